@@ -1,0 +1,138 @@
+"""A list of checks: is this machine, this environment, this build ready?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from sweeper.app.prepare import MIN_FREE_BYTES, Overrides, load
+from sweeper.errors import SweeperError
+from sweeper.machine import describe_machine
+from sweeper.quantities import format_bytes
+from sweeper.session.build import find_build
+from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
+from sweeper.session.ports import EDITOR_PORT, free_block, is_free
+from sweeper.study_file import Study, StudyFile
+from sweeper.yaml_text import parse_yaml
+
+FEW_CORES = 2
+
+
+class Level(IntEnum):
+    """How a check went; ordered by severity."""
+
+    OK = 0
+    WARNING = 1
+    FAILED = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line, and how to mend it where it is not well."""
+
+    name: str
+    level: Level
+    text: str
+    mend: str | None = None
+
+
+def examine(path: Path | None) -> Iterator[Check]:
+    """Check everything that can be checked without training; `path` is a study file."""
+    study = None
+    if path is not None:
+        try:
+            study, config = load(path, Overrides())
+            names = ", ".join(behavior.name or "any behaviour" for behavior in config.behaviors)
+            yield Check("study file", Level.OK, f"{path}, training {names}")
+        except SweeperError as error:
+            yield _failed("study file", error)
+    yield from _machine()
+    yield from _learner(study or _default_study())
+    if study is not None:
+        yield from _build(study)
+    yield from _ports(study)
+    yield from _disk()
+
+
+def _machine() -> Iterator[Check]:
+    machine = describe_machine({})
+    text = (
+        f"{machine.cpu_model}, {machine.usable_cores} usable cores, "
+        f"{format_bytes(machine.available_memory_bytes)} of {format_bytes(machine.memory_bytes)} available"
+    )
+    few = machine.usable_cores <= FEW_CORES
+    yield Check("machine", Level.OK, text + ("; few cores: numbers will be noisy" if few else ""))
+    yield Check("gpu", Level.OK, ", ".join(machine.gpus) or "none seen")
+
+
+def _learner(study: Study) -> Iterator[Check]:
+    try:
+        path = locate_learner(study)
+    except SweeperError as error:
+        yield _failed("learner", error)
+        return
+    packages = installed_packages(python_of(path))
+    known = breakages(packages)
+    for text in known:
+        what, _, mend = text.partition("; mend it with: ")
+        yield Check("learner's packages", Level.FAILED, what, mend)
+    try:
+        yield _answers(probe_learner(path))
+    except SweeperError as error:
+        if not known:
+            yield _failed("learner", error)
+        return
+
+
+def _answers(learner: Learner) -> Check:
+    version = learner.packages.get("mlagents", "of unknown version")
+    text = f"{learner.path}: mlagents {version}, torch {learner.packages.get('torch', 'of unknown version')}"
+    if "--num-areas" not in learner.flags:
+        return Check("learner", Level.WARNING, f"{text}; it does not know --num-areas", "num_areas stays 1")
+    return Check("learner", Level.OK, text)
+
+
+def _build(study: Study) -> Iterator[Check]:
+    try:
+        build = find_build(study)
+    except SweeperError as error:
+        yield _failed("build", error)
+        return
+    yield Check(
+        "build", Level.OK, str(build) if build else "none: training in the Unity Editor; you press Play for every trial"
+    )
+
+
+def _ports(study: Study | None) -> Iterator[Check]:
+    if study is not None and not study.has_build and not is_free(EDITOR_PORT):
+        yield Check(
+            "ports", Level.FAILED, f"port {EDITOR_PORT} is taken; the Editor connects there", "end the other training"
+        )
+        return
+    try:
+        yield Check("ports", Level.OK, f"a block of 32 is free from {free_block(32)}")
+    except SweeperError as error:
+        yield _failed("ports", error)
+
+
+def _disk() -> Iterator[Check]:
+    import shutil
+
+    free = shutil.disk_usage(Path.cwd()).free
+    if free < MIN_FREE_BYTES:
+        yield Check("disk", Level.FAILED, f"only {format_bytes(free)} free here", "free some space")
+    else:
+        yield Check("disk", Level.OK, f"{format_bytes(free)} free here")
+
+
+def _failed(name: str, error: SweeperError) -> Check:
+    return Check(name, Level.FAILED, str(error), error.hint)
+
+
+def _default_study() -> Study:
+    """Without a study file: the learner of this environment."""
+    text = "{version: 1, name: doctor, trainer_config: none}"
+    source = parse_yaml(Path("study.yaml"), text, "study file")
+    return Study(StudyFile.model_validate(source.data), source)

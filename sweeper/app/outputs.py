@@ -1,0 +1,71 @@
+"""What a study writes for people and scripts: results.json, best.yaml, report.html."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from sweeper.app.prepare import Prepared
+from sweeper.app.tuned import tuned_text
+from sweeper.errors import InvalidInput, NotReady
+from sweeper.model.folder import StudyFolder
+from sweeper.model.study import StudyResult, study_from_json
+
+
+def save_results(folder: StudyFolder, result: StudyResult) -> None:
+    """Rewrite results.json; readers see the old or the new one, never half of either."""
+    from sweeper.report.data import as_json
+
+    write_atomically(folder.results, as_json(result))
+
+
+def save_outputs(prepared: Prepared, result: StudyResult) -> None:
+    """Everything that is made when a run ends."""
+    from sweeper.report.html import render_html
+
+    save_results(prepared.folder, result)
+    if result.best is not None:
+        write_atomically(prepared.folder.best, tuned_text(prepared.config, result.best.params))
+    write_atomically(prepared.folder.report, render_html(result))
+
+
+def read_results(folder: StudyFolder) -> StudyResult:
+    """The results in a study folder.
+
+    Raises:
+        InvalidInput: there are none, or they cannot be read.
+    """
+    try:
+        return study_from_json(folder.results.read_bytes())
+    except FileNotFoundError:
+        hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
+        raise InvalidInput(f"{folder.root}: no results.json here", hint) from None
+    except OSError as error:
+        raise InvalidInput(f"{folder.results}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InvalidInput(f"{folder.results}: {error}") from None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step.
+
+    Raises:
+        NotReady: the disk is full, or the folder cannot be written.
+    """
+    name = None
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
+            name = file.name
+            file.write(text)
+        os.chmod(name, 0o644)  # NamedTemporaryFile is private; a report is forwarded
+        os.replace(name, path)
+    except OSError as error:
+        if name is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
+        raise NotReady(f"cannot write {path}: {error.strerror or error}") from None

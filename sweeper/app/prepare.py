@@ -1,0 +1,167 @@
+"""From a study file to everything that a study needs: learner, build, machine, space, folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import InvalidInput, NotReady
+from sweeper.machine import describe_machine
+from sweeper.model.folder import StudyFolder
+from sweeper.model.machine import Machine
+from sweeper.model.measurement import Note, NoteKind
+from sweeper.session.build import find_build, identity
+from sweeper.session.learner import Learner, locate_learner, probe_learner
+from sweeper.space import Space, build_space
+from sweeper.study_file import Budget, MemoryCap, Study, read_study
+from sweeper.trainer_config import TrainerConfig, read_trainer_config
+from sweeper.trial_plan import Launch
+
+NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
+"""Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
+MIN_FREE_BYTES = 200 * 1024**2
+"""A trial writes a few MiB; SQLite and the report need some air."""
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line says over the study file. `until_seconds`: time left from now, whatever was spent."""
+
+    budget_seconds: float | None = None
+    until_seconds: float | None = None
+    trials: int | None = None
+    memory_cap: MemoryCap | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study that can start."""
+
+    study: Study
+    config: TrainerConfig
+    learner: Learner
+    launch: Launch
+    machine: Machine
+    space: Space
+    cap_bytes: int
+    budget: Budget
+    until_seconds: float | None
+    folder: StudyFolder
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a reader of the results should know before all else."""
+        missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
+        text = "This mlagents-learn does not know {}; trials run without."
+        return (*self.space.notes, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
+
+    def identity(self) -> dict[str, Any]:
+        """What makes numbers comparable; another value of any of these is another study."""
+        spec = self.study.spec
+        return {
+            "trainer config": hashlib.sha256(self.config.text.encode()).hexdigest()[:12],
+            "build": identity(self.launch.build),
+            "space": {knob: list(values) for knob, values in self.space.knobs.items()},
+            "baseline": dict(self.space.baseline),
+            "memory cap": self.memory_cap_as_asked,
+            "min_updates": spec.min_updates,
+            "engine": spec.engine.model_dump(exclude_none=True),
+            "env_args": list(spec.env_args),
+            "initialize_from": spec.initialize_from,
+            "machine": self.machine.key,
+            "learner": {name: self.learner.packages.get(name) for name in ("mlagents", "torch")},
+        }
+
+    @property
+    def memory_cap_as_asked(self) -> int | str:
+        """Bytes, or the share of available memory that was asked for."""
+        cap = self.study.spec.memory_cap
+        return cap.bytes if cap.bytes is not None else f"{(cap.share or 0):.0%}"
+
+    def knob_values(self) -> dict[str, tuple[Any, ...]]:
+        """Every value that a knob may take, the baseline's included."""
+        baseline = self.space.baseline
+        knobs = (*baseline, *(knob for knob in self.space.knobs if knob not in baseline))
+        return {
+            knob: (*self.space.knobs.get(knob, ()), *((baseline[knob],) if knob in baseline else ())) for knob in knobs
+        }
+
+
+def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
+    """Read the study file, with the command line's say, and its trainer config. Starts nothing."""
+    study = read_study(path)
+    spec = study.spec
+    if overrides.memory_cap is not None:
+        spec = spec.model_copy(update={"memory_cap": overrides.memory_cap})
+    budget = Budget(overrides.budget_seconds or spec.budget.seconds, overrides.trials or spec.budget.trials)
+    study = replace(study, spec=spec.model_copy(update={"budget": budget}))
+    if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
+        raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
+    return study, read_trainer_config(study.resolve(spec.trainer_config))
+
+
+def prepare(path: Path, overrides: Overrides) -> Prepared:
+    """Everything a study needs, checked.
+
+    Raises:
+        InvalidInput: the study file, the trainer config or the space is wrong.
+        NotReady: the learner or the build is missing or broken.
+    """
+    study, config = load(path, overrides)
+    build = find_build(study)
+    learner = probe_learner(locate_learner(study))
+    machine = describe_machine(learner.packages)
+    cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
+    return Prepared(
+        study=study,
+        config=config,
+        learner=learner,
+        launch=Launch(str(learner.path), build, learner.flags),
+        machine=machine,
+        space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
+        cap_bytes=cap,
+        budget=study.spec.budget,
+        until_seconds=overrides.until_seconds,
+        folder=StudyFolder(overrides.out or Path("reports") / study.spec.name),
+    )
+
+
+def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
+    """Make the study folder ready; returns where an old one was moved to.
+
+    Raises:
+        InvalidInput: the folder holds something that is not a study.
+        NotReady: it cannot be written, or the disk is nearly full.
+    """
+    moved = None
+    root = folder.root
+    try:
+        if fresh and root.exists():
+            moved = _aside(root)
+            root.rename(moved)
+        if root.exists() and not root.is_dir():
+            raise InvalidInput(f"{root} is a file, not a study folder", "choose another place with --out")
+        if root.is_dir() and not folder.storage.exists() and any(item != folder.lock for item in root.iterdir()):
+            raise InvalidInput(
+                f"{root} is not empty and holds no study", "choose another place with --out, or use --fresh"
+            )
+        folder.trials.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(root).free
+    except OSError as error:
+        raise NotReady(
+            f"cannot write to {root}: {error.strerror or error}", "choose another place with --out"
+        ) from None
+    if free < MIN_FREE_BYTES:
+        raise NotReady(f"the disk of {root} has only {free // 1024**2} MiB left", "free some space, or use --out")
+    return moved
+
+
+def _aside(root: Path) -> Path:
+    number = 1
+    while (candidate := root.with_name(f"{root.name}.old-{number}")).exists():
+        number += 1
+    return candidate

@@ -1,0 +1,128 @@
+"""The main job: run or resume a study, and leave its results."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sweeper.app.conclude import Facts, conclude
+from sweeper.app.outputs import save_outputs, save_results
+from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
+from sweeper.app.stop import StopSignal
+from sweeper.app.sweep import Sweep, now
+from sweeper.errors import Interrupted, NothingFeasible, SweeperError
+from sweeper.measure.cycles import cutting
+from sweeper.measure.rate import current_rate
+from sweeper.model.events import Listener, StudyStarted, TrialProgress
+from sweeper.model.study import StudyResult, Verdict
+from sweeper.session.host import HOST_LOCK, exclusive
+from sweeper.session.session import Glimpse, SessionRunner
+from sweeper.store import Store
+
+log = logging.getLogger("sweeper")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A study that ran. `moved`: where an old folder went. `ran`: sessions of this run; 0: it was finished before."""
+
+    result: StudyResult
+    prepared: Prepared
+    moved: Path | None
+    ran: int
+
+
+def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, stop: StopSignal) -> Finished:
+    """Run the study in `path` until its budget is spent; whatever happens, finished trials are saved.
+
+    Raises:
+        SweeperError: as its kind says; results so far are written first.
+        Interrupted: we were asked to stop; likewise.
+    """
+    prepared = prepare(path, overrides)
+    stop.check()
+    with ExitStack() as stack:
+        stack.enter_context(
+            exclusive(HOST_LOCK, "this machine", "two sweeps would only measure each other: wait for it")
+        )
+        moved = open_folder(prepared.folder, fresh)
+        stack.enter_context(
+            exclusive(prepared.folder.lock, f"the study in {prepared.folder.root}", "wait for it to end")
+        )
+        stack.callback(_stop_logging, _log_to(prepared.folder.log))
+        store = Store.open(
+            prepared.folder.storage,
+            prepared.study.spec.name,
+            prepared.identity(),
+            prepared.knob_values(),
+            now(),
+            prepared.cap_bytes,
+        )
+        if prepared.until_seconds is not None:
+            # A deadline given by the clock bounds what is left, whatever was spent before.
+            until = store.spent_seconds + prepared.until_seconds
+            budget = replace(
+                prepared.budget, seconds=min(prepared.budget.seconds, until) if overrides.budget_seconds else until
+            )
+            prepared = replace(prepared, budget=budget)
+        if stale := store.fail_stale():
+            log.info("failed trials that an earlier run left unfinished: %s", stale)
+        done = len(store.results())
+        tell(
+            StudyStarted(
+                prepared.study.spec.name,
+                str(prepared.folder.root),
+                done,
+                store.memory_cap_bytes,
+                prepared.budget.seconds,
+                store.spent_seconds,
+            )
+        )
+        result = _sweep(prepared, store, tell, stop)
+    return Finished(result, prepared, moved, len(result.trials) - done)
+
+
+def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -> StudyResult:
+    def concluded(reason: str | None) -> StudyResult:
+        facts = Facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason)
+        return conclude(prepared, store.results(), facts)
+
+    def save(reason: str | None) -> None:
+        save_results(prepared.folder, concluded(reason))
+
+    def show(glimpse: Glimpse) -> None:
+        cut = cutting(prepared.config.behaviors)
+        rate = current_rate(glimpse.samples, cut)
+        updates = glimpse.samples[-1].policy_updates if glimpse.samples else 0
+        tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
+
+    runner = SessionRunner(store.memory_cap_bytes, stop.asked, show)
+    sweep = Sweep(prepared, store, runner.run, stop, tell, save)
+    try:
+        result = concluded(sweep.run())
+    except Interrupted:
+        save_outputs(prepared, concluded("interrupted"))
+        raise
+    except SweeperError as error:
+        log.error("%s", error)
+        save_outputs(prepared, concluded(str(error).splitlines()[0]))
+        raise
+    save_outputs(prepared, result)
+    if result.verdict is Verdict.NONE_FEASIBLE:
+        raise NothingFeasible("no configuration is feasible", f"see {prepared.folder.report} for why each one failed")
+    return result
+
+
+def _log_to(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger("sweeper").addHandler(handler)
+    logging.getLogger("sweeper").setLevel(logging.INFO)
+    return handler
+
+
+def _stop_logging(handler: logging.Handler) -> None:
+    logging.getLogger("sweeper").removeHandler(handler)
+    handler.close()

@@ -1,0 +1,60 @@
+"""What a study would do, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeper.app.budget import LEADERS
+from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
+from sweeper.compare.confirm import MIN_BLOCKS
+from sweeper.machine import describe_machine
+from sweeper.model.folder import TrialFolder
+from sweeper.quantities import format_bytes, format_seconds
+from sweeper.report.words import command_text, params_text, value_text
+from sweeper.session.build import find_build
+from sweeper.session.learner import locate_learner
+from sweeper.space import build_space
+from sweeper.trial_plan import Launch, plan_trial
+
+_FLAGS = (
+    "--run-id", "--results-dir", "--env", "--num-envs", "--initialize-from", "--seed", "--base-port", *NEEDED_FLAGS,
+)  # fmt: skip
+LISTED = 5_000
+
+
+def describe(path: Path, overrides: Overrides) -> Iterator[str]:
+    """Lines for people: space, baseline, cap, plan and first command. Raises as `prepare` does.
+
+    The learner is located but not started, so flags are those of mlagents 1.1.0.
+    """
+    study, config = load(path, overrides)
+    machine = describe_machine({})
+    cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
+    launch = Launch(str(locate_learner(study)), find_build(study), _FLAGS)
+    space = build_space(study, config, machine.usable_cores, cap, accepts_areas=True)
+    yield f"Study {study.spec.name}: {study.path}"
+    yield "Knobs:"
+    for knob, values in space.knobs.items():
+        yield f"  {knob}: {', '.join(map(value_text, values))}"
+    if space.size <= LISTED:
+        yield f"{sum(1 for _ in space.combinations())} legal configurations of {space.size} combinations"
+    else:
+        yield f"{space.size:,} combinations"
+    yield f"What you run today{'' if space.baseline_stated else ' (from the trainer config)'}: {params_text(space.baseline)}"
+    for note in space.notes:
+        yield f"Note: {note.text}"
+    yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"
+    yield from _plan(study.spec.budget.seconds, study.spec.budget.trials)
+    folder = TrialFolder((overrides.out or Path("reports") / study.spec.name).absolute() / "trials" / "0000")
+    plan = plan_trial(study, config, launch, space.baseline, number=0, seed=0, base_port=5100, folder=folder)
+    yield f"First command: {command_text(plan.argv)}"
+
+
+def _plan(seconds: float, trials: int | None) -> Iterator[str]:
+    limit = f", at most {trials} trials" if trials else ""
+    sessions = MIN_BLOCKS * (1 + LEADERS)
+    yield (
+        f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search, with room kept for at least "
+        f"{sessions} sessions in which the {LEADERS} fastest and yours are measured again"
+    )

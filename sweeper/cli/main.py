@@ -1,0 +1,107 @@
+"""The command line's entry: commands by name, errors to exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import typer
+from typer.exceptions import TyperException
+
+from sweeper import __version__
+from sweeper.cli import results, setup
+from sweeper.cli.run import run
+from sweeper.errors import ExitCode, Interrupted, SweeperError
+
+app = typer.Typer(
+    help="Find the settings that make ML-Agents training fastest on this machine, without running out of memory.",
+    epilog="Start with: sweeper init, then sweeper run STUDY. Without a build, try: sweeper run studies/demo.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(results.show)
+app.command()(results.report)
+app.command()(results.apply)
+app.command()(setup.doctor)
+app.command()(setup.init)
+app.command()(setup.validate)
+app.command()(setup.schema)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sweeper {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options of the program itself."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    code = _run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        return int(app(arguments, standalone_mode=False, prog_name="sweeper") or 0)
+    except typer.Exit as error:
+        return error.exit_code
+    except TyperException as error:
+        _show_usage_error(error)
+        return int(ExitCode.INVALID_INPUT)
+    except SweeperError as error:
+        _complain(str(error), error.hint)
+        return int(error.exit_code)
+    except Interrupted as error:
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted", None)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # `sweeper show | head`: the reader has seen enough
+        _forget_stdout()
+        return int(ExitCode.OK)
+    except Exception:
+        return _internal_error()
+
+
+def _show_usage_error(error: TyperException) -> None:
+    if show := getattr(error, "show", None):  # usage and the message
+        show()
+    else:
+        _complain(error.format_message(), "sweeper --help")
+
+
+def _complain(message: str, hint: str | None) -> None:
+    typer.echo(f"sweeper: {message}", err=True)
+    if hint:
+        typer.echo(f"  try: {hint}", err=True)
+
+
+def _internal_error() -> int:
+    with tempfile.NamedTemporaryFile("w", prefix="sweeper-error-", suffix=".log", delete=False) as file:
+        traceback.print_exc(file=file)
+    summary = traceback.format_exc(limit=0).strip().splitlines()[-1]
+    _complain(f"internal error: {summary}", f"this is a bug; please report it with the file {Path(file.name)}")
+    return int(ExitCode.INTERNAL)
+
+
+def _forget_stdout() -> None:
+    """Python flushes stdout once more at exit, and would complain of the closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,59 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Optional
+
+import typer
+
+StudyArgument = typer.Argument(
+    ..., metavar="STUDY", help="A study file; `sweeper init` writes one.", show_default=False
+)
+FolderArgument = typer.Argument(..., metavar="DIR", help="A study folder, such as reports/NAME.", show_default=False)
+BudgetOption = typer.Option(None, metavar="TIME", help="The study's total, such as 20m or 8h.", show_default=False)
+UntilOption = typer.Option(None, metavar="HH:MM", help="Stop by this time of day.", show_default=False)
+TrialsOption = typer.Option(None, min=1, metavar="N", help="At most this many trials.", show_default=False)
+CapOption = typer.Option(
+    None, metavar="SIZE", help="Most memory a trial may use: 8GiB, or a share such as 80%.", show_default=False
+)
+OutOption = typer.Option(None, metavar="DIR", help="Study folder. [default: reports/NAME]", show_default=False)
+
+
+def overrides(
+    budget: Optional[str], until: Optional[str], trials: Optional[int], memory_cap: Optional[str], out: Optional[Path]
+) -> Any:
+    """What the command line says over the study file; bad values are usage errors."""
+    from sweeper import quantities
+    from sweeper.app.prepare import Overrides
+    from sweeper.study_file import parse_memory_cap
+
+    return Overrides(
+        budget_seconds=_parsed("--budget", quantities.seconds, budget),
+        until_seconds=_parsed("--until", seconds_until, until),
+        trials=trials,
+        memory_cap=_parsed("--memory-cap", parse_memory_cap, memory_cap),
+        out=out,
+    )
+
+
+def seconds_until(text: str, now: Optional[datetime] = None) -> float:
+    """Seconds from now to the next time the clock shows `HH:MM`, in local time; raises ValueError."""
+    now = now or datetime.now()
+    try:
+        clock = datetime.strptime(text, "%H:%M")
+    except ValueError:
+        raise ValueError(f"expected a time of day such as 07:30, not '{text}'") from None
+    then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()
+
+
+def _parsed(name: str, parse: Callable[[str], Any], text: Optional[str]) -> Any:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from None

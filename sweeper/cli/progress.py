@@ -1,0 +1,107 @@
+"""Showing a study while it runs: a live line in a terminal, one plain line a trial elsewhere."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from sweeper.model.events import Event, StageChanged, StudyStarted, TrialFinished, TrialProgress, TrialStarted
+from sweeper.model.trial import TrialResult
+from sweeper.quantities import format_bytes, format_rate, format_seconds
+from sweeper.report.words import OUTCOME_WORDS, params_text
+
+
+class Progress:
+    """Prints events on stderr. Use as a context manager; `quiet` prints nothing, `verbose` adds diagnoses."""
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        animated = self._console.is_terminal and not quiet and not os.environ.get("CI")
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if animated else None
+        self._verbose = verbose
+        self._cap = 0
+        self._budget = 0.0
+        self._spent_before = 0.0
+        self._started = time.monotonic()
+        self._trial = ""
+        self._best = ""
+
+    def __enter__(self) -> Progress:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, StudyStarted):
+            self._study_started(event)
+        elif isinstance(event, StageChanged):
+            self._console.print(event.text, style="bold")
+        elif isinstance(event, TrialStarted):
+            self._trial = f"trial {event.number} ({event.purpose.value}): {params_text(event.params)}"
+            self._update("starting")
+        elif isinstance(event, TrialProgress):
+            self._progress(event)
+        elif isinstance(event, TrialFinished):
+            self._finished(event)
+
+    def _study_started(self, event: StudyStarted) -> None:
+        self._cap, self._budget, self._spent_before = event.memory_cap_bytes, event.budget_seconds, event.spent_seconds
+        self._started = time.monotonic()
+        resumed = f", resumed with {event.done} finished trials" if event.done else ""
+        cap = format_bytes(event.memory_cap_bytes)
+        self._console.print(
+            f"Study {event.name} in {event.folder}{resumed}; memory cap {cap}, "
+            f"{format_seconds(max(0.0, event.budget_seconds - event.spent_seconds))} left."
+        )
+
+    def _progress(self, event: TrialProgress) -> None:
+        rate = f"{format_rate(event.steps_per_second)} steps/s" if event.steps_per_second else "– steps/s"
+        memory = f"{format_bytes(event.memory_bytes or 0)} of {format_bytes(self._cap)}"
+        self._update(f"{event.stage}, {event.seconds:.0f} s, {rate}, {event.cycles} updates, {memory}")
+
+    def _update(self, status: str) -> None:
+        if self._live is None:
+            return
+        left = self._budget - self._spent_before - (time.monotonic() - self._started)
+        parts = [self._trial, f"  {status}", f"  {self._best}{format_seconds(left)} left"]
+        self._live.update(Text("\n".join(parts), no_wrap=True, overflow="ellipsis"))
+
+    def _finished(self, event: TrialFinished) -> None:
+        if event.best_params is not None and event.best_steps_per_second:
+            times = ""
+            if event.baseline_steps_per_second:
+                times = f", {event.best_steps_per_second / event.baseline_steps_per_second:.2f}x yours"
+            self._best = (
+                f"fastest so far {format_rate(event.best_steps_per_second)} steps/s{times} "
+                f"({params_text(event.best_params)}) · "
+            )
+        self._console.print(self._line(event))
+        if self._verbose and event.result.diagnosis:
+            self._console.print(f"    {event.result.diagnosis}", markup=False)
+
+    def _line(self, event: TrialFinished) -> Text:
+        result = event.result
+        text = Text(f"{result.number:>4}  {result.purpose.value:<8}  {params_text(result.params)}  ")
+        text.append(_outcome(result), style="green" if result.is_ok else "yellow")
+        text.append(f"  [{format_seconds(event.remaining_seconds)} left]", style="dim")
+        return text
+
+
+def _outcome(result: TrialResult) -> str:
+    memory = f", peak {format_bytes(result.peak_memory_bytes)}" if result.peak_memory_bytes else ""
+    if result.is_ok and result.steps_per_second:
+        spread = ""
+        if result.interval:
+            spread = f" ± {50 * (result.interval[1] - result.interval[0]) / result.steps_per_second:.1f} %"
+        return f"{format_rate(result.steps_per_second)} steps/s{spread}{memory}"
+    reason = f": {result.message}" if result.message else ""
+    return f"{OUTCOME_WORDS[result.outcome]}{reason}"

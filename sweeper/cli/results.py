@@ -1,0 +1,88 @@
+"""Commands that read a study folder: `show`, `report`, `apply`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from sweeper.cli import options
+
+
+class Format(str, Enum):
+    """What `report` can write."""
+
+    html = "html"
+    csv = "csv"
+    json = "json"
+    md = "md"
+
+
+def show(folder: Path = options.FolderArgument) -> None:
+    """Show the best configuration and the fastest trials."""
+    from sweeper.app.outputs import read_results
+    from sweeper.cli.table import print_study
+    from sweeper.model.folder import StudyFolder
+
+    result = read_results(StudyFolder(folder))
+    print_study(result)
+    if result.best is not None:
+        typer.echo(f"Next: sweeper apply {folder}", err=True)
+    else:
+        typer.echo(f"Next: sweeper run {result.study.file}", err=True)
+
+
+def report(
+    folder: Path = options.FolderArgument,
+    other: Optional[Path] = typer.Argument(None, metavar="[DIR]", help="A second study, to set beside the first."),
+    format: Optional[Format] = typer.Option(None, "--format", help="[default: html; md for two]", show_default=False),
+    output: Optional[Path] = typer.Option(
+        None, "-o", "--output", metavar="FILE", help="Where to write.", show_default=False
+    ),
+    open_it: bool = typer.Option(False, "--open", help="Open the report in the browser."),
+) -> None:
+    """Write a study's report, or two side by side. Without -o: HTML to DIR/report.html, the others to stdout."""
+    from sweeper.app.render import render, write_report
+    from sweeper.errors import InvalidInput
+
+    if other is not None and format not in (None, Format.md):
+        raise InvalidInput(f"two studies side by side come as md, not {format.value if format else ''}")
+    chosen = format.value if format else ("md" if other else "html")
+    if chosen != "html" and output is None:
+        if open_it:
+            raise InvalidInput("--open needs a file", "give -o FILE, or leave --format out")
+        typer.echo(render(folder, other, chosen), nl=False)
+        return
+    path = write_report(folder, other, chosen, output)
+    typer.echo(f"Wrote {path}.", err=True)
+    if open_it:
+        typer.launch(str(path))
+    else:
+        typer.echo(f"Next: sweeper apply {folder}", err=True)
+
+
+def apply(
+    folder: Path = options.FolderArgument,
+    write: bool = typer.Option(False, "--write", help="Write the files; without it they are only shown."),
+    output: Optional[Path] = typer.Option(
+        None,
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Where to write. [default: beside the trainer config]",
+        show_default=False,
+    ),
+) -> None:
+    """The tuned trainer config and launch scripts; prints the diff, and writes with --write."""
+    from sweeper.app.apply import plan_apply, write_files
+
+    plan = plan_apply(folder, output)
+    typer.echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
+    if not write:
+        typer.echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder} --write", err=True)
+        return
+    for path in write_files(plan):
+        typer.echo(f"Wrote {path}.", err=True)
+    typer.echo(f"Next: {plan.next_command}", err=True)

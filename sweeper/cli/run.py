@@ -1,0 +1,79 @@
+"""`sweeper run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+import typer
+
+from sweeper.cli import options
+
+if TYPE_CHECKING:
+    from sweeper.app.run import Finished
+
+
+def run(
+    study: Path = options.StudyArgument,
+    budget: Optional[str] = options.BudgetOption,
+    until: Optional[str] = options.UntilOption,
+    trials: Optional[int] = options.TrialsOption,
+    memory_cap: Optional[str] = options.CapOption,
+    out: Optional[Path] = options.OutOption,
+    fresh: bool = typer.Option(False, "--fresh", help="Move an old study folder aside and start anew."),
+    json: bool = typer.Option(False, "--json", help="Print the results as one JSON document."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="No progress."),
+    verbose: bool = typer.Option(False, "-v", "--verbose", help="Say why trials failed."),
+) -> None:
+    """Find the fastest settings: the main job. The same command again resumes where it stopped."""
+    given = options.overrides(budget, until, trials, memory_cap, out)
+    from sweeper.app.run import run_study
+    from sweeper.app.stop import StopSignal
+    from sweeper.cli.progress import Progress
+    from sweeper.errors import Interrupted
+
+    stop = StopSignal()
+    with stop.installed():
+        try:
+            with Progress(quiet=quiet, verbose=verbose) as progress:
+                finished = run_study(study, given, fresh, progress, stop)
+        except Interrupted:
+            again = _again(study, budget, until, trials, memory_cap, out)
+            typer.echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
+            raise
+    if json:
+        from sweeper.report.data import as_json
+
+        typer.echo(as_json(finished.result), nl=False)
+    elif not quiet:
+        _summary(finished)
+
+
+def _summary(finished: Finished) -> None:
+    from sweeper.report.words import headline
+
+    result, folder = finished.result, finished.prepared.folder
+    if finished.moved is not None:
+        typer.echo(f"The old study folder is now {finished.moved}.")
+    if finished.ran == 0:
+        typer.echo("This study is finished. To go on, raise its budget (--budget); to start anew, use --fresh.")
+    for note in result.warnings:
+        typer.echo(f"Note: {note.text}")
+    typer.echo(headline(result))
+    typer.echo(f"Report: {folder.report}")
+    typer.echo(f"Next: sweeper apply {folder.root}")
+
+
+def _again(
+    study: Path,
+    budget: Optional[str],
+    until: Optional[str],
+    trials: Optional[int],
+    memory_cap: Optional[str],
+    out: Optional[Path],
+) -> str:
+    import shlex
+
+    named = {"--budget": budget, "--until": until, "--trials": trials, "--memory-cap": memory_cap, "--out": out}
+    flags = [f"{flag}={value}" for flag, value in named.items() if value is not None]
+    return shlex.join(["sweeper", "run", str(study), *flags])

@@ -1,0 +1,68 @@
+"""Commands before a study: `doctor`, `init`, `validate`, `schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from sweeper.cli import options
+
+
+def doctor(
+    study: Optional[Path] = typer.Argument(
+        None, metavar="[STUDY]", help="Check what this study needs.", show_default=False
+    ),
+) -> None:
+    """Is this machine, this environment, this build ready? One line a check, and how to mend it."""
+    from sweeper.app.doctor import Level, examine
+    from sweeper.errors import ExitCode
+
+    worst = Level.OK
+    for check in examine(study):
+        mark = {Level.OK: "ok  ", Level.WARNING: "warn", Level.FAILED: "FAIL"}[check.level]
+        typer.echo(f"{mark}  {check.name}: {check.text}")
+        if check.mend:
+            typer.echo(f"      mend: {check.mend}")
+        worst = max(worst, check.level)
+    if worst is Level.FAILED:
+        raise typer.Exit(int(ExitCode.NOT_READY))
+    typer.echo(f"Next: sweeper {f'run {study}' if study else 'init'}", err=True)
+
+
+def init(
+    path: Path = typer.Argument(Path("study.yaml"), metavar="[PATH]", help="Where to write it."),
+) -> None:
+    """Write a commented study file."""
+    from sweeper.app.init import write_study_file
+
+    write_study_file(path)
+    typer.echo(f"Wrote {path}. Edit trainer_config and env_path in it.", err=True)
+    typer.echo(f"Next: sweeper validate {path}", err=True)
+
+
+def validate(
+    study: Path = options.StudyArgument,
+    budget: Optional[str] = options.BudgetOption,
+    until: Optional[str] = options.UntilOption,
+    trials: Optional[int] = options.TrialsOption,
+    memory_cap: Optional[str] = options.CapOption,
+    out: Optional[Path] = options.OutOption,
+) -> None:
+    """Parse and resolve a study; print its space, the plan for its budget and the first command. Starts nothing."""
+    given = options.overrides(budget, until, trials, memory_cap, out)
+    from sweeper.app.validate import describe
+
+    for line in describe(study, given):
+        typer.echo(line)
+    typer.echo(f"Next: sweeper run {study}", err=True)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the study file, for editors that complete and check."""
+    import json
+
+    from sweeper.study_file import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,43 @@
+"""A study in the terminal."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sweeper.compare.pool import leaders, pool
+from sweeper.model.study import StudyResult
+from sweeper.model.trial import configuration_key
+from sweeper.quantities import format_bytes, format_rate
+from sweeper.report.words import command_text, headline, value_text
+
+ROWS = 10
+
+
+def print_study(result: StudyResult) -> None:
+    """The answer, the fastest configurations, and the command to train with."""
+    typer.echo(headline(result))
+    ranked = leaders(pool(result.trials))[:ROWS]
+    if ranked:
+        knobs = list(dict.fromkeys(knob for item in ranked for knob in item.params))
+        own = configuration_key(result.baseline.params) if result.baseline else None
+        table = Table(box=None, pad_edge=False)
+        for knob in knobs:
+            table.add_column(knob.split(".")[-1], justify="right")
+        for name in ("steps/s", "sessions", "peak memory", "updates per 1,000"):
+            table.add_column(name, justify="right")
+        table.add_column("")
+        for item in ranked:
+            updates = item.updates_per_1000_steps
+            table.add_row(
+                *(value_text(item.params.get(knob)) for knob in knobs),
+                format_rate(item.steps_per_second or 0.0),
+                str(len(item.measured)),
+                format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
+                f"{updates.policy:.2f}" if updates else "–",
+                "yours" if configuration_key(item.params) == own else "",
+            )
+        Console(highlight=False).print(table)
+    if result.best is not None:
+        typer.echo(command_text(result.best.command))

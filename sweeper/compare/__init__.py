@@ -1,0 +1,1 @@
+"""Statistics across sessions: pooled configurations, constraints, speed-up. Pure."""

@@ -1,0 +1,72 @@
+"""The learning guard, and the constraints that every configuration carries.
+
+A bigger batch is always "faster", because it makes fewer updates: 12,000 steps with a buffer of 2,048 make 900
+optimizer steps at batch 32, 12 at batch 2,048, and none, without a word, at 4,096.
+"""
+
+from __future__ import annotations
+
+from sweeper.model.measurement import PerThousandSteps
+from sweeper.model.trial import Outcome, TrialResult
+
+MAX_VIOLATION = 10.0
+"""TPE sums violations, so one of them must not drown the others."""
+NO_FEWER = 0.98
+"""Updates per step differ by a burst or two between sessions of one configuration."""
+
+
+def shortfall(updates: PerThousandSteps, required: PerThousandSteps | None) -> str | None:
+    """Why `updates` are too few; None where they are enough. Without any policy update they never are."""
+    if updates.policy <= 0:
+        return "the policy was never updated: training at this setting would learn nothing"
+    if required is None:
+        return None
+    if updates.policy < required.policy:
+        return f"{updates.policy:.2f} policy updates per 1,000 steps; at least {required.policy:.2f} are required"
+    if required.gradient is not None and updates.gradient is not None and updates.gradient < required.gradient:
+        return f"{updates.gradient:.1f} gradient updates per 1,000 steps; at least {required.gradient:.1f} are required"
+    return None
+
+
+def requirement(baseline: PerThousandSteps | None, min_updates: float | None) -> PerThousandSteps | None:
+    """The least updates per 1,000 steps that a configuration may make; None with the guard off."""
+    if baseline is None or min_updates is None:
+        return None
+    gradient = None if baseline.gradient is None else baseline.gradient * min_updates
+    return PerThousandSteps(gradient=gradient, policy=baseline.policy * min_updates)
+
+
+def constraints(result: TrialResult, cap_bytes: int, required: PerThousandSteps | None) -> dict[str, float]:
+    """Dimensionless constraints, feasible at 0 and below, the same three for every trial.
+
+    memory: peak / cap - 1. updates: required / actual - 1, bounded. failed: 0 or 1.
+    """
+    peak = result.peak_memory_bytes
+    memory = 0.0 if peak is None else peak / cap_bytes - 1
+    failed = result.outcome.is_infeasible and result.outcome not in (Outcome.OVER_MEMORY, Outcome.TOO_FEW_UPDATES)
+    return {
+        "memory": max(memory, 0.01) if result.outcome is Outcome.OVER_MEMORY else min(memory, 0.0),
+        "updates": _updates_violation(result, required),
+        "failed": 1.0 if failed else 0.0,
+    }
+
+
+def makes_no_fewer(updates: PerThousandSteps | None, baseline: PerThousandSteps | None) -> bool:
+    """True where a configuration updates at least as often per step as the user's own."""
+    if updates is None or baseline is None or updates.policy < NO_FEWER * baseline.policy:
+        return False
+    if baseline.gradient is None or updates.gradient is None:
+        return baseline.gradient is None
+    return updates.gradient >= NO_FEWER * baseline.gradient
+
+
+def _updates_violation(result: TrialResult, required: PerThousandSteps | None) -> float:
+    if result.outcome is not Outcome.TOO_FEW_UPDATES:
+        return 0.0
+    updates = result.updates_per_1000_steps
+    if updates is None or required is None or updates.policy <= 0:
+        return MAX_VIOLATION
+    ratios = [required.policy / updates.policy]
+    if required.gradient is not None and updates.gradient is not None:
+        ratios.append(required.gradient / updates.gradient if updates.gradient > 0 else MAX_VIOLATION)
+    return max(0.01, min(max(ratios) - 1, MAX_VIOLATION))

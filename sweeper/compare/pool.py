@@ -1,0 +1,80 @@
+"""A configuration is all trials with the same parameters; here its trials become one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sweeper.model.measurement import PerThousandSteps
+from sweeper.model.trial import Outcome, Params, TrialResult
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Trials of the same parameters, pooled.
+
+    `steps_per_second` is the geometric mean of its measured sessions. A configuration is feasible while more of its
+    sessions were measured than failed by its own doing.
+    """
+
+    params: Params
+    trials: tuple[TrialResult, ...]
+
+    @property
+    def measured(self) -> tuple[TrialResult, ...]:
+        """Sessions with a number."""
+        return tuple(trial for trial in self.trials if trial.is_ok)
+
+    @property
+    def failures(self) -> tuple[TrialResult, ...]:
+        """Sessions that failed by the configuration's own doing."""
+        return tuple(trial for trial in self.trials if trial.outcome.is_infeasible)
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether it may be recommended. Breaking the memory cap once is enough to lose that."""
+        broke_cap = any(trial.outcome is Outcome.OVER_MEMORY for trial in self.trials)
+        return not broke_cap and len(self.measured) > len(self.failures)
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """Pooled over its measured sessions; None without any."""
+        return geometric_mean([trial.steps_per_second or 0.0 for trial in self.measured])
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """Highest peak of any of its sessions."""
+        return max((trial.peak_memory_bytes for trial in self.trials if trial.peak_memory_bytes), default=None)
+
+    @property
+    def updates_per_1000_steps(self) -> PerThousandSteps | None:
+        """Mean over its measured sessions."""
+        found = [t.updates_per_1000_steps for t in self.measured if t.updates_per_1000_steps is not None]
+        if not found:
+            return None
+        gradients = [updates.gradient for updates in found if updates.gradient is not None]
+        return PerThousandSteps(
+            gradient=sum(gradients) / len(gradients) if gradients else None,
+            policy=sum(updates.policy for updates in found) / len(found),
+        )
+
+
+def pool(trials: Iterable[TrialResult]) -> list[Configuration]:
+    """Configurations in the order of their first trial, without disturbed and interrupted sessions, which say nothing."""
+    by_key: dict[str, list[TrialResult]] = {}
+    for trial in trials:
+        if trial.outcome not in (Outcome.DISTURBED, Outcome.INTERRUPTED):
+            by_key.setdefault(trial.key, []).append(trial)
+    return [Configuration(group[0].params, tuple(group)) for group in by_key.values()]
+
+
+def leaders(configurations: Iterable[Configuration]) -> list[Configuration]:
+    """Feasible configurations, fastest first."""
+    feasible = [item for item in configurations if item.is_feasible and item.steps_per_second]
+    return sorted(feasible, key=lambda item: item.steps_per_second or 0.0, reverse=True)
+
+
+def geometric_mean(rates: Sequence[float]) -> float | None:
+    """None without rates."""
+    return math.exp(sum(math.log(rate) for rate in rates) / len(rates)) if rates else None

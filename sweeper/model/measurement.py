@@ -1,0 +1,114 @@
+"""What a session yields (samples) and what is concluded from it (a measurement)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class BehaviorCount:
+    """Counters of one behaviour since the learner started."""
+
+    steps: int = 0
+    decisions: int = 0
+    policy_updates: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The learner's counters at one instant.
+
+    Attributes:
+        seconds: monotonic clock of the machine.
+        kind: `hello` (our probe runs), `trainer` (a trainer was made: players are connected), `update` (a policy
+            update has just been applied) or `tick` (once a second).
+        behaviors: counters by behaviour name.
+        timers: the learner's own timers, path to (total seconds, count).
+        updated: the behaviour whose update this is.
+    """
+
+    seconds: float
+    kind: str
+    behaviors: Mapping[str, BehaviorCount] = field(default_factory=dict)
+    timers: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    updated: str | None = None
+
+    @property
+    def steps(self) -> int:
+        """Agent steps of all behaviours."""
+        return sum(count.steps for count in self.behaviors.values())
+
+    @property
+    def decisions(self) -> int:
+        """Agent decisions of all behaviours."""
+        return sum(count.decisions for count in self.behaviors.values())
+
+    @property
+    def policy_updates(self) -> int:
+        """Policy updates of all behaviours."""
+        return sum(count.policy_updates for count in self.behaviors.values())
+
+
+class NoteKind(str, Enum):
+    """What a reader of a number should know. Values are part of `results.json`."""
+
+    TOO_FEW_CYCLES = "too_few_cycles"
+    NOT_PRECISE = "not_precise"
+    BLOCKS_NOT_CYCLES = "blocks_not_cycles"
+    AREAS_INERT = "areas_inert"
+    BASELINE_FROM_CONFIG = "baseline_from_config"
+    MEMORY_UPPER_BOUND = "memory_upper_bound"
+    SPACE_DERIVED = "space_derived"
+    FLAG_NOT_ACCEPTED = "flag_not_accepted"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A typed warning, with the sentence that explains it."""
+
+    kind: NoteKind
+    text: str
+
+
+@dataclass(frozen=True)
+class PerThousandSteps:
+    """Updates per 1,000 agent steps. `policy` counts whole updates, `gradient` optimizer steps within them.
+
+    `gradient` is None where the learner did not tell.
+    """
+
+    gradient: float | None
+    policy: float
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Where the learner's main process spent the measured window, in seconds of wall time.
+
+    `wait` is time waiting for players (with the unpickling of their messages), `infer` choosing actions, `update`
+    policy updates, `collect` all that is not updating. With `threaded: true` updates overlap with collecting.
+    """
+
+    collect_seconds: float
+    infer_seconds: float
+    update_seconds: float
+    wait_seconds: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Agent steps per second of one session over whole cycles, with its own 95 % interval."""
+
+    steps_per_second: float
+    interval: tuple[float, float] | None
+    relative_standard_error: float | None
+    cycles: int
+    warmup_seconds: float
+    measured_seconds: float
+    steps: int
+    updates_per_1000_steps: PerThousandSteps
+    agents: float | None
+    phases: Phases | None
+    notes: tuple[Note, ...] = ()

@@ -1,0 +1,158 @@
+"""What a whole study concludes; the shape of `results.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sweeper.model.machine import Machine
+from sweeper.model.measurement import Note, PerThousandSteps
+from sweeper.model.trial import ParamValue, TrialResult
+
+FORMAT = "sweeper.results"
+VERSION = 1
+"""1: first version. Additive changes keep the number."""
+
+
+class Verdict(str, Enum):
+    """What the study advises. Values are part of `results.json`."""
+
+    BETTER = "better"
+    KEEP_YOURS = "keep_yours"
+    UNCONFIRMED = "unconfirmed"
+    NONE_FEASIBLE = "none_feasible"
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """How many times as fast as the baseline. `interval`: 95 %, from confirmation sessions only; None without."""
+
+    estimate: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class StudyInfo:
+    """Which study this is. `seconds`: time spent over all runs. `budget`: its total in seconds."""
+
+    name: str
+    file: str
+    started_at: str
+    seconds: float
+    budget: float
+    trial_limit: int | None
+    stopped_because: str | None
+    trainer_config: str
+    env_path: str | None
+    space: Mapping[str, tuple[ParamValue, ...]]
+    min_updates: float | None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the user runs today. `stated`: the study file says it; else it is read from the trainer config."""
+
+    trial: int
+    stated: bool
+    params: Mapping[str, ParamValue]
+    steps_per_second: float | None
+
+
+@dataclass(frozen=True)
+class Best:
+    """The recommended configuration. `interval`: 95 % of steps per second, see `interval_from`."""
+
+    trial: int
+    params: Mapping[str, ParamValue]
+    steps_per_second: float
+    interval: tuple[float, float] | None
+    interval_from: str
+    peak_memory_bytes: int | None
+    updates_per_1000_steps: PerThousandSteps | None
+    bottleneck: str | None
+    speedup: Speedup | None
+    tied_with: tuple[Mapping[str, ParamValue], ...]
+    command: tuple[str, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class NoFewerUpdates:
+    """The fastest configuration that makes no fewer updates per step than the user's own."""
+
+    params: Mapping[str, ParamValue]
+    steps_per_second: float
+    speedup: Speedup | None
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much sessions of one configuration differ."""
+
+    between_percent: float | None
+    drift_percent_per_hour: float | None
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """Everything there is to know about a study; `results.json` is its image."""
+
+    study: StudyInfo
+    machine: Machine
+    memory_cap_bytes: int
+    warnings: tuple[Note, ...]
+    noise: Noise
+    baseline: Baseline | None
+    best: Best | None
+    best_with_no_fewer_updates: NoFewerUpdates | None
+    trials: tuple[TrialResult, ...]
+    verdict: Verdict | None = None
+    format: str = FORMAT
+    version: int = VERSION
+
+
+def to_json(result: Any) -> Any:
+    """A frozen value as plain JSON types."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(type(result)).dump_python(result, mode="json")
+
+
+def study_from_json(text: str | bytes) -> StudyResult:
+    """The StudyResult in `text`.
+
+    Raises:
+        ValueError: not JSON, another format, or a newer version; the message says which.
+    """
+    result: StudyResult = _from_json(StudyResult, text)
+    return result
+
+
+def trial_from_json(text: str | bytes) -> TrialResult:
+    """The TrialResult in `text`; raises ValueError as study_from_json does."""
+    result: TrialResult = _from_json(TrialResult, text)
+    return result
+
+
+def _from_json(kind: Any, text: str | bytes) -> Any:
+    import json
+
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if kind is StudyResult and isinstance(data, dict):
+        if data.get("format") != FORMAT:
+            raise ValueError(f"not a {FORMAT} file")
+        if not isinstance(data.get("version"), int) or data["version"] > VERSION:
+            raise ValueError(f"format version {data.get('version')!r}; this sweeper reads up to {VERSION}")
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where}: {first['msg']}") from None

@@ -1,0 +1,114 @@
+"""One trial: what was asked for, what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Union
+
+from sweeper.model.measurement import Measurement, Note, PerThousandSteps, Phases
+
+ParamValue = Union[bool, int, float, str, None]
+"""A knob's value. None: left as it is in the trainer config, where behaviours differ in it."""
+
+Params = Mapping[str, ParamValue]
+
+
+class Outcome(str, Enum):
+    """How a trial ended. Values are part of `results.json`."""
+
+    OK = "ok"
+    OVER_MEMORY = "over_memory"
+    TOO_FEW_UPDATES = "too_few_updates"
+    VETOED = "vetoed"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    NO_STEPS = "no_steps"
+    DISTURBED = "disturbed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_infeasible(self) -> bool:
+        """True where the configuration itself is to blame; the sampler learns from it."""
+        return self not in (Outcome.OK, Outcome.DISTURBED, Outcome.INTERRUPTED)
+
+
+class Purpose(str, Enum):
+    """Why a trial was run. Values are part of `results.json`."""
+
+    BASELINE = "baseline"
+    SEARCH = "search"
+    ANCHOR = "anchor"
+    CONFIRM = "confirm"
+
+
+def configuration_key(params: Params) -> str:
+    """Text that is equal for equal parameters, whatever their order."""
+    return json.dumps(dict(params), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One finished session. Times in seconds, memory in bytes, rates in agent steps per second of wall time.
+
+    Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean. `block`: which
+    round of the confirmation this session belongs to.
+    """
+
+    number: int
+    params: Params
+    purpose: Purpose
+    outcome: Outcome
+    started_at: str
+    total_seconds: float
+    seed: int
+    message: str | None = None
+    diagnosis: str | None = None
+    steps_per_second: float | None = None
+    interval: tuple[float, float] | None = None
+    cycles: int | None = None
+    startup_seconds: float | None = None
+    warmup_seconds: float | None = None
+    measured_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    memory_source: str | None = None
+    predicted_memory_bytes: tuple[float, float] | None = None
+    updates_per_1000_steps: PerThousandSteps | None = None
+    agents: float | None = None
+    phases: Phases | None = None
+    utilisation: Mapping[str, float] | None = None
+    bottleneck: str | None = None
+    contention: Mapping[str, float] | None = None
+    command: tuple[str, ...] = ()
+    log_tail: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = field(default=())
+    block: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The configuration that this trial belongs to."""
+        return configuration_key(self.params)
+
+    @property
+    def is_ok(self) -> bool:
+        """True where the number may be compared with others."""
+        return self.outcome is Outcome.OK and self.steps_per_second is not None
+
+
+def measured_fields(measurement: Measurement | None) -> dict[str, Any]:
+    """The fields of a TrialResult that a measurement fills; empty without one."""
+    if measurement is None:
+        return {}
+    return {
+        "steps_per_second": measurement.steps_per_second,
+        "interval": measurement.interval,
+        "cycles": measurement.cycles,
+        "warmup_seconds": measurement.warmup_seconds,
+        "measured_seconds": measurement.measured_seconds,
+        "updates_per_1000_steps": measurement.updates_per_1000_steps,
+        "agents": measurement.agents,
+        "phases": measurement.phases,
+        "warnings": measurement.notes,
+    }

@@ -1,0 +1,107 @@
+"""Numbers as people write them: `5e5`, `8GiB`, `80%`, `20m`."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = re.compile(r"^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def number(value: Any) -> int | float:
+    """A number, also where YAML read `5e5` as text; whole ones come back as int.
+
+    Raises:
+        ValueError: not a finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"expected a number, not {value!r}")
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        raise ValueError(f"expected a number, not {value!r}") from None
+    if not math.isfinite(result):
+        raise ValueError(f"expected a finite number, not {value!r}")
+    if isinstance(value, int):
+        return value
+    return int(result) if result.is_integer() else result
+
+
+def seconds(value: Any) -> float:
+    """Seconds in `90`, `90s`, `20m`, `8h` or `1h30m`; more than zero.
+
+    Raises:
+        ValueError: anything else.
+    """
+    text = str(value).strip().lower()
+    parts = _DURATION.findall(text)
+    if parts and re.sub(r"\s", "", text) == "".join(amount + unit for amount, unit in parts):
+        result = sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
+    else:
+        try:
+            result = float(number(value))
+        except ValueError:
+            raise ValueError(f"expected a duration such as 90s, 20m or 8h, not {value!r}") from None
+    if result <= 0:
+        raise ValueError(f"expected a duration above zero, not {value!r}")
+    return result
+
+
+def share(value: Any) -> float:
+    """A share between 0 and 1 in `25%` or `0.25`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    text = str(value).strip()
+    try:
+        result = float(number(text[:-1].strip())) / 100 if text.endswith("%") else float(number(value))
+    except ValueError:
+        raise ValueError(f"expected a share such as 25% or 0.25, not {value!r}") from None
+    if not 0 < result <= 1:
+        raise ValueError(f"expected a share above 0% and up to 100%, not {value!r}")
+    return result
+
+
+def byte_count(value: Any) -> int:
+    """Bytes in `8GiB`, `8G` (both binary), `500MB` (decimal) or a plain number.
+
+    Raises:
+        ValueError: anything else, or nothing at all.
+    """
+    text = str(value).strip()
+    match = _BYTES.match(text)
+    if match is None or isinstance(value, bool):
+        raise ValueError(f"expected an amount of memory such as 8GiB or 500MB, not {value!r}")
+    amount, unit, binary = match.groups()
+    decimal = text[-1] in "bB" and not binary and unit
+    result = int(float(amount) * (1000 if decimal else 1024) ** _POWERS[unit.lower()])
+    if result <= 0:
+        raise ValueError(f"expected an amount of memory above zero, not {value!r}")
+    return result
+
+
+def format_bytes(count: float) -> str:
+    """`1.4 GiB`, `790 MiB`."""
+    if count >= 1024**3:
+        return f"{count / 1024**3:.1f} GiB"
+    return f"{count / 1024**2:.0f} MiB"
+
+
+def format_seconds(value: float) -> str:
+    """`45s`, `4m 10s`, `7h 30m`."""
+    whole = round(max(0.0, value))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def format_rate(steps_per_second: float) -> str:
+    """`1,676` steps per second; with a digit more below 100."""
+    return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.1f}"

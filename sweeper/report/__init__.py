@@ -1,0 +1,1 @@
+"""StudyResult ⇒ HTML, CSV, JSON, Markdown. Sees values only."""

@@ -1,0 +1,62 @@
+"""The report for people: one self-contained page that opens offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sweeper import __version__
+from sweeper.compare.pool import leaders, pool
+from sweeper.model.study import StudyResult, Verdict
+from sweeper.model.trial import configuration_key
+from sweeper.quantities import format_bytes, format_rate, format_seconds
+from sweeper.report import figures, words
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_TITLES = {
+    Verdict.BETTER: "A faster configuration was found",
+    Verdict.KEEP_YOURS: "Keep your settings",
+    Verdict.UNCONFIRMED: "A first answer, not yet confirmed",
+    Verdict.NONE_FEASIBLE: "No configuration is feasible",
+}
+
+
+def render_html(result: StudyResult) -> str:
+    """The page of a study; everything in it is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        bytes=format_bytes,
+        rate=format_rate,
+        seconds=format_seconds,
+        params=words.params_text,
+        value=words.value_text,
+        speedup=words.speedup_text,
+    )
+    return environment.get_template("report.html").render(_context(result))
+
+
+def _context(result: StudyResult) -> dict[str, Any]:
+    ranked = leaders(pool(result.trials))
+    baseline = configuration_key(result.baseline.params) if result.baseline else None
+    best = configuration_key(result.best.params) if result.best else None
+    return {
+        "result": result,
+        "best": result.best,
+        "title": _TITLES[result.verdict] if result.verdict else "This study is still running",
+        "headline": words.headline(result),
+        "command": words.command_text(result.best.command) if result.best else "",
+        "ranking": figures.ranking(ranked, baseline, best) if ranked else "",
+        "memory": figures.memory(ranked, result.memory_cap_bytes, baseline, best) if ranked else "",
+        "knobs": list(dict.fromkeys(knob for trial in result.trials for knob in trial.params)),
+        "outcome_words": words.OUTCOME_WORDS,
+        "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
+        "version": __version__,
+    }

@@ -1,0 +1,313 @@
+"""The study file: YAML in, a validated StudyFile out; errors as `file:line: path: message`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+
+from sweeper import quantities
+from sweeper.errors import InvalidInput
+from sweeper.model.trial import ParamValue
+from sweeper.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
+from sweeper.yaml_text import YamlText, did_you_mean, read_yaml
+
+DEMO_BUILD = "demo:racer"
+KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
+MAX_VALUES = 1000
+"""More values than this for one knob is a typing error, not a search space."""
+
+
+@dataclass(frozen=True)
+class MemoryCap:
+    """The most memory a trial may use: bytes, or a share of what is available when the study starts."""
+
+    bytes: int | None = None
+    share: float | None = None
+
+    def resolve(self, available_bytes: int) -> int:
+        """The cap in bytes."""
+        return self.bytes if self.bytes is not None else int((self.share or 0.0) * available_bytes)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The study's total: seconds, and a number of trials where one is given."""
+
+    seconds: float
+    trials: int | None = None
+
+
+def parse_memory_cap(value: Any) -> MemoryCap:
+    """`8GiB` or `80%`; raises ValueError."""
+    if isinstance(value, MemoryCap):
+        return value
+    if str(value).strip().endswith("%"):
+        return MemoryCap(share=quantities.share(value))
+    return MemoryCap(bytes=quantities.byte_count(value))
+
+
+def parse_budget(value: Any) -> Budget:
+    """`20m` or `{time: 8h, trials: 60}`; raises ValueError."""
+    if isinstance(value, Budget):
+        return value
+    if not isinstance(value, dict):
+        return Budget(quantities.seconds(value))
+    unknown = set(value) - {"time", "trials"}
+    if unknown or "time" not in value:
+        raise ValueError("expected a duration such as 20m, or {time: 8h, trials: 60}")
+    trials = value.get("trials")
+    if trials is not None and (isinstance(trials, bool) or not isinstance(trials, int) or trials < 1):
+        raise ValueError(f"trials: expected a whole number from 1, not {trials!r}")
+    return Budget(quantities.seconds(value["time"]), trials)
+
+
+def _off_or_share(value: Any) -> float | None:
+    # YAML 1.1 reads a bare `off` as false.
+    if value in (None, False, "off"):
+        return None
+    return quantities.share(value)
+
+
+def _learned_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
+        raise ValueError(f"expected a name of letters, digits, '.', '_' and '-', not {value!r}")
+    return value
+
+
+def _values(value: Any) -> tuple[ParamValue, ...]:
+    """The values of one knob: a list as given, or a range written out."""
+    if isinstance(value, (list, tuple)):
+        values = [_scalar(item) for item in value]
+    elif isinstance(value, dict):
+        values = _range_values(value)
+    else:
+        values = [_scalar(value)]
+    if not values:
+        raise ValueError("this knob has no values")
+    if len({(isinstance(item, bool), item) for item in values}) < len(values):
+        raise ValueError("a value is given twice")
+    if len(values) > MAX_VALUES:
+        raise ValueError(f"{len(values):,} values are more than the {MAX_VALUES} that a knob may have")
+    return tuple(values)
+
+
+def _range_values(value: dict[str, Any]) -> list[ParamValue]:
+    unknown = set(value) - {"low", "high", "step", "log"}
+    if unknown or not {"low", "high"} <= set(value):
+        raise ValueError("expected a list of values, or {low: 1, high: 8} with an optional step, or log: true")
+    low, high, step = (quantities.number(value.get(key, 1)) for key in ("low", "high", "step"))
+    if low > high:
+        raise ValueError(f"low ({low}) is above high ({high})")
+    if value.get("log") is True:
+        if low <= 0:
+            raise ValueError("a log range starts above 0")
+        values: list[ParamValue] = [low]
+        while (following := values[-1] * 2) <= high:  # type: ignore[operator]
+            values.append(following)
+        return values
+    if step <= 0:
+        raise ValueError(f"step must be above 0, not {step}")
+    if "step" not in value and not (isinstance(low, int) and isinstance(high, int)):
+        raise ValueError("a range of fractions needs a step")
+    count = int((high - low) / step + 1e-9) + 1
+    if count > MAX_VALUES:
+        raise ValueError(f"{count:,} values are more than the {MAX_VALUES} that a knob may have; give a step")
+    return [low + index * step for index in range(count)]
+
+
+def _scalar(value: Any) -> ParamValue:
+    if isinstance(value, str):
+        try:
+            return quantities.number(value)
+        except ValueError:
+            return value
+    if isinstance(value, (bool, int, float)):
+        return value
+    raise ValueError(f"expected a number, true, false or a word, not {value!r}")
+
+
+_ANY_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
+Seconds = Annotated[float, BeforeValidator(quantities.seconds), _ANY_QUANTITY]
+Share = Annotated[float, BeforeValidator(quantities.share), _ANY_QUANTITY]
+_RANGE_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "minItems": 1, "items": {"type": ["number", "boolean", "string"]}},
+        {
+            "type": "object",
+            "properties": {
+                "low": {"type": ["number", "string"]},
+                "high": {"type": ["number", "string"]},
+                "step": {"type": ["number", "string"]},
+                "log": {"type": "boolean"},
+            },
+            "required": ["low", "high"],
+            "additionalProperties": False,
+        },
+        {"type": ["number", "boolean", "string"]},
+    ]
+}
+KnobValues = Annotated[tuple[ParamValue, ...], BeforeValidator(_values), WithJsonSchema(_RANGE_SCHEMA)]
+KnobValue = Annotated[ParamValue, BeforeValidator(_scalar)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Engine(_Strict):
+    """Engine settings; what is left out stays as the trainer config has it. `time_scale` changes physics."""
+
+    no_graphics: bool | None = None
+    time_scale: float | None = Field(default=None, gt=0)
+    width: int | None = Field(default=None, gt=0)
+    height: int | None = Field(default=None, gt=0)
+    quality_level: int | None = None
+    target_frame_rate: int | None = None
+    capture_frame_rate: int | None = None
+
+
+class Measure(_Strict):
+    """How well and how long a trial measures.
+
+    `precision`: relative standard error within a session at which measuring stops. `max_seconds`: at most this long
+    after the first update. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
+    step or an update, at which a trial counts as hung.
+    """
+
+    precision: Share = 0.025
+    max_seconds: Seconds = 120.0
+    max_startup_seconds: Seconds = 180.0
+    max_stall_seconds: Seconds = 90.0
+
+
+class StudyFile(_Strict):
+    """A study file, validated. Paths are as written: relative to the study file."""
+
+    version: Literal[1]
+    name: Annotated[str, BeforeValidator(_learned_name)]
+    trainer_config: str
+    env_path: str | None = None
+    learner: str = "mlagents-learn"
+    baseline: dict[str, KnobValue] | None = None
+    memory_cap: Annotated[
+        MemoryCap,
+        BeforeValidator(parse_memory_cap),
+        PlainSerializer(lambda cap: cap.bytes if cap.bytes is not None else f"{cap.share:.0%}"),
+        WithJsonSchema({"type": ["string", "integer"], "examples": ["8GiB", "80%"]}),
+    ] = MemoryCap(share=0.8)
+    budget: Annotated[
+        Budget,
+        BeforeValidator(parse_budget),
+        PlainSerializer(lambda budget: {"time": budget.seconds, "trials": budget.trials}),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": ["string", "number"], "examples": ["20m"]},
+                    {
+                        "type": "object",
+                        "properties": {"time": {"type": ["string", "number"]}, "trials": {"type": "integer"}},
+                        "required": ["time"],
+                        "additionalProperties": False,
+                    },
+                ]
+            }
+        ),
+    ] = Budget(1200.0)
+    space: dict[str, KnobValues] | None = None
+    min_updates: Annotated[
+        float | None,
+        BeforeValidator(_off_or_share),
+        WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"const": "off"}, {"const": False}]}),
+    ] = 0.25
+    engine: Engine = Engine()
+    env_args: list[Annotated[str, BeforeValidator(str)]] = []
+    initialize_from: str | None = None
+    measure: Measure = Measure()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file with where it came from; what the rest of the program works with."""
+
+    spec: StudyFile
+    source: YamlText
+
+    @property
+    def path(self) -> Path:
+        """The study file."""
+        return self.source.path
+
+    def resolve(self, written: str) -> Path:
+        """A path of the study file, relative to it, made absolute."""
+        return (self.path.parent / Path(written).expanduser()).absolute()
+
+    @property
+    def uses_demo_build(self) -> bool:
+        """True where the bundled racer stands in for a build."""
+        return self.spec.env_path == DEMO_BUILD
+
+    @property
+    def has_build(self) -> bool:
+        """False: training runs in the Editor, which is one environment and needs a person to press Play."""
+        return self.spec.env_path is not None
+
+
+def read_study(path: Path) -> Study:
+    """Read and validate a study file.
+
+    Raises:
+        InvalidInput: one line a mistake, each with its line number and the nearest known key.
+    """
+    source = read_yaml(path, "study file")
+    try:
+        spec = StudyFile.model_validate(source.data)
+    except ValidationError as error:
+        lines = [_line(source, item) for item in error.errors()]
+        raise InvalidInput("\n".join(lines), "`sweeper schema` prints every key that a study file may have") from None
+    for section in ("space", "baseline"):
+        for knob in getattr(spec, section) or {}:
+            _check_knob(source, (section, knob))
+    if spec.space is not None and not spec.space:
+        raise source.error(("space",), "this space is empty; name a knob, or leave `space` out to have one derived")
+    return Study(spec, source)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a study file."""
+    return StudyFile.model_json_schema()
+
+
+def _check_knob(source: YamlText, where: tuple[str, str]) -> None:
+    knob = where[1]
+    if knob in KNOBS:
+        return
+    for short, path in KNOB_PATHS.items():
+        if knob == path:
+            raise source.error(where, f"write the short name '{short}'")
+    head, _, rest = knob.partition(".")
+    if head not in BEHAVIOR_KEYS or (head in ("hyperparameters", "network_settings", "reward_signals") and not rest):
+        known = (*KNOBS, *BEHAVIOR_KEYS, "hyperparameters.buffer_size")
+        raise source.error(where, f"unknown knob{did_you_mean(knob, known)}", _KNOB_HINT)
+    if knob in ("max_steps", "checkpoint_interval", "summary_freq", "init_path", "keep_checkpoints"):
+        raise source.error(where, "this setting is out of a trial's hands: sweeper sets it so that it does not disturb")
+
+
+_KNOB_HINT = f"the knobs are {', '.join(KNOBS)}, or a path in a behaviour such as hyperparameters.buffer_size"
+
+
+def _line(source: YamlText, item: Any) -> str:
+    location: Sequence[str | int] = item["loc"]
+    if item["type"] == "extra_forbidden":
+        sections: dict[str, type[BaseModel]] = {"engine": Engine, "measure": Measure}
+        model: type[BaseModel] = sections.get(str(location[0]), StudyFile) if len(location) > 1 else StudyFile
+        message = f"unknown key{did_you_mean(str(location[-1]), model.model_fields)}"
+    elif item["type"] == "missing":
+        message = "this key is required"
+    else:
+        message = str(item["msg"]).removeprefix("Value error, ")
+    return str(source.error([part for part in location if part != "[key]"], message))

@@ -1,0 +1,129 @@
+"""YAML files with line numbers: what users write by hand, and the errors that point into it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeper.errors import InvalidInput
+
+MAX_BYTES = 4 * 1024 * 1024
+"""A study file or trainer config is a page or two; anything near this is something else."""
+
+
+@dataclass(frozen=True)
+class YamlText:
+    """A parsed YAML mapping that remembers where each entry stands."""
+
+    path: Path
+    text: str
+    data: dict[str, Any]
+    node: yaml.MappingNode
+
+    def line_of(self, location: Sequence[str | int]) -> int:
+        """Line, from 1, of the entry at `location`; of its nearest existing ancestor where it is missing."""
+        node: yaml.Node = self.node
+        line = 1
+        for part in location:
+            found = _child(node, part)
+            if found is None:
+                break
+            key, node = found
+            line = int(key.start_mark.line) + 1
+        return line
+
+    def error(self, location: Sequence[str | int], message: str, hint: str | None = None) -> InvalidInput:
+        """An error that reads `file:line: path: message`."""
+        dotted = ".".join(str(part) for part in location)
+        where = f"{self.path}:{self.line_of(location)}: "
+        return InvalidInput(where + (f"{dotted}: " if dotted else "") + message, hint)
+
+
+def read_yaml(path: Path, what: str) -> YamlText:
+    """Read the mapping in `path`; `what` names the kind of file in errors.
+
+    Raises:
+        InvalidInput: missing, unreadable, not YAML, not a mapping, or a key given twice.
+    """
+    try:
+        if path.is_dir():
+            raise InvalidInput(f"{path}: this is a folder, not a {what}")
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInput(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB: this is not a {what}")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(f"{path}: no such {what}", _similar_files(path)) from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path}: not a text file in UTF-8", f"save the {what} as UTF-8") from None
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot read this {what}: {error.strerror or error}") from None
+    return parse_yaml(path, text, what)
+
+
+def parse_yaml(path: Path, text: str, what: str) -> YamlText:
+    """As read_yaml, from a text already read."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise InvalidInput(f"{path}: this {what} is empty")
+        _refuse_duplicates(path, node)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise InvalidInput(f"{path}{line}: not valid YAML: {error.problem or error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
+        raise InvalidInput(f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}")
+    return YamlText(path, text, data, node)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        item: yaml.Node = node.value[part]
+        return item, item
+    return None
+
+
+def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
+    pending, visited = [root], set()
+    while pending:
+        node = pending.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in seen and key.value != "<<":
+                        raise InvalidInput(f"{path}:{key.start_mark.line + 1}: {key.value}: this key is given twice")
+                    seen.add(key.value)
+                pending.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            pending.extend(node.value)
+
+
+def _similar_files(path: Path) -> str | None:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
+    except OSError:
+        return f"the folder {path.parent} does not exist"
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.parent / near[0]}?" if near else None
