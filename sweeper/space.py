@@ -63,11 +63,10 @@ class Rules:
 class Space:
     """The knobs to search, each with its values in order, and the rules that tell legal combinations.
 
-    `fixed` holds the knobs of the baseline that are not searched; every configuration carries them.
+    Every configuration carries all knobs of the baseline: those that are not searched stay as they are there.
     """
 
     knobs: Mapping[str, tuple[ParamValue, ...]]
-    fixed: Mapping[str, ParamValue]
     baseline: Params
     rules: Rules
     baseline_stated: bool
@@ -79,7 +78,7 @@ class Space:
 
     def configuration(self, chosen: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Full parameters: the searched knobs as chosen, the others as in the baseline."""
-        return {**self.fixed, **chosen}
+        return {**self.baseline, **chosen}
 
     def contains(self, params: Params) -> bool:
         """True where every searched knob has one of its values."""
@@ -133,8 +132,7 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     if not stated:
         text = "The study file states no baseline; the trainer config's own settings stand in for it."
         notes.append(Note(NoteKind.BASELINE_FROM_CONFIG, text))
-    fixed = {knob: value for knob, value in baseline.items() if knob not in knobs}
-    space = Space(dict(knobs), fixed, baseline, rules, bool(stated), tuple(notes))
+    space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
     if next(space.combinations(), None) is None:
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})
         raise study.source.error(("space",), f"no combination is legal; for one, {space.problem(first)}")
@@ -167,7 +165,7 @@ def _derived(rules: Rules, baseline: Params, usable_cores: int, cap_bytes: int) 
     if isinstance(batch, int):
         candidates = (batch // 2, batch, batch * 2, batch * 4)
         legal = (
-            size for size in candidates if size and Space({}, {}, {}, rules, True).problem({"batch_size": size}) is None
+            size for size in candidates if size and Space({}, {}, rules, True).problem({"batch_size": size}) is None
         )
         knobs["batch_size"] = tuple(legal) or (batch,)
     knobs["threaded"] = (False, True)

@@ -12,7 +12,7 @@ from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import areas_are_inert, between_percent
 from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.model.measurement import Note, NoteKind
-from sweeper.model.study import Baseline, Best, Noise, NoFewerUpdates, Speedup, StudyInfo, StudyResult, Verdict
+from sweeper.model.study import Baseline, Best, NoFewerUpdates, Noise, Speedup, StudyInfo, StudyResult, Verdict
 from sweeper.model.trial import Purpose, TrialResult, configuration_key
 from sweeper.trial_plan import launch_command
 

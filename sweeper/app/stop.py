@@ -40,7 +40,7 @@ class StopSignal:
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             codes[signal.SIGHUP] = ExitCode.TERMINATED
 
-        def remember(number: int, frame: FrameType | None) -> None:
+        def remember(number: int, _: FrameType | None) -> None:
             self.ask(codes[signal.Signals(number)])
 
         before = {number: signal.signal(number, remember) for number in codes}

@@ -41,7 +41,8 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
         yield f"{sum(1 for _ in space.combinations())} legal configurations of {space.size} combinations"
     else:
         yield f"{space.size:,} combinations"
-    yield f"What you run today{'' if space.baseline_stated else ' (from the trainer config)'}: {params_text(space.baseline)}"
+    source = "" if space.baseline_stated else " (from the trainer config)"
+    yield f"What you run today{source}: {params_text(space.baseline)}"
     for note in space.notes:
         yield f"Note: {note.text}"
     yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"

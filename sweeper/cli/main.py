@@ -74,7 +74,7 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted", None)
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # `sweeper show | head`: the reader has seen enough
+    except SystemExit:  # `sweeper show | head`: without standalone mode, typer exits by itself for a closed pipe alone
         _forget_stdout()
         return int(ExitCode.OK)
     except Exception:

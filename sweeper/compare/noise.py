@@ -12,7 +12,10 @@ INERT_TOLERANCE = 0.1
 
 
 def between_percent(configurations: Sequence[Configuration]) -> float | None:
-    """Standard deviation of ln(steps/s) between sessions of one configuration, pooled, in per cent; None without repeats."""
+    """Standard deviation of ln(steps/s) between sessions of one configuration, in per cent.
+
+    Pooled over configurations; None without repeats.
+    """
     squares, degrees = 0.0, 0
     for item in configurations:
         logs = [math.log(trial.steps_per_second or 1.0) for trial in item.measured]

@@ -61,7 +61,7 @@ class Configuration:
 
 
 def pool(trials: Iterable[TrialResult]) -> list[Configuration]:
-    """Configurations in the order of their first trial, without disturbed and interrupted sessions, which say nothing."""
+    """Configurations in the order of their first trial. Disturbed and interrupted sessions say nothing."""
     by_key: dict[str, list[TrialResult]] = {}
     for trial in trials:
         if trial.outcome not in (Outcome.DISTURBED, Outcome.INTERRUPTED):

@@ -1,0 +1,129 @@
+"""Every way a run can end: nothing is left behind, and no finished trial is lost."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+ENDING_SECONDS = 15.0
+
+
+def started(workshop, **popen):
+    """A run in its second trial."""
+    workshop.scenario(rate=600.0)
+    workshop.study(budget={"time": "120s", "trials": 8}, measure={"precision": "1%", "max_seconds": 20})
+    process = workshop.start("run", "study.yaml", **popen)
+    baseline = workshop.folder / "results.json"
+    second = workshop.folder / "trials" / "0001" / "samples.jsonl"
+    workshop.wait_for(lambda: baseline.exists() and second.exists(), 60)
+    return process
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_saves_and_says_how_to_go_on(workshop, number, code):
+    process = started(workshop)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=ENDING_SECONDS)
+    assert process.returncode == code
+    assert "sweeper run study.yaml" in err
+    assert workshop.leftovers() == []
+    trials = workshop.results()["trials"]
+    assert [t["outcome"] for t in trials] == ["ok", "interrupted"]
+    assert (workshop.folder / "report.html").exists()
+    again = workshop.sweeper("run", "study.yaml", "--trials=3")
+    assert again.returncode == 0, again.stderr
+    assert workshop.results()["trials"][:2] == trials
+
+
+@posix
+def test_a_background_job_can_be_stopped_and_stops_its_learner(workshop):
+    """`nohup sweeper run ... &` starts with SIGINT ignored, and children would inherit that."""
+    workshop.study(budget={"time": "60s", "trials": 1})
+    done = workshop.sweeper("run", "study.yaml", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    assert done.returncode == 0
+    log = (workshop.folder / "trials" / "0000" / "learner.log").read_text()
+    assert "Learning was interrupted" in log  # the polite stop worked; it was not killed
+
+
+@posix
+def test_kill_9_of_the_tool_ends_the_session_by_itself(workshop):
+    process = started(workshop)
+    assert workshop.leftovers()
+    process.kill()
+    process.communicate()
+    killed = time.monotonic()
+    workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
+    assert time.monotonic() - killed < ENDING_SECONDS
+    finished = workshop.results()["trials"]
+    assert [t["outcome"] for t in finished] == ["ok"]
+    again = workshop.sweeper("run", "study.yaml", "--trials=2")
+    assert again.returncode == 0, again.stderr
+    assert workshop.results()["trials"][0] == finished[0]
+    assert len(workshop.results()["trials"]) == 2
+
+
+@posix
+def test_kill_9_of_the_learner_leaves_no_player(workshop):
+    process = started(workshop)
+    learner = next(p for p in workshop.leftovers() if "mlagents-learn" in " ".join(p.cmdline()))
+    learner.kill()
+    workshop.wait_for(lambda: len(workshop.results()["trials"]) >= 2, 30)
+    assert workshop.results()["trials"][1]["outcome"] == "crashed"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=ENDING_SECONDS)
+    assert workshop.leftovers() == []
+
+
+@posix
+def test_two_sweeps_do_not_measure_each_other(workshop):
+    process = started(workshop)
+    refused = workshop.sweeper("run", "study.yaml", "--out=elsewhere")
+    assert refused.returncode == 3
+    assert f"process {process.pid}" in refused.stderr
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=ENDING_SECONDS)
+    assert not list((workshop.root / "tmp").glob("*.pid"))
+
+
+@posix
+def test_a_full_disk_is_said_and_loses_nothing(workshop):
+    """A file size limit stands in for a full disk: writes fail with the same kind of error at the same places."""
+    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.sweeper("run", "study.yaml")
+    before = workshop.results()
+    size = (workshop.folder / "study.db").stat().st_size
+    limited = [sys.executable, "-c", LIMITED, str(size + 4096), sys.executable, "-m", "sweeper", "run", "study.yaml"]
+    done = subprocess.run(
+        [*limited, "--trials=30"],
+        cwd=workshop.root,
+        env=workshop.environment(),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert workshop.leftovers() == []
+    assert workshop.results()["trials"][0] == before["trials"][0]
+
+
+LIMITED = """
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_closed_pipe_is_no_error(workshop):
+    process = workshop.start("schema")
+    process.stdout.close()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert err == ""

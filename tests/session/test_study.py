@@ -1,0 +1,182 @@
+"""Whole studies on the scripted learner: the real loop, the real session code, processes and storage."""
+
+from __future__ import annotations
+
+import json
+
+import optuna
+import pytest
+import yaml
+
+
+def test_a_study_ends_with_everything_it_promises(workshop):
+    workshop.study(budget={"time": "60s", "trials": 10})
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    results = workshop.results()
+    assert results["format"] == "sweeper.results"
+    assert results["trials"][0]["purpose"] == "baseline"
+    assert results["trials"][0]["params"]["num_envs"] == 1
+    assert results["verdict"] == results["best"]["verdict"] == "better"
+    low, high = results["best"]["speedup"]["interval"]
+    assert 1 < low < high
+    assert [t["purpose"] for t in results["trials"]].count("confirm") == 6
+    assert {t["block"] for t in results["trials"] if t["purpose"] == "confirm"} == {0, 1}
+    assert "times as fast" in done.stdout
+    assert "Next: sweeper apply" in done.stdout
+    assert workshop.leftovers() == []
+    tuned = yaml.safe_load((workshop.folder / "best.yaml").read_text())
+    assert tuned["behaviors"]["Car"]["hyperparameters"]["buffer_size"] == 256
+    assert (workshop.folder / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_the_numbers_are_those_of_the_script(workshop):
+    """2,000 steps/s an environment and area, 256 steps a cycle, 0.05 s an update: 0.178 s a cycle at the most."""
+    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.sweeper("run", "study.yaml")
+    trial = workshop.results()["trials"][0]
+    assert trial["outcome"] == "ok"
+    # Sleeping overshoots, so the script can only be slower than it says.
+    assert 500 < trial["steps_per_second"] < 256 / (256 / 2000 + 0.05)
+    assert trial["updates_per_1000_steps"]["policy"] == pytest.approx(1000 / 256)
+    assert trial["updates_per_1000_steps"]["gradient"] == pytest.approx(1000 * 3 * 4 / 256)
+    assert trial["cycles"] >= 8
+    assert trial["startup_seconds"] < trial["total_seconds"]
+    assert trial["phases"]["update_seconds"] == pytest.approx(0.05 * trial["cycles"])
+    assert trial["seed"] == 0
+    assert "--max-lifetime-restarts=0" in trial["command"]
+
+
+def test_resuming_goes_on_where_it_stopped(workshop):
+    workshop.study(budget={"time": "60s", "trials": 2})
+    workshop.sweeper("run", "study.yaml")
+    before = workshop.results()["trials"]
+    again = workshop.sweeper("run", "study.yaml")
+    assert again.returncode == 0
+    assert "This study is finished" in again.stdout
+    assert workshop.results()["trials"] == before
+    more = workshop.sweeper("run", "study.yaml", "--trials=3")
+    assert more.returncode == 0
+    assert "resumed with 2 finished trials" in more.stderr
+    assert workshop.results()["trials"][:2] == before
+    assert len(workshop.results()["trials"]) == 3
+
+
+def test_another_study_is_not_mixed_in(workshop):
+    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.sweeper("run", "study.yaml")
+    before = workshop.results()
+    changes = [
+        (lambda: workshop.study(name="other"), "'shop', not 'other'"),
+        (lambda: workshop.study(space={"num_envs": [1, 2]}), "space"),
+        (lambda: workshop.study(memory_cap="1GiB"), "memory cap"),
+        (lambda: workshop.config(batch_size=128), "trainer config"),
+        (lambda: workshop.scenario(rate=1999.0), "build"),
+    ]
+    for change, named in changes:
+        workshop.study()
+        change()
+        refused = workshop.sweeper("run", "study.yaml", "--out=reports/shop")
+        assert refused.returncode == 7
+        assert named in refused.stderr
+        assert "--fresh" in refused.stderr
+    assert workshop.results() == before
+    fresh = workshop.sweeper("run", "study.yaml", "--fresh", "--trials=1")
+    assert fresh.returncode == 0
+    assert (workshop.folder.with_name("shop.old-1") / "results.json").exists()
+
+
+def test_the_learning_guard_refuses_what_learns_less(workshop):
+    workshop.config(batch_size=64, buffer_size=1024)
+    workshop.scenario(rate=20000.0)
+    space = {"batch_size": [64, 512]}
+    workshop.study(space=space, budget={"time": "60s", "trials": 2}, min_updates="50%")
+    workshop.sweeper("run", "study.yaml")
+    trials = workshop.results()["trials"]
+    assert [t["outcome"] for t in trials] == ["ok", "too_few_updates"]
+    assert "gradient updates" in trials[1]["message"]
+    workshop.study(space=space, budget={"time": "60s", "trials": 2}, min_updates="off")
+    workshop.sweeper("run", "study.yaml", "--fresh")
+    assert [t["outcome"] for t in workshop.results()["trials"]] == ["ok", "ok"]
+
+
+def test_over_the_cap_is_stopped_and_learned_from(workshop):
+    workshop.scenario(memory_mb_per_env=100)
+    workshop.study(memory_cap="300MiB", budget={"time": "60s", "trials": 2}, space={"num_envs": [1, 8]})
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    trials = workshop.results()["trials"]
+    over = [t for t in trials if t["outcome"] == "over_memory"]
+    assert over and over[0]["params"]["num_envs"] == 8
+    assert over[0]["steps_per_second"] is None
+    assert over[0]["peak_memory_bytes"] > 300 * 1024**2
+    assert "above the cap of 300 MiB" in over[0]["message"]
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.load_study(study_name="shop", storage=f"sqlite:///{workshop.folder / 'study.db'}")
+    trial = study.trials[over[0]["number"]]
+    assert trial.state.name == "PRUNED"
+    assert trial.constraints["memory"] > 0
+    assert trial.user_attrs["outcome"] == "over_memory"
+    assert trial.user_attrs["peak_memory_mib"] > 300
+    assert workshop.leftovers() == []
+
+
+def test_a_cap_below_everything_is_said(workshop):
+    workshop.scenario(memory_mb_per_env=100)
+    workshop.study(memory_cap="50MiB", baseline={"num_envs": 2})
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 4
+    assert "memory cap of 50 MiB is below what the smallest configuration needs" in done.stderr
+    assert [t["outcome"] for t in workshop.results()["trials"]] == ["over_memory", "over_memory"]
+    assert workshop.results()["trials"][1]["params"]["num_envs"] == 1
+    assert (workshop.folder / "report.html").exists()
+
+
+def test_json_is_one_document_on_stdout(workshop):
+    workshop.study(budget={"time": "60s", "trials": 1})
+    done = workshop.sweeper("run", "study.yaml", "--json", "-q")
+    assert json.loads(done.stdout) == workshop.results()
+    assert done.stderr == ""
+
+
+def test_what_reads_a_study_folder(workshop):
+    workshop.study(budget={"time": "60s", "trials": 2})
+    workshop.sweeper("run", "study.yaml")
+    (workshop.folder / "study.db").unlink()  # results.json is enough by itself
+    report = (workshop.folder / "report.html").read_bytes()
+    (workshop.folder / "report.html").unlink()
+    shown = workshop.sweeper("show", "reports/shop")
+    assert shown.returncode == 0 and "mlagents-learn" in shown.stdout
+    assert workshop.sweeper("report", "reports/shop").returncode == 0
+    assert (workshop.folder / "report.html").read_bytes() == report
+    csv = workshop.sweeper("report", "reports/shop", "--format", "csv").stdout.splitlines()
+    assert len(csv) == 3 and "params.num_envs" in csv[0]
+    assert "| trial |" in workshop.sweeper("report", "reports/shop", "--format", "md").stdout
+    both = workshop.sweeper("report", "reports/shop", "reports/shop")
+    assert both.returncode == 0 and "best configuration" in both.stdout
+    refused = workshop.sweeper("report", "reports/shop", "--format", "csv", "-o", "study.yaml")
+    assert refused.returncode == 2 and "exists; nothing was overwritten" in refused.stderr
+
+
+def test_apply_shows_then_writes_and_never_overwrites(workshop):
+    workshop.study(budget={"time": "60s", "trials": 2}, space={"batch_size": [32]}, baseline={})
+    workshop.sweeper("run", "study.yaml")
+    shown = workshop.sweeper("apply", "reports/shop")
+    assert shown.returncode == 0
+    assert not (workshop.root / "car_tuned.yaml").exists()
+    written = workshop.sweeper("apply", "reports/shop", "--write")
+    assert written.returncode == 0
+    assert "exec mlagents-learn" in (workshop.root / "train_car_tuned.sh").read_text()
+    assert "mlagents-learn" in (workshop.root / "train_car_tuned.bat").read_text()
+    assert workshop.sweeper("apply", "reports/shop", "--write").returncode == 0  # the same once more is no overwriting
+    (workshop.root / "car_tuned.yaml").write_text("mine: 1\n")
+    refused = workshop.sweeper("apply", "reports/shop", "--write")
+    assert refused.returncode == 2
+    assert (workshop.root / "car_tuned.yaml").read_text() == "mine: 1\n"
+
+
+def test_the_users_files_are_untouched(workshop):
+    study, config = (workshop.root / name for name in ("study.yaml", "car.yaml"))
+    before = study.read_bytes(), config.read_bytes()
+    workshop.sweeper("run", "study.yaml", "--trials=1")
+    assert (study.read_bytes(), config.read_bytes()) == before
