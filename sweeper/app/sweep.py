@@ -157,6 +157,8 @@ class Sweep:
         number = self._store.start(params, purpose)
         plan = self._plan_trial(number, params)
         self._tell(TrialStarted(number, purpose, params))
+        if self._prepared.launch.build is None:
+            self._tell(StageChanged("Press Play in the Unity Editor when the learner listens; Stop after the trial."))
         started_at = now()
         measure = self._prepared.study.spec.measure
         cut = cutting(self._prepared.config.behaviors_with(params))

@@ -18,7 +18,7 @@ MIN_CYCLES = 2
 """Fewer say nothing about their own spread."""
 GOOD_CYCLES = 8
 """A standard error from fewer is a guess; reached unless time is up first (facts on statistics, 8.1)."""
-PATIENCE = 3.0
+PATIENCE = 5.0
 """How many times the time limit a session may take to get its first MIN_CYCLES."""
 
 

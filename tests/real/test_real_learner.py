@@ -1,0 +1,107 @@
+"""Real mlagents-learn on the bundled racer. No absolute times: counts, orderings, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from tests.conftest import SCRIPTS
+
+pytestmark = pytest.mark.real_learner
+ENDING_SECONDS = 15.0
+QUICK = {"precision": "20%", "max_seconds": 6}
+
+
+def real(workshop, **settings):
+    """A study of the racer; the scripted learner is off the PATH."""
+    workshop.config(batch_size=128, buffer_size=1024, network_settings={"hidden_units": 64, "normalize": True})
+    return workshop.study(
+        **{
+            "env_path": "demo:racer",
+            "baseline": {"num_envs": 1, "num_areas": 4},
+            "engine": {"no_graphics": True},
+            "budget": {"time": "10m", "trials": 2},
+            "measure": QUICK,
+            **settings,
+        }
+    )
+
+
+def environment(workshop):
+    path = os.pathsep.join((str(SCRIPTS), os.environ["PATH"]))
+    return {**workshop.environment(), "PATH": path}
+
+
+def test_a_study_of_real_sessions(workshop):
+    real(workshop, space={"num_envs": [2], "threaded": [True]})
+    done = workshop.sweeper("run", "study.yaml", env=environment(workshop))
+    assert done.returncode == 0, done.stderr
+    assert workshop.leftovers() == []
+    results = workshop.results()
+    baseline, threaded = results["trials"]
+    assert [t["outcome"] for t in results["trials"]] == ["ok", "ok"]
+    assert results["machine"]["mlagents"] == "1.1.0"
+    # 8 minibatches and 3 epochs an update; a burst of 4 agents and 64 steps may make a buffer a little larger.
+    updates = baseline["updates_per_1000_steps"]
+    assert 1000 / (1024 + 4 * 64) <= updates["policy"] <= 1000 / 1024 + 0.01
+    assert updates["gradient"] == pytest.approx(24 * updates["policy"], rel=0.3)
+    assert baseline["agents"] == pytest.approx(4, rel=0.05)
+    assert threaded["agents"] == pytest.approx(8, rel=0.05)
+    assert baseline["phases"]["update_seconds"] > 0
+    phases = baseline["phases"]
+    total = phases["collect_seconds"] + phases["update_seconds"]
+    assert total == pytest.approx(baseline["measured_seconds"], rel=0.01)
+    assert "blocks_not_cycles" in [note["kind"] for note in threaded["warnings"]]
+    assert threaded["peak_memory_bytes"] > baseline["peak_memory_bytes"] > 200 * 1024**2
+    if sys.platform == "linux":
+        assert baseline["memory_source"] == "pss"
+    assert best_is_accepted(workshop, results["best"]["command"])
+    assert workshop.sweeper("doctor", "study.yaml", env=environment(workshop)).returncode == 0
+
+
+def best_is_accepted(workshop, command):
+    """Start the very command that the study names, until the learner has taken config and build."""
+    tuned = yaml.safe_load((workshop.folder / "best.yaml").read_text())
+    assert tuned["behaviors"]["Car"]["hyperparameters"]["batch_size"] == 128
+    path = workshop.root / "best.log"
+    with path.open("wb") as log:
+        learner = subprocess.Popen(
+            [*command, f"--results-dir={workshop.root / 'final'}", "--base-port=31337"],
+            env=environment(workshop),
+            cwd=workshop.root,
+            stdout=log,
+            stderr=log,
+        )
+        workshop.wait_for(lambda: b"Connected new brain: Car" in path.read_bytes(), 120)
+        time.sleep(1)  # let it reach its training loop, where an interrupt ends it cleanly
+        learner.send_signal(signal.SIGINT)
+        learner.wait(60)
+    return True
+
+
+def test_a_player_that_crashes_is_diagnosed(workshop):
+    real(workshop, env_args=["--crash-after", "150"])
+    done = workshop.sweeper("run", "study.yaml", env=environment(workshop))
+    assert done.returncode == 3
+    assert "the player ended with return code 3" in done.stderr
+    assert workshop.results()["trials"][0]["outcome"] == "crashed"
+    assert workshop.leftovers() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("moment", ["starting", "training"])
+def test_kill_9_of_the_tool_leaves_nothing_of_a_real_session(workshop, moment):
+    real(workshop, baseline={"num_envs": 2, "num_areas": 4})
+    process = workshop.start("run", "study.yaml", env=environment(workshop))
+    samples = workshop.folder / "trials" / "0000" / "samples.jsonl"
+    sign = b"hello" if moment == "starting" else b'"updated"'
+    workshop.wait_for(lambda: samples.exists() and sign in samples.read_bytes(), 120)
+    process.kill()
+    process.communicate()
+    workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
