@@ -8,7 +8,9 @@ from typing import Any
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = re.compile(r"^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$", re.IGNORECASE)
+_BYTES = re.compile(r"^(\d+(?:\.\d+)?(?:e\d+)?)\s*(?:([kmgt])(i?))?b?$", re.IGNORECASE)
+MAX_BYTES = 1024**5
+MAX_SECONDS = 366 * 86400.0
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -48,6 +50,8 @@ def seconds(value: Any) -> float:
             raise ValueError(f"expected a duration such as 90s, 20m or 8h, not {value!r}") from None
     if result <= 0:
         raise ValueError(f"expected a duration above zero, not {value!r}")
+    if result > MAX_SECONDS:
+        raise ValueError(f"expected a duration up to a year, not {value!r}")
     return result
 
 
@@ -79,10 +83,10 @@ def byte_count(value: Any) -> int:
         raise ValueError(f"expected an amount of memory such as 8GiB or 500MB, not {value!r}")
     amount, unit, binary = match.groups()
     decimal = text[-1] in "bB" and not binary and unit
-    result = int(float(amount) * (1000 if decimal else 1024) ** _POWERS[unit.lower()])
-    if result <= 0:
-        raise ValueError(f"expected an amount of memory above zero, not {value!r}")
-    return result
+    result = float(amount) * (1000 if decimal else 1024) ** _POWERS[(unit or "").lower()]
+    if not 1 <= result <= MAX_BYTES:
+        raise ValueError(f"expected an amount of memory that a machine may have, not {value!r}")
+    return int(result)
 
 
 def format_bytes(count: float) -> str:

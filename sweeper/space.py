@@ -38,7 +38,7 @@ class Rules:
             return f"num_envs is {envs}, but the Editor is one environment: num_envs above 1 needs a build (env_path)"
         if areas != 1 and not self.accepts_areas:
             return f"num_areas is {areas}, but this version of mlagents-learn has no --num-areas"
-        if not isinstance(params.get("threaded") or False, bool):
+        if not isinstance(params.get("threaded"), (bool, type(None))):
             return f"threaded must be true or false, not {params['threaded']!r}"
         try:
             behaviors = self.config.behaviors_with(params)

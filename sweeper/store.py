@@ -108,7 +108,8 @@ class Store:
 
     def results(self) -> list[TrialResult]:
         """Every finished trial, in order."""
-        found = [trial.user_attrs.get(_RESULT) for trial in self._study.get_trials(deepcopy=False)]
+        with _storage_errors():
+            found = [trial.user_attrs.get(_RESULT) for trial in self._study.get_trials(deepcopy=False)]
         return [trial_from_json(json.dumps(data)) for data in found if data is not None]
 
     def fail_stale(self) -> list[int]:
@@ -116,7 +117,8 @@ class Store:
         with _storage_errors():
             stale = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
             for trial in stale:
-                self._study.tell(trial.number, state=TrialState.FAIL)
+                # Not `tell`: a run may have died between enqueueing a trial and asking for it.
+                self._study._storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
         return [trial.number for trial in stale]
 
     def start(self, params: Params, purpose: Purpose) -> int:

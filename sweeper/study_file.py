@@ -103,7 +103,9 @@ def _range_values(value: dict[str, Any]) -> list[ParamValue]:
     low, high, step = (quantities.number(value.get(key, 1)) for key in ("low", "high", "step"))
     if low > high:
         raise ValueError(f"low ({low}) is above high ({high})")
-    if value.get("log") is True:
+    if not isinstance(value.get("log", False), bool):
+        raise ValueError(f"log must be true or false, not {value['log']!r}")
+    if value.get("log"):
         if low <= 0:
             raise ValueError("a log range starts above 0")
         values: list[ParamValue] = [low]
@@ -114,10 +116,12 @@ def _range_values(value: dict[str, Any]) -> list[ParamValue]:
         raise ValueError(f"step must be above 0, not {step}")
     if "step" not in value and not (isinstance(low, int) and isinstance(high, int)):
         raise ValueError("a range of fractions needs a step")
-    count = int((high - low) / step + 1e-9) + 1
-    if count > MAX_VALUES:
-        raise ValueError(f"{count:,} values are more than the {MAX_VALUES} that a knob may have; give a step")
-    return [low + index * step for index in range(count)]
+    span = (high - low) / step
+    if span >= MAX_VALUES:
+        raise ValueError(f"{span + 1:,.0f} values are more than the {MAX_VALUES} that a knob may have; give a step")
+    count = int(span + 1e-9) + 1
+    # Rounded, so that steps of 0.1 give 0.3 and not 0.30000000000000004.
+    return [round(low + index * step, 12) for index in range(count)]
 
 
 def _scalar(value: Any) -> ParamValue:
@@ -175,7 +179,7 @@ class Measure(_Strict):
     """How well and how long a trial measures.
 
     `precision`: relative standard error within a session at which measuring stops. `max_seconds`: at most this long
-    after the first update. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
+    after the first step. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
     step or an update, at which a trial counts as hung.
     """
 
@@ -279,7 +283,11 @@ def read_study(path: Path) -> Study:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a study file."""
-    return StudyFile.model_json_schema()
+    schema = StudyFile.model_json_schema()
+    # Pydantic would show these defaults as the objects they are parsed to.
+    schema["properties"]["memory_cap"]["default"] = "80%"
+    schema["properties"]["budget"]["default"] = "20m"
+    return schema
 
 
 def _check_knob(source: YamlText, where: tuple[str, str]) -> None:
@@ -293,7 +301,14 @@ def _check_knob(source: YamlText, where: tuple[str, str]) -> None:
     if head not in BEHAVIOR_KEYS or (head in ("hyperparameters", "network_settings", "reward_signals") and not rest):
         known = (*KNOBS, *BEHAVIOR_KEYS, "hyperparameters.buffer_size")
         raise source.error(where, f"unknown knob{did_you_mean(knob, known)}", _KNOB_HINT)
-    if knob in ("max_steps", "checkpoint_interval", "summary_freq", "init_path", "keep_checkpoints"):
+    if knob in (
+        "max_steps",
+        "checkpoint_interval",
+        "even_checkpoints",
+        "summary_freq",
+        "init_path",
+        "keep_checkpoints",
+    ):
         raise source.error(where, "this setting is out of a trial's hands: sweeper sets it so that it does not disturb")
 
 

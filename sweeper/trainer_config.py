@@ -105,9 +105,10 @@ def read_trainer_config(path: Path) -> TrainerConfig:
 
 def put_params(data: dict[str, Any], params: Params) -> None:
     """Set the knobs of the trainer in `data`, a trainer config as read by any YAML library, in place."""
-    for path, value in trainer_paths(params).items():
-        for entry in _entries(data):
-            _set(entry, path, value)
+    trainer = (data.get("default_settings") or {}).get("trainer_type", "ppo")
+    for entry in _entries(data):
+        for path, value in trainer_paths(params).items():
+            _set(entry, path, value, trainer)
 
 
 def trainer_paths(params: Params) -> dict[str, ParamValue]:
@@ -124,18 +125,25 @@ def _behaviors(data: dict[str, Any], source: YamlText) -> tuple[Behavior, ...]:
 
 
 def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
-    where = ("behaviors", name) if name else ("default_settings",)
+    def where(*path: str) -> tuple[str, ...]:
+        """Where a setting stands: in the behaviour's own entry, or in the defaults that fill it."""
+        own = ("behaviors", name, *path)
+        return own if name and source.has(own) else ("default_settings", *path)
+
     for key in entry:
         if key not in BEHAVIOR_KEYS:
-            raise source.error((*where, key), f"unknown key in a behaviour{did_you_mean(key, BEHAVIOR_KEYS)}")
+            raise source.error(where(key), f"unknown key in a behaviour{did_you_mean(key, BEHAVIOR_KEYS)}")
     trainer = str(entry.get("trainer_type", "ppo"))
-    hyper = _section(source, where, entry, "hyperparameters")
-    memory = _section(source, where, _section(source, where, entry, "network_settings"), "memory")
+    for path in (("hyperparameters",), ("network_settings",), ("network_settings", "memory")):
+        if not isinstance(_get(entry, ".".join(path)) or {}, dict):
+            raise source.error(where(*path), "must be a mapping")
+    hyper = entry.get("hyperparameters") or {}
+    memory = _get(entry, "network_settings.memory") or {}
     if hyper and "trainer_type" not in entry:
-        raise source.error((*where, "hyperparameters"), "given without a trainer_type, which the learner refuses")
+        raise source.error(where("hyperparameters"), "given without a trainer_type, which the learner refuses")
 
     def whole(section: Mapping[str, Any], key: str, default: int, *prefix: str) -> int:
-        return _whole(source, (*where, *prefix, key), section.get(key, default))
+        return _whole(source, where(*prefix, key), section.get(key, default))
 
     return Behavior(
         name=name,
@@ -186,18 +194,11 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _section(source: YamlText, where: tuple[str, ...], entry: Mapping[str, Any], key: str) -> dict[str, Any]:
-    section = entry.get(key) or {}
-    if not isinstance(section, dict):
-        raise source.error((*where, key), "must be a mapping")
-    return section
-
-
-def _set(entry: dict[str, Any], path: str, value: ParamValue) -> None:
+def _set(entry: dict[str, Any], path: str, value: ParamValue, trainer: str) -> None:
     *parents, last = path.split(".")
     if parents and parents[0] == "hyperparameters":
-        # The learner refuses hyperparameters in an entry that does not name its trainer; ppo is its own default.
-        entry.setdefault("trainer_type", "ppo")
+        # The learner refuses hyperparameters in an entry that does not name its trainer.
+        entry.setdefault("trainer_type", trainer)
     for parent in parents:
         if not isinstance(entry.get(parent), dict):
             entry[parent] = {}

@@ -25,6 +25,16 @@ class YamlText:
     data: dict[str, Any]
     node: yaml.MappingNode
 
+    def has(self, location: Sequence[str | int]) -> bool:
+        """Whether there is an entry at `location`."""
+        node: yaml.Node = self.node
+        for part in location:
+            found = _child(node, part)
+            if found is None:
+                return False
+            _, node = found
+        return True
+
     def line_of(self, location: Sequence[str | int]) -> int:
         """Line, from 1, of the entry at `location`; of its nearest existing ancestor where it is missing."""
         node: yaml.Node = self.node
@@ -93,7 +103,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == str(part):
+            if key.value == str(part) or (isinstance(part, bool) and yaml.safe_load(key.value) is part):
                 return key, value
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         item: yaml.Node = node.value[part]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweeper.compare.confirm import MIN_BLOCKS
+from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
 from sweeper.model.trial import Purpose, TrialResult
 from sweeper.study_file import Budget
 
-LEADERS = 2
-"""Configurations that are run again beside the baseline."""
 MAX_BLOCKS = 4
 """More blocks than this are a longer confirmation than this version knows how to use."""
 MARGIN = 1.15

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sweeper.app.budget import LEADERS
 from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import Blocks, confirmed
+from sweeper.compare.confirm import Blocks, challengers, confirmed
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import areas_are_inert, between_percent
 from sweeper.compare.pool import Configuration, leaders, pool
@@ -34,7 +33,7 @@ def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -
     """Everything there is to know about the study so far."""
     configurations = pool(results)
     baseline_key = configuration_key(prepared.space.baseline)
-    baseline = next((item for item in configurations if configuration_key(item.params) == baseline_key), None)
+    baseline = next((item for item in configurations if item.key == baseline_key), None)
     best = _best(prepared, results, configurations, baseline)
     verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if facts.stopped_because and results else None)
     return StudyResult(
@@ -61,37 +60,29 @@ def _best(
     if not ranking:
         return None
     own = baseline if baseline in ranking else None
-    challengers = [item for item in ranking if item is not own][:LEADERS]
-    blocks = confirmed(results, [configuration_key(item.params) for item in ([own] if own else []) + challengers])
-    if own and challengers and blocks.are_enough:
-        return _confirmed_best(prepared, own, challengers, blocks)
+    rivals = challengers(results, configuration_key(prepared.space.baseline))
+    blocks = confirmed(results, [item.key for item in (*([own] if own else []), *rivals)])
+    if own and rivals and blocks.are_enough:
+        return _confirmed_best(prepared, own, rivals, blocks)
     top = ranking[0]
     if top is own:
         # Nothing was even seen to be faster, which needs no confirmation.
-        verdict = Verdict.KEEP_YOURS if challengers else Verdict.UNCONFIRMED
+        verdict = Verdict.KEEP_YOURS if rivals else Verdict.UNCONFIRMED
         return _as_best(prepared, top, verdict=verdict)
     return _as_best(prepared, top, speedup=_pooled_speedup(top, own), verdict=Verdict.UNCONFIRMED)
 
 
-def _confirmed_best(
-    prepared: Prepared, own: Configuration, challengers: Sequence[Configuration], blocks: Blocks
-) -> Best:
+def _confirmed_best(prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks) -> Best:
     """The faster challenger where it is shown to be faster than the user's own; of two that tie, the smaller."""
-    own_key = configuration_key(own.params)
-    better = [item for item in challengers if blocks.ratio(configuration_key(item.params), own_key).interval[0] > 1]
+    better = [item for item in rivals if blocks.ratio(item.key, own.key).interval[0] > 1]
     if not better:
         # A tie with the user's own settings means: keep them.
-        rivals = [item for item in challengers if blocks.ratio(configuration_key(item.params), own_key).interval[1] > 1]
-        return _as_best(prepared, own, blocks=blocks, tied_with=rivals, verdict=Verdict.KEEP_YOURS)
-    fastest = max(better, key=lambda item: blocks.mean(configuration_key(item.params)))
-    tied = [
-        item
-        for item in better
-        if item is not fastest
-        and blocks.ratio(configuration_key(fastest.params), configuration_key(item.params)).interval[0] <= 1
-    ]
-    chosen = min([fastest, *tied], key=lambda item: item.peak_memory_bytes or 0)
-    ratio = blocks.ratio(configuration_key(chosen.params), own_key)
+        tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
+        return _as_best(prepared, own, blocks=blocks, tied_with=tied, verdict=Verdict.KEEP_YOURS)
+    fastest = max(better, key=lambda item: blocks.mean(item.key))
+    tied = [item for item in better if item is not fastest and blocks.ratio(fastest.key, item.key).interval[0] <= 1]
+    chosen = min([fastest, *tied], key=lambda item: item.peak_memory_bytes or float("inf"))
+    ratio = blocks.ratio(chosen.key, own.key)
     others = [item for item in [fastest, *tied] if item is not chosen]
     speedup = Speedup(ratio.estimate, ratio.interval)
     return _as_best(prepared, chosen, blocks=blocks, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
@@ -106,7 +97,6 @@ def _as_best(
     speedup: Speedup | None = None,
     tied_with: Sequence[Configuration] = (),
 ) -> Best:
-    key = configuration_key(item.params)
     session = max(item.measured, key=lambda trial: (trial.purpose is Purpose.CONFIRM, trial.number))
     best = Best(
         trial=session.number,
@@ -126,8 +116,8 @@ def _as_best(
         return best
     return replace(
         best,
-        steps_per_second=blocks.mean(key),
-        interval=blocks.rate_interval(key),
+        steps_per_second=blocks.mean(item.key),
+        interval=blocks.rate_interval(item.key),
         interval_from=FROM_CONFIRMATION,
     )
 

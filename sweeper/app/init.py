@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sweeper.app.outputs import write_atomically
@@ -11,7 +12,7 @@ TEMPLATE = """\
 # A sweeper study: which settings make this training fastest on this machine?
 # Run it with: sweeper run {name}
 version: 1
-name: {stem}
+name: "{stem}"
 
 # Your ordinary ML-Agents trainer config; it is read, never modified. Paths are relative to this file.
 trainer_config: Car_ppo.yaml
@@ -56,5 +57,6 @@ def write_study_file(path: Path) -> None:
         raise InvalidInput(f"{path} exists; nothing was overwritten", "choose another name: sweeper init PATH")
     if not path.parent.is_dir():
         raise InvalidInput(f"{path.parent}: no such folder")
-    stem = "".join(char if char.isalnum() or char in "._-" else "-" for char in path.stem) or "study"
+    # A study's name: ASCII letters and digits, '.', '_' and '-', the first a letter or digit.
+    stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80] or "study"
     write_atomically(path, TEMPLATE.format(name=path.name, stem=stem))

@@ -80,7 +80,7 @@ class Prepared:
     def memory_cap_as_asked(self) -> int | str:
         """Bytes, or the share of available memory that was asked for."""
         cap = self.study.spec.memory_cap
-        return cap.bytes if cap.bytes is not None else f"{(cap.share or 0):.0%}"
+        return cap.bytes if cap.bytes is not None else f"{100 * (cap.share or 0):g}%"
 
     def knob_values(self) -> dict[str, tuple[Any, ...]]:
         """Every value that a knob may take, the baseline's included."""
@@ -145,7 +145,7 @@ def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
             root.rename(moved)
         if root.exists() and not root.is_dir():
             raise InvalidInput(f"{root} is a file, not a study folder", "choose another place with --out")
-        if root.is_dir() and not folder.storage.exists() and any(item != folder.lock for item in root.iterdir()):
+        if root.is_dir() and not folder.storage.exists() and not set(root.iterdir()) <= folder.early:
             raise InvalidInput(
                 f"{root} is not empty and holds no study", "choose another place with --out, or use --fresh"
             )

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
-from sweeper.app.budget import LEADERS, Plan
+from sweeper.app.budget import Plan
 from sweeper.app.judge import judge
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
-from sweeper.compare.confirm import MIN_BLOCKS, block_rates
+from sweeper.compare.confirm import MIN_BLOCKS, block_rates, challengers
 from sweeper.compare.guard import constraints, requirement
 from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.errors import Inconclusive, NothingFeasible, NotReady
@@ -20,7 +20,7 @@ from sweeper.measure.rate import StopRule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
 from sweeper.model.measurement import PerThousandSteps
-from sweeper.model.session import SessionEnd, SessionRecord, Watcher
+from sweeper.model.session import SessionRecord, Watcher
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
 from sweeper.quantities import format_bytes
 from sweeper.search.suggest import suggest
@@ -130,7 +130,9 @@ class Sweep:
     def _confirm(self) -> None:
         """Run the leaders and the baseline again, in blocks whose order alternates."""
         results = self._results()
-        contenders = self._contenders(pool(results))
+        baseline = self._baseline()
+        rivals = [item.params for item in challengers(results, self._baseline_key)]
+        contenders = [*([baseline.params] if baseline else []), *rivals]
         if len(contenders) < 2:
             return
         keys = [configuration_key(params) for params in contenders]
@@ -144,13 +146,6 @@ class Sweep:
             for params in contenders if block % 2 == 0 else contenders[::-1]:
                 self._trial(params, Purpose.CONFIRM, block)
 
-    def _contenders(self, configurations: Sequence[Configuration]) -> list[Params]:
-        found = [
-            item.params for item in leaders(configurations) if configuration_key(item.params) != self._baseline_key
-        ]
-        baseline = [item.params for item in configurations if self._is_feasible_baseline(item)]
-        return [*baseline, *found[:LEADERS]]
-
     def _trial(self, params: Params, purpose: Purpose, block: int | None = None) -> TrialResult:
         """One session, recorded whatever comes of it."""
         self._stop.check()
@@ -163,8 +158,6 @@ class Sweep:
         measure = self._prepared.study.spec.measure
         cut = cutting(self._prepared.config.behaviors_with(params))
         record = self._run_session(plan, StopRule(measure.precision, measure.max_seconds, cut))
-        if record.end is SessionEnd.DISK_FULL:
-            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes")
         required = None if purpose is Purpose.BASELINE else self._required()
         result = judge(
             plan, record, purpose, started_at, cut, measure.precision, self._store.memory_cap_bytes, required, block
@@ -211,14 +204,11 @@ class Sweep:
         self._last_clock = now
 
     def _baseline(self) -> Configuration | None:
-        return next((item for item in pool(self._results()) if self._is_feasible_baseline(item)), None)
-
-    def _is_feasible_baseline(self, item: Configuration) -> bool:
-        return configuration_key(item.params) == self._baseline_key and item.is_feasible
+        found = (item for item in pool(self._results()) if item.key == self._baseline_key and item.is_feasible)
+        return next(found, None)
 
     def _leader_keys(self, configurations: Sequence[Configuration]) -> list[str]:
-        keys = [configuration_key(item.params) for item in leaders(configurations)]
-        return [key for key in keys if key != self._baseline_key]
+        return [item.key for item in leaders(configurations) if item.key != self._baseline_key]
 
     def _required(self) -> PerThousandSteps | None:
         baseline = self._baseline()

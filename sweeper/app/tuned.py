@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 
 from sweeper.model.trial import ParamValue
 from sweeper.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params
+
+_INDENTED_LIST = re.compile(r"^( *)[^\s#-].*:[ \t]*\n\1 +- ", re.MULTILINE)
+"""Lists may stand at their key's column or be indented; the file's own way is kept, so that the diff is small."""
 
 
 def tuned_text(config: TrainerConfig, params: Mapping[str, ParamValue]) -> str:
@@ -20,7 +24,8 @@ def tuned_text(config: TrainerConfig, params: Mapping[str, ParamValue]) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    offset = 2 if _INDENTED_LIST.search(config.text) else 0
+    yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
     data = yaml.load(config.text)
     put_params(data, params)
     env = data.get("env_settings")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeper.app.budget import LEADERS
 from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
-from sweeper.compare.confirm import MIN_BLOCKS
+from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.quantities import format_bytes, format_seconds

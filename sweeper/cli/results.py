@@ -81,7 +81,8 @@ def apply(
     plan = plan_apply(folder, output)
     typer.echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
     if not write:
-        typer.echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder} --write", err=True)
+        target = f" -o {output}" if output else ""
+        typer.echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder}{target} --write", err=True)
         return
     for path in write_files(plan):
         typer.echo(f"Wrote {path}.", err=True)

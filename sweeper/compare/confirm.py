@@ -12,9 +12,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.model.trial import Purpose, TrialResult
 from sweeper.quantiles import t_quantile
 
+LEADERS = 2
+"""Configurations that are run again beside the baseline."""
 MIN_BLOCKS = 2
 """One block has no spread to judge a difference by."""
 
@@ -84,12 +87,24 @@ class Blocks:
         return math.sqrt(total / ((len(logs) - 1) * (self.count - 1)))
 
 
+def challengers(results: Sequence[TrialResult], own_key: str) -> list[Configuration]:
+    """The configurations that are, or are to be, confirmed beside the user's own, fastest first.
+
+    Once a confirmation has begun it keeps its contenders: ranked anew over all sessions, one that falls back a little
+    would give way to a configuration whose only session was lucky.
+    """
+    last_search = _last_search(results)
+    begun = {trial.key for trial in results if trial.purpose is Purpose.CONFIRM and trial.number > last_search}
+    ranking = [item for item in leaders(pool(results)) if item.key != own_key]
+    return [item for item in ranking if item.key in begun] if begun else ranking[:LEADERS]
+
+
 def block_rates(results: Sequence[TrialResult], keys: Sequence[str]) -> list[dict[str, float]]:
     """Rates by configuration, a dictionary for each complete block.
 
     Only blocks made after the last search trial count: their sessions chose nobody.
     """
-    last_search = max((trial.number for trial in results if trial.purpose is Purpose.SEARCH), default=-1)
+    last_search = _last_search(results)
     blocks: dict[int, dict[str, float]] = {}
     for trial in results:
         if trial.block is not None and trial.number > last_search and trial.is_ok and trial.steps_per_second:
@@ -103,6 +118,10 @@ def confirmed(results: Sequence[TrialResult], keys: Sequence[str]) -> Blocks:
     """The complete blocks of these contenders."""
     found = block_rates(results, keys)
     return Blocks({key: [rates[key] for rates in found] for key in keys})
+
+
+def _last_search(results: Sequence[TrialResult]) -> int:
+    return max((trial.number for trial in results if trial.purpose is Purpose.SEARCH), default=-1)
 
 
 def _mean(values: Sequence[float]) -> float:

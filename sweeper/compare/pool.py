@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sweeper.model.measurement import PerThousandSteps
-from sweeper.model.trial import Outcome, Params, TrialResult
+from sweeper.model.trial import Outcome, Params, TrialResult, configuration_key
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class Configuration:
 
     params: Params
     trials: tuple[TrialResult, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for equal parameters."""
+        return configuration_key(self.params)
 
     @property
     def measured(self) -> tuple[TrialResult, ...]:

@@ -82,7 +82,8 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     if len(edges) < 2:
         return None
     edges = edges[min(WARMUP_CYCLES, len(edges) - 2) :]
-    return (edges[-1].steps - edges[0].steps) / (edges[-1].seconds - edges[0].seconds)
+    seconds = edges[-1].seconds - edges[0].seconds
+    return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
 
 
 def relative_standard_error(edges: Sequence[Sample]) -> float | None:

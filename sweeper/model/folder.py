@@ -47,6 +47,11 @@ class StudyFolder:
         """One folder a trial."""
         return self.root / "trials"
 
+    @property
+    def early(self) -> set[Path]:
+        """What a run makes before the storage is there; it may be killed in between."""
+        return {self.trials, self.log, self.lock, self.lock.with_suffix(".pid")}
+
     def trial(self, number: int) -> Path:
         """Folder of one trial."""
         return self.trials / f"{number:04d}"

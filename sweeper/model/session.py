@@ -20,7 +20,6 @@ class SessionEnd(Enum):
     NO_PROBE = "the learner started to train without our probe"
     STALLED = "progress stopped"
     TOO_SLOW = "too few whole cycles in the time allowed"
-    DISK_FULL = "the disk is full"
     INTERRUPTED = "we were asked to stop"
 
 

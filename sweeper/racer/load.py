@@ -27,9 +27,9 @@ class Load:
 
     def __init__(self, options: Options) -> None:
         """Read the options; nothing happens before `start`."""
-        # Wall time, so a step costs the same on a busy machine as long as it gets its core in time. With
-        # time.thread_time instead, spinning players that share a core would slow each other down in full.
-        self._clock = time.perf_counter
+        # Spinning counts the thread's own CPU time, so players that share a core slow each other down as busy builds
+        # do. Sleeping counts wall time: that player behaves as if it had a core of its own.
+        self._clock = time.perf_counter if options.work is Work.SLEEP else time.thread_time
         self._seconds_per_area = options.step_ms / 1000
         self._work = options.work
         self._memory_mb = options.memory_mb

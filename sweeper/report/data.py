@@ -28,7 +28,7 @@ def as_csv(result: StudyResult) -> str:
         row["updates_per_1000_steps.gradient"] = updates.gradient if updates else None
         row["updates_per_1000_steps.policy"] = updates.policy if updates else None
         rows.append(row)
-    return str(pandas.DataFrame(rows).to_csv(index=False))
+    return str(pandas.DataFrame(rows).convert_dtypes().to_csv(index=False))
 
 
 def as_markdown(result: StudyResult) -> str:

@@ -50,7 +50,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "threaded: true does not work with CUDA in mlagents 1.1.0; use false",
     ),
 )  # fmt: skip
-_EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt)): ?(.*)")
+_EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?(?:[A-Z]\w*)?(?:Error|Exception|Interrupt)(?::|$)")
 
 
 def diagnose(record: SessionRecord) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,13 +40,16 @@ def _parsed(lines: list[bytes]) -> Iterator[Sample]:
     for line in lines:
         try:
             yield _sample(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             continue  # not ours: the learner's children may write what they like
 
 
 def _sample(data: dict[str, Any]) -> Sample:
+    seconds = float(data["t"])
+    if not math.isfinite(seconds):
+        raise ValueError("not a time")
     return Sample(
-        seconds=float(data["t"]),
+        seconds=seconds,
         kind=str(data["kind"]),
         behaviors={name: BehaviorCount(*map(int, counts)) for name, counts in data.get("behaviors", {}).items()},
         timers={name: (float(total), int(count)) for name, (total, count) in (data.get("timers") or {}).items()},

@@ -133,7 +133,10 @@ def python_of(script: Path) -> Path | None:
     if words[:1] == ["/usr/bin/env"]:
         found = shutil.which(words[-1])
         return Path(found) if found else None
-    return Path(command) if command and Path(command).is_file() else None
+    for name in (command, words[0] if words else ""):  # a path may hold blanks, or be followed by options
+        if name and Path(name).is_file():
+            return Path(name)
+    return None
 
 
 def installed_packages(python: Path | None) -> dict[str, str]:

@@ -22,7 +22,7 @@ def free_block(count: int, chooser: random.Random | None = None) -> int:
         NotReady: none found.
     """
     chooser = chooser or random.Random()
-    for _ in range(_TRIES):
+    for _ in range(_TRIES if count < _LAST - _FIRST else 0):
         base = chooser.randrange(_FIRST, _LAST - count)
         if all(is_free(port) for port in range(base, base + count)):
             return base

@@ -172,9 +172,6 @@ def test_apply_writes_only_when_asked(capsys: pytest.CaptureFixture[str], folder
     assert err.splitlines()[-1] == f"Next: sh {tmp_path / 'train_car_tuned.sh'}"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="cli.results.apply: the command that it names forgets -o, and would write elsewhere"
-)
 def test_apply_names_the_command_that_does_what_it_showed(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:

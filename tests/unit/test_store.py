@@ -144,11 +144,6 @@ def test_trials_left_running_are_failed(tmp_path: Path) -> None:
     assert [trial.state for trial in stored(tmp_path / "study.db")] == [TrialState.COMPLETE, TrialState.FAIL]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="store.fail_stale: Optuna cannot tell a WAITING trial, so a run killed inside Store.start cannot be resumed",
-)
 def test_a_trial_left_waiting_is_failed(tmp_path: Path) -> None:
     store = opened(tmp_path / "study.db")
     store._study.enqueue_trial(params_of(2), user_attrs={"purpose": "search"})  # killed before `ask`
@@ -168,9 +163,6 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
         opened(tmp_path / "study.db")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="store.results: the one access outside _storage_errors; a lost table is a traceback"
-)
 def test_reading_a_lost_table_is_no_traceback(tmp_path: Path) -> None:
     store = opened(tmp_path / "study.db")
     with sqlite3.connect(tmp_path / "study.db") as connection:

@@ -138,9 +138,6 @@ def test_the_users_data_stays_untouched() -> None:
     assert config.data == before
 
 
-@pytest.mark.xfail(
-    strict=True, reason="trial_plan.trial_config: an empty behaviour entry stays None where no trainer knob is set"
-)
 def test_an_empty_behaviour_beside_one_that_differs() -> None:
     text = "behaviors:\n  A:\n  B: {trainer_type: ppo, threaded: true, hyperparameters: {batch_size: 64}}\n"
     params = {"num_envs": 1, "num_areas": 1, "batch_size": None, "threaded": None}

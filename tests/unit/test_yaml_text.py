@@ -143,7 +143,6 @@ def test_did_you_mean() -> None:
     assert did_you_mean("zzz", ["num_envs", "num_areas"]) == ""
 
 
-@pytest.mark.xfail(strict=True, reason="yaml_text._child compares the key's text with str(key): `on` is True there")
 def test_line_of_a_key_that_yaml_reads_as_something_else() -> None:
     found = parse_yaml(HERE, "a: 1\non: 2\n", "study file")
     assert found.line_of((True,)) == 2
