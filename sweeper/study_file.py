@@ -12,14 +12,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from sweeper import quantities
 from sweeper.errors import InvalidInput
+from sweeper.knob_values import knob_value, knob_values
 from sweeper.model.trial import ParamValue
 from sweeper.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
 from sweeper.yaml_text import YamlText, did_you_mean, read_yaml
 
 DEMO_BUILD = "demo:racer"
 KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
-MAX_VALUES = 1000
-"""More values than this for one knob is a typing error, not a search space."""
 
 
 @dataclass(frozen=True)
@@ -79,62 +78,6 @@ def _learned_name(value: Any) -> str:
     return value
 
 
-def _values(value: Any) -> tuple[ParamValue, ...]:
-    """The values of one knob: a list as given, or a range written out."""
-    if isinstance(value, (list, tuple)):
-        values = [_scalar(item) for item in value]
-    elif isinstance(value, dict):
-        values = _range_values(value)
-    else:
-        values = [_scalar(value)]
-    if not values:
-        raise ValueError("this knob has no values")
-    if len({(isinstance(item, bool), item) for item in values}) < len(values):
-        raise ValueError("a value is given twice")
-    if len(values) > MAX_VALUES:
-        raise ValueError(f"{len(values):,} values are more than the {MAX_VALUES} that a knob may have")
-    return tuple(values)
-
-
-def _range_values(value: dict[str, Any]) -> list[ParamValue]:
-    unknown = set(value) - {"low", "high", "step", "log"}
-    if unknown or not {"low", "high"} <= set(value):
-        raise ValueError("expected a list of values, or {low: 1, high: 8} with an optional step, or log: true")
-    low, high, step = (quantities.number(value.get(key, 1)) for key in ("low", "high", "step"))
-    if low > high:
-        raise ValueError(f"low ({low}) is above high ({high})")
-    if not isinstance(value.get("log", False), bool):
-        raise ValueError(f"log must be true or false, not {value['log']!r}")
-    if value.get("log"):
-        if low <= 0:
-            raise ValueError("a log range starts above 0")
-        values: list[ParamValue] = [low]
-        while (following := values[-1] * 2) <= high:  # type: ignore[operator]
-            values.append(following)
-        return values
-    if step <= 0:
-        raise ValueError(f"step must be above 0, not {step}")
-    if "step" not in value and not (isinstance(low, int) and isinstance(high, int)):
-        raise ValueError("a range of fractions needs a step")
-    span = (high - low) / step
-    if span >= MAX_VALUES:
-        raise ValueError(f"{span + 1:,.0f} values are more than the {MAX_VALUES} that a knob may have; give a step")
-    count = int(span + 1e-9) + 1
-    # Rounded, so that steps of 0.1 give 0.3 and not 0.30000000000000004.
-    return [round(low + index * step, 12) for index in range(count)]
-
-
-def _scalar(value: Any) -> ParamValue:
-    if isinstance(value, str):
-        try:
-            return quantities.number(value)
-        except ValueError:
-            return value
-    if isinstance(value, (bool, int, float)):
-        return value
-    raise ValueError(f"expected a number, true, false or a word, not {value!r}")
-
-
 _ANY_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
 Seconds = Annotated[float, BeforeValidator(quantities.seconds), _ANY_QUANTITY]
 Share = Annotated[float, BeforeValidator(quantities.share), _ANY_QUANTITY]
@@ -155,8 +98,8 @@ _RANGE_SCHEMA = {
         {"type": ["number", "boolean", "string"]},
     ]
 }
-KnobValues = Annotated[tuple[ParamValue, ...], BeforeValidator(_values), WithJsonSchema(_RANGE_SCHEMA)]
-KnobValue = Annotated[ParamValue, BeforeValidator(_scalar)]
+KnobValues = Annotated[tuple[ParamValue, ...], BeforeValidator(knob_values), WithJsonSchema(_RANGE_SCHEMA)]
+KnobValue = Annotated[ParamValue, BeforeValidator(knob_value)]
 
 
 class _Strict(BaseModel):

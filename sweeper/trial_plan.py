@@ -100,9 +100,8 @@ def trial_config(study: Study, config: TrainerConfig, params: Params) -> dict[st
     # What the command line decides must not be said here too: `resume: true` could not be taken back by a flag.
     data.pop("checkpoint_settings", None)
     env = data.pop("env_settings", None) or {}
-    kept = {key: env[key] for key in ("seed",) if key in env}
-    if kept:
-        data["env_settings"] = kept
+    if env.get("env_args") and not study.spec.env_args:
+        data["env_settings"] = {"env_args": env["env_args"]}
     engine = {key: value for key, value in study.spec.engine.model_dump().items() if value is not None}
     if engine:
         data["engine_settings"] = {**(data.get("engine_settings") or {}), **engine}

@@ -67,7 +67,7 @@ class Plan:
         if not searched or (self.budget.trials is not None and self.budget.trials < reserve_trials + 2):
             reserve_trials = 0
         fits = self.remaining_seconds >= self.session_seconds() + reserve_seconds
-        return fits and self.remaining_trials >= 1 + reserve_trials
+        return fits and self.remaining_seconds > 0 and self.remaining_trials >= 1 + reserve_trials
 
     def blocks(self, keys: Sequence[str]) -> int:
         """How many confirmation blocks of these configurations fit; decided before any of them is seen."""

@@ -65,7 +65,8 @@ class Prepared:
         return {
             "trainer config": hashlib.sha256(self.config.text.encode()).hexdigest()[:12],
             "build": identity(self.launch.build),
-            "space": {knob: list(values) for knob, values in self.space.knobs.items()},
+            # A derived space follows the memory that happens to be free, which makes no other study of it.
+            "space": spec.space and {knob: list(values) for knob, values in spec.space.items()},
             "baseline": dict(self.space.baseline),
             "memory cap": self.memory_cap_as_asked,
             "min_updates": spec.min_updates,

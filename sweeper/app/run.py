@@ -41,8 +41,10 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         SweeperError: as its kind says; results so far are written first.
         Interrupted: we were asked to stop; likewise.
     """
-    prepared = prepare(path, overrides)
-    stop.check()
+    try:
+        prepared = prepare(path, overrides)
+    finally:
+        stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
     with ExitStack() as stack:
         stack.enter_context(
             exclusive(HOST_LOCK, "this machine", "two sweeps would only measure each other: wait for it")

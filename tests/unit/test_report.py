@@ -165,7 +165,7 @@ def test_csv_is_a_row_a_trial() -> None:
     assert rows[0]["params.threaded"] == "False"
     assert (rows[0]["steps_per_second"], rows[0]["interval.low"], rows[0]["outcome"]) == ("1000", "980", "ok")
     assert (rows[2]["steps_per_second"], rows[2]["interval.low"], rows[2]["outcome"]) == ("", "", "crashed")
-    assert rows[3]["updates_per_1000_steps.gradient"] == "20.0"
+    assert rows[3]["updates_per_1000_steps.gradient"] == "20"
     assert float(rows[0]["peak_memory_bytes"]) == GIB
 
 
