@@ -8,7 +8,7 @@ UV=.venv/.uv/bin/uv
 
 # What the surrounding shell has set for other environments must not reach this one.
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT CONDA_PREFIX 2>/dev/null || true
-export PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export UV_PYTHON_INSTALL_DIR="$PWD/.venv/.python" UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/.venv/.cache}"
 
 say() { echo "setup: $*" >&2; }

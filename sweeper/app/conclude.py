@@ -44,7 +44,7 @@ def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -
         noise=Noise(between_percent=between_percent(configurations), drift_percent_per_hour=None),
         baseline=_baseline(prepared, results, baseline),
         best=best,
-        best_with_no_fewer_updates=_no_fewer(configurations, baseline),
+        best_with_no_fewer_updates=_no_fewer(configurations, baseline, best),
         trials=tuple(results),
         verdict=verdict,
     )
@@ -122,8 +122,12 @@ def _as_best(
     )
 
 
-def _no_fewer(configurations: Sequence[Configuration], baseline: Configuration | None) -> NoFewerUpdates | None:
+def _no_fewer(
+    configurations: Sequence[Configuration], baseline: Configuration | None, best: Best | None
+) -> NoFewerUpdates | None:
     updates = baseline.updates_per_1000_steps if baseline else None
+    if best is not None and makes_no_fewer(best.updates_per_1000_steps, updates):
+        return NoFewerUpdates(best.params, best.steps_per_second, best.speedup)
     for item in leaders(configurations):
         if makes_no_fewer(item.updates_per_1000_steps, updates):
             speedup = _pooled_speedup(item, baseline) if item is not baseline else None

@@ -75,7 +75,9 @@ def memory(items: Sequence[Configuration], cap_bytes: int, baseline: str | None,
                 continue
             key = configuration_key(item.params)
             color = _BEST if key == best else _YOURS if key == baseline else _OURS
-            axes.plot([item.peak_memory_bytes / gib], [item.steps_per_second], "o", color=color, markersize=7)
+            axes.plot(
+                [item.peak_memory_bytes / gib], [item.steps_per_second], "o", color=color, markersize=7, clip_on=False
+            )
         most = max((item.peak_memory_bytes or 0 for item in items), default=0)
         if cap_bytes < 2 * most:  # far to the right it would squeeze all points into a corner
             axes.axvline(cap_bytes / gib, color="#c0392b", linestyle="--", linewidth=1)

@@ -104,12 +104,12 @@ def test_summary_follows_the_buffer_only_on_policy() -> None:
 def test_what_the_command_line_decides_is_dropped() -> None:
     text = PPO + (
         "checkpoint_settings: {resume: true, run_id: mine}\n"
-        "env_settings: {num_envs: 9, env_path: x, seed: 5}\n"
+        "env_settings: {num_envs: 9, env_path: x, seed: 5, env_args: [--level, '3']}\n"
         "torch_settings: {device: cpu}\nenvironment_parameters: {wind: 3.0}\n"
     )
     data = trial_config(study_of(), config_of(text), params_of())
     assert "checkpoint_settings" not in data
-    assert data["env_settings"] == {"seed": 5}
+    assert data["env_settings"] == {"env_args": ["--level", "3"]}
     assert data["torch_settings"] == {"device": "cpu"}
     assert data["environment_parameters"] == {"wind": 3.0}
 
