@@ -42,11 +42,9 @@ def is_free(port: int) -> bool:
                 if family == socket.AF_INET6:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind((address, port))
-        except OSError as error:
-            if family == socket.AF_INET6 and not _has_ipv6():
-                continue
-            del error
-            return False
+        except OSError:
+            if family == socket.AF_INET or _has_ipv6():
+                return False
     return True
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -178,7 +178,7 @@ def _prepare(plan: TrialPlan) -> None:
 
 
 @contextlib.contextmanager
-def _open_log(plan: TrialPlan):  # type: ignore[no-untyped-def]
+def _open_log(plan: TrialPlan) -> Iterator[IO[bytes]]:
     with _disk_errors():
         file = plan.folder.learner_log.open("wb")
     with file:
@@ -186,11 +186,11 @@ def _open_log(plan: TrialPlan):  # type: ignore[no-untyped-def]
 
 
 @contextlib.contextmanager
-def _disk_errors():  # type: ignore[no-untyped-def]
+def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
         raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
 
@@ -221,7 +221,7 @@ def _start(plan: TrialPlan, mark: str, log: IO[bytes]) -> subprocess.Popen[bytes
 
 
 @contextlib.contextmanager
-def _sigint_at_default():  # type: ignore[no-untyped-def]
+def _sigint_at_default() -> Iterator[None]:
     """A background job inherits SIGINT as ignored and would pass that on: its learner could never be stopped."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         yield
