@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from sweeper import quantities
 from sweeper.errors import InvalidInput
@@ -78,7 +87,15 @@ def _learned_name(value: Any) -> str:
     return value
 
 
+def _text(value: Any) -> str:
+    text = str(value)
+    if not text or any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise ValueError(f"expected text without control characters, not {text!r}")
+    return text
+
+
 _ANY_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
+Text = Annotated[str, AfterValidator(_text)]
 Seconds = Annotated[float, BeforeValidator(quantities.seconds), _ANY_QUANTITY]
 Share = Annotated[float, BeforeValidator(quantities.share), _ANY_QUANTITY]
 _RANGE_SCHEMA = {
@@ -137,9 +154,9 @@ class StudyFile(_Strict):
 
     version: Literal[1]
     name: Annotated[str, BeforeValidator(_learned_name)]
-    trainer_config: str
-    env_path: str | None = None
-    learner: str = "mlagents-learn"
+    trainer_config: Text
+    env_path: Text | None = None
+    learner: Text = "mlagents-learn"
     baseline: dict[str, KnobValue] | None = None
     memory_cap: Annotated[
         MemoryCap,
@@ -172,8 +189,8 @@ class StudyFile(_Strict):
         WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"const": "off"}, {"const": False}]}),
     ] = 0.25
     engine: Engine = Engine()
-    env_args: list[Annotated[str, BeforeValidator(str)]] = []
-    initialize_from: str | None = None
+    env_args: list[Annotated[str, BeforeValidator(_text)]] = []
+    initialize_from: Text | None = None
     measure: Measure = Measure()
 
 

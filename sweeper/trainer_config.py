@@ -26,6 +26,17 @@ BEHAVIOR_KEYS = (
     "behavioral_cloning", "framework",
 )  # fmt: skip
 ON_POLICY = ("ppo", "poca")
+_COMMON = ("batch_size", "buffer_size", "learning_rate", "learning_rate_schedule")
+_PPO = (*_COMMON, "num_epoch", "beta", "epsilon", "lambd", "shared_critic", "beta_schedule", "epsilon_schedule")
+HYPERPARAMETERS = {
+    "ppo": _PPO,
+    "poca": tuple(key for key in _PPO if key != "shared_critic"),
+    "sac": (
+        *_COMMON, "buffer_init_steps", "tau", "steps_per_update", "save_replay_buffer", "init_entcoef",
+        "reward_signal_steps_per_update",
+    ),
+}  # fmt: skip
+"""What the built-in trainers accept; a plug-in's trainer is not checked."""
 _DEFAULT_BATCH = {"sac": 128}
 _DEFAULT_BUFFER = {"sac": 50000}
 KNOB_PATHS = {"batch_size": "hyperparameters.batch_size", "threaded": "threaded"}
@@ -133,12 +144,18 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
     for key in entry:
         if key not in BEHAVIOR_KEYS:
             raise source.error(where(key), f"unknown key in a behaviour{did_you_mean(key, BEHAVIOR_KEYS)}")
-    trainer = str(entry.get("trainer_type", "ppo"))
+    trainer = entry.get("trainer_type", "ppo")
+    if not isinstance(trainer, str):
+        raise source.error(where("trainer_type"), f"expected ppo, sac, poca or a plug-in's name, not {trainer!r}")
     for path in (("hyperparameters",), ("network_settings",), ("network_settings", "memory")):
         if not isinstance(_get(entry, ".".join(path)) or {}, dict):
             raise source.error(where(*path), "must be a mapping")
     hyper = entry.get("hyperparameters") or {}
     memory = _get(entry, "network_settings.memory") or {}
+    known = HYPERPARAMETERS.get(trainer, tuple(hyper))
+    for key in hyper:
+        if key not in known:
+            raise source.error(where("hyperparameters", key), f"unknown hyperparameter{did_you_mean(key, known)}")
     if hyper and "trainer_type" not in entry:
         raise source.error(where("hyperparameters"), "given without a trainer_type, which the learner refuses")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def plan_apply(folder: Path, output: Path | None) -> ApplyPlan:
         launcher: f'#!/bin/sh\nexec {command_text(command)} "$@"\n',
         launcher.with_suffix(".bat"): f"@echo off\r\n{subprocess.list2cmdline(command)} %*\r\n",
     }
-    return ApplyPlan(files, "".join(diff), f"sh {launcher}")
+    return ApplyPlan(files, "".join(diff), f"sh {shlex.quote(str(launcher))}")
 
 
 def write_files(plan: ApplyPlan) -> list[Path]:

@@ -170,7 +170,7 @@ def _warnings(configurations: Sequence[Configuration]) -> tuple[Note, ...]:
     if not areas_are_inert(configurations):
         return ()
     text = (
-        "num_areas changed nothing: the number of agents is the same whatever it is set to. "
-        "The scene needs a TrainingAreaReplicator for it to act."
+        "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. "
+        "It acts only if the scene has a TrainingAreaReplicator."
     )
     return (Note(NoteKind.AREAS_INERT, text),)

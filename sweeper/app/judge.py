@@ -88,5 +88,11 @@ def _outcome(
         detail = exception_line(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
         return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"
     if record.end is SessionEnd.TOO_SLOW:
-        return outcome, "too few whole cycles in the time allowed; raise measure.max_seconds, or lower buffer_size"
+        idle = [name for name, count in record.samples[-1].behaviors.items() if not count.policy_updates]
+        if idle:
+            return outcome, f"too few whole cycles in the time allowed: {', '.join(idle)} never updated; {_SLOW_MEND}"
+        return outcome, f"too few whole cycles in the time allowed; {_SLOW_MEND}"
     return outcome, record.end.value
+
+
+_SLOW_MEND = "raise measure.max_seconds, or lower buffer_size"

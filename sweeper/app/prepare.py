@@ -146,7 +146,8 @@ def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
             root.rename(moved)
         if root.exists() and not root.is_dir():
             raise InvalidInput(f"{root} is a file, not a study folder", "choose another place with --out")
-        if root.is_dir() and not folder.storage.exists() and not set(root.iterdir()) <= folder.early:
+        has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
+        if root.is_dir() and not has_study and not set(root.iterdir()) <= folder.early:
             raise InvalidInput(
                 f"{root} is not empty and holds no study", "choose another place with --out, or use --fresh"
             )

@@ -48,4 +48,5 @@ class StopSignal:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # Once we stop, a second Ctrl-C must not cut off the words that say how to go on.
+                signal.signal(number, signal.SIG_IGN if self.asked() else handler)

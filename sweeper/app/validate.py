@@ -54,6 +54,12 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
 def _plan(seconds: float, trials: int | None) -> Iterator[str]:
     limit = f", at most {trials} trials" if trials else ""
     sessions = MIN_BLOCKS * (1 + LEADERS)
+    if trials and trials < sessions + 2:
+        yield (
+            f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search; too few trials for a "
+            f"confirmation, which takes {sessions} more, so the answer will be unconfirmed"
+        )
+        return
     yield (
         f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search, with room kept for at least "
         f"{sessions} sessions in which the {LEADERS} fastest and yours are measured again"

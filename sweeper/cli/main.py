@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -52,9 +53,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     code = _run(sys.argv[1:] if arguments is None else arguments)
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
+    except OSError as error:
+        _complain(f"cannot write: {error.strerror}", None)
+        _forget_stdout()
+        code = code or int(ExitCode.NOT_READY)
     sys.exit(code)
 
 
@@ -77,6 +83,11 @@ def _run(arguments: list[str]) -> int:
     except SystemExit:  # `sweeper show | head`: without standalone mode, typer exits by itself for a closed pipe alone
         _forget_stdout()
         return int(ExitCode.OK)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _internal_error()
+        _complain("cannot write: the disk is full", "free some space")
+        return int(ExitCode.NOT_READY)
     except Exception:
         return _internal_error()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -56,12 +57,14 @@ def _summary(finished: Finished) -> None:
     if finished.moved is not None:
         typer.echo(f"The old study folder is now {finished.moved}.")
     if finished.ran == 0:
-        typer.echo("This study is finished. To go on, raise its budget (--budget); to start anew, use --fresh.")
+        limit = result.study.trial_limit
+        more = f"--trials above {limit}" if limit and len(result.trials) >= limit else "a larger --budget"
+        typer.echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
     for note in result.warnings:
         typer.echo(f"Note: {note.text}")
     typer.echo(headline(result))
     typer.echo(f"Report: {folder.report}")
-    typer.echo(f"Next: sweeper apply {folder.root}")
+    typer.echo(f"Next: sweeper apply {shlex.quote(str(folder.root))}")
 
 
 def _again(
@@ -72,8 +75,6 @@ def _again(
     memory_cap: Optional[str],
     out: Optional[Path],
 ) -> str:
-    import shlex
-
     named = {"--budget": budget, "--until": until, "--trials": trials, "--memory-cap": memory_cap, "--out": out}
     flags = [f"{flag}={value}" for flag, value in named.items() if value is not None]
     return shlex.join(["sweeper", "run", str(study), *flags])

@@ -25,6 +25,9 @@ def shortfall(updates: PerThousandSteps, required: PerThousandSteps | None) -> s
         return f"{updates.policy:.2f} policy updates per 1,000 steps; at least {required.policy:.2f} are required"
     if required.gradient is not None and updates.gradient is not None and updates.gradient < required.gradient:
         return f"{updates.gradient:.1f} gradient updates per 1,000 steps; at least {required.gradient:.1f} are required"
+    for name, (actual, least) in _parts(updates, required).items():
+        if actual < least:
+            return f"{actual:.2f} {name} per 1,000 steps; at least {least:.2f} are required"
     return None
 
 
@@ -33,7 +36,8 @@ def requirement(baseline: PerThousandSteps | None, min_updates: float | None) ->
     if baseline is None or min_updates is None:
         return None
     gradient = None if baseline.gradient is None else baseline.gradient * min_updates
-    return PerThousandSteps(gradient=gradient, policy=baseline.policy * min_updates)
+    parts = {name: value * min_updates for name, value in baseline.parts.items()}
+    return PerThousandSteps(gradient=gradient, policy=baseline.policy * min_updates, parts=parts)
 
 
 def constraints(result: TrialResult, cap_bytes: int, required: PerThousandSteps | None) -> dict[str, float]:
@@ -55,6 +59,8 @@ def makes_no_fewer(updates: PerThousandSteps | None, baseline: PerThousandSteps 
     """True where a configuration updates at least as often per step as the user's own."""
     if updates is None or baseline is None or updates.policy < NO_FEWER * baseline.policy:
         return False
+    if any(actual < NO_FEWER * least for actual, least in _parts(updates, baseline).values()):
+        return False
     if baseline.gradient is None or updates.gradient is None:
         return baseline.gradient is None
     return updates.gradient >= NO_FEWER * baseline.gradient
@@ -69,4 +75,11 @@ def _updates_violation(result: TrialResult, required: PerThousandSteps | None) -
     ratios = [required.policy / updates.policy]
     if required.gradient is not None and updates.gradient is not None:
         ratios.append(required.gradient / updates.gradient if updates.gradient > 0 else MAX_VIOLATION)
+    for actual, least in _parts(updates, required).values():
+        ratios.append(least / actual if actual > 0 else MAX_VIOLATION)
     return max(0.01, min(max(ratios) - 1, MAX_VIOLATION))
+
+
+def _parts(updates: PerThousandSteps, required: PerThousandSteps) -> dict[str, tuple[float, float]]:
+    """Actual and required by behaviour and optimizer: one that learns a lot must not hide one that does not."""
+    return {name: (updates.parts.get(name, 0.0), least) for name, least in required.parts.items()}

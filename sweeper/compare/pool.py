@@ -62,6 +62,7 @@ class Configuration:
         return PerThousandSteps(
             gradient=sum(gradients) / len(gradients) if gradients else None,
             policy=sum(updates.policy for updates in found) / len(found),
+            parts={name: sum(u.parts.get(name, 0.0) for u in found) / len(found) for name in found[0].parts},
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sweeper.measure.cycles import Cutting, boundaries
-from sweeper.model.measurement import Measurement, Note, NoteKind, PerThousandSteps, Phases, Sample
+from sweeper.model.measurement import BehaviorCount, Measurement, Note, NoteKind, PerThousandSteps, Phases, Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 
@@ -102,9 +102,19 @@ def relative_standard_error(edges: Sequence[Sample]) -> float | None:
 
 
 def _updates(first: Sample, last: Sample, steps: int) -> PerThousandSteps:
-    gradient = [_delta(first, last, name)[1] for name in last.timers if name.endswith(".update")]
+    gradient = {name: _delta(first, last, name)[1] for name in last.timers if name.endswith(".update")}
     policy = last.policy_updates - first.policy_updates
-    return PerThousandSteps(gradient=1000 * sum(gradient) / steps if gradient else None, policy=1000 * policy / steps)
+    parts = {f"gradient updates by {name.removesuffix('.update')}": 1000 * n / steps for name, n in gradient.items()}
+    for name, count in last.behaviors.items():
+        before = first.behaviors.get(name, BehaviorCount())
+        if count.steps > before.steps:
+            own = (count.policy_updates - before.policy_updates) / (count.steps - before.steps)
+            parts[f"policy updates of {name}"] = 1000 * own
+    return PerThousandSteps(
+        gradient=1000 * sum(gradient.values()) / steps if gradient else None,
+        policy=1000 * policy / steps,
+        parts=parts,
+    )
 
 
 def _agents(first: Sample, last: Sample, envs: int) -> float | None:

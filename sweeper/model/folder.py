@@ -49,8 +49,8 @@ class StudyFolder:
 
     @property
     def early(self) -> set[Path]:
-        """What a run makes before the storage is there; it may be killed in between."""
-        return {self.trials, self.log, self.lock, self.lock.with_suffix(".pid")}
+        """What a run makes before its study is in the storage; it may be killed in between."""
+        return {self.storage, self.trials, self.log, self.lock, self.lock.with_suffix(".pid")}
 
     def trial(self, number: int) -> Path:
         """Folder of one trial."""

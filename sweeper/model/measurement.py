@@ -76,11 +76,13 @@ class Note:
 class PerThousandSteps:
     """Updates per 1,000 agent steps. `policy` counts whole updates, `gradient` optimizer steps within them.
 
-    `gradient` is None where the learner did not tell.
+    `gradient` is None where the learner did not tell. `parts` tells them apart where several behaviours or trainers
+    learn at once: policy updates of each behaviour per 1,000 of its own steps, gradient updates of each optimizer.
     """
 
     gradient: float | None
     policy: float
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def headline(result: StudyResult) -> str:
     if best.speedup is not None:
         return (
             f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings; unconfirmed: "
-            "the budget was too small to measure it again."
+            "the budget left no room to measure it again."
         )
     if result.baseline is not None and dict(best.params) == dict(result.baseline.params):
         return f"Only your settings were measured ({params}, {rate}); the budget was too small for more."

@@ -28,7 +28,7 @@ def find_build(study: Study) -> Path | None:
     if study.uses_demo_build:
         return _demo_build()
     path = study.resolve(str(study.spec.env_path))
-    for candidate in _candidates(path):
+    for candidate in _candidates(path) if path.name else []:
         if candidate.is_file() or (candidate.suffix == ".app" and candidate.is_dir()):
             return _executable(candidate)
     line = study.source.line_of(("env_path",))

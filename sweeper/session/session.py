@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -60,8 +61,10 @@ class SessionRunner:
         _prepare(plan)
         mark = uuid.uuid4().hex
         started = time.monotonic()
-        with _open_log(plan) as log:
-            process = _start(plan, mark, log)
+        # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
+        scratch = tempfile.TemporaryDirectory(prefix="sweeper-", ignore_cleanup_errors=True)
+        with _open_log(plan) as log, scratch as temporary:
+            process = _start(plan, mark, log, temporary)
             session = _Session(plan, process, mark, started)
             try:
                 end = self._follow(session, watch)
@@ -134,10 +137,10 @@ class _Session:
         if last is not None and last.decisions:
             stalled = now - self._progress_at > self.plan.max_stall_seconds
             return SessionEnd.STALLED if stalled else None
-        if last is None and _console_shows_steps(self.plan) and now - self.started > NO_PROBE_SECONDS:
+        if last is None and _console_shows(self.plan, ". Step: ") and now - self.started > NO_PROBE_SECONDS:
             return SessionEnd.NO_PROBE
         if now - self.started > self.plan.max_startup_seconds:
-            connected = any(sample.kind == "trainer" for sample in self.samples)
+            connected = _console_shows(self.plan, "Connected to Unity environment")
             return SessionEnd.NO_STEPS if connected else SessionEnd.NOT_CONNECTED
         return None
 
@@ -174,6 +177,8 @@ class _Session:
 def _prepare(plan: TrialPlan) -> None:
     with _disk_errors():
         plan.folder.root.mkdir(parents=True, exist_ok=True)
+        # A session never reads what another one wrote, whatever was left in this folder.
+        plan.folder.samples.unlink(missing_ok=True)
         plan.folder.config.write_text(plan.config_text, encoding="utf-8")
 
 
@@ -195,7 +200,7 @@ def _disk_errors() -> Iterator[None]:
         raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
 
 
-def _start(plan: TrialPlan, mark: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(plan: TrialPlan, mark: str, log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
     environment = {
         **os.environ,
@@ -204,6 +209,7 @@ def _start(plan: TrialPlan, mark: str, log: IO[bytes]) -> subprocess.Popen[bytes
         "SWEEPER_SAMPLES": str(plan.folder.samples),
         "SWEEPER_CONTROL": "stdin",
         MARK: mark,
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
     }
     try:
         with _sigint_at_default():
@@ -242,5 +248,5 @@ def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
             process.send_signal(signal.SIGINT)
 
 
-def _console_shows_steps(plan: TrialPlan) -> bool:
-    return any(". Step: " in line for line in log_tail(plan.folder.learner_log, LOG_LINES))
+def _console_shows(plan: TrialPlan, words: str) -> bool:
+    return any(words in line for line in log_tail(plan.folder.learner_log, LOG_LINES))

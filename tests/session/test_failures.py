@@ -105,3 +105,28 @@ def test_a_folder_that_is_no_study_is_left_alone(workshop):
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 2 and "holds no study" in done.stderr
     assert precious.read_text() == "x"
+
+
+def test_an_emptied_storage_does_not_bring_old_numbers_back(workshop):
+    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.sweeper("run", "study.yaml")
+    before = workshop.results()
+    (workshop.folder / "study.db").write_bytes(b"")
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 2
+    assert "holds no study" in done.stderr
+    assert workshop.results() == before
+    (workshop.folder / "results.json").unlink()
+    for name in ("report.html", "best.yaml"):
+        (workshop.folder / name).unlink()
+    workshop.scenario(rate=100.0)  # what trials/0000 still holds is 2,000 steps/s
+    workshop.config(buffer_size=64)
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    assert workshop.results()["trials"][0]["steps_per_second"] < 100
+
+
+def test_nothing_is_left_in_the_temporary_folder(workshop):
+    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.sweeper("run", "study.yaml")
+    assert [path.name for path in (workshop.root / "tmp").iterdir() if path.name != "sweeper-host.lock"] == []

@@ -53,7 +53,7 @@ def test_resuming_goes_on_where_it_stopped(workshop):
     before = workshop.results()["trials"]
     again = workshop.sweeper("run", "study.yaml")
     assert again.returncode == 0
-    assert "This study is finished" in again.stdout
+    assert "give it --trials above 2" in again.stdout
     assert workshop.results()["trials"] == before
     more = workshop.sweeper("run", "study.yaml", "--trials=3")
     assert more.returncode == 0

@@ -281,3 +281,13 @@ class TestNoise:
             trial_of(number, params_of(envs, areas), agents=found) for number, (envs, areas, found) in enumerate(agents)
         ]
         assert areas_are_inert(pool(trials)) is inert
+
+
+def test_a_behaviour_that_learns_a_lot_does_not_hide_one_that_does_not() -> None:
+    """SAC's many gradient updates beside PPO's few: the sums look fine, PPO's share does not."""
+    baseline = PerThousandSteps(65.1, 50.7, {"gradient updates by PPO": 30.4, "gradient updates by SAC": 100.0})
+    bigger = PerThousandSteps(54.2, 53.2, {"gradient updates by PPO": 3.8, "gradient updates by SAC": 103.0})
+    text = shortfall(bigger, requirement(baseline, 0.25))
+    assert text == "3.80 gradient updates by PPO per 1,000 steps; at least 7.60 are required"
+    assert shortfall(bigger, requirement(baseline, 0.1)) is None
+    assert not makes_no_fewer(bigger, baseline)

@@ -92,7 +92,9 @@ def test_regular_cycles_give_the_exact_rate() -> None:
     assert found.relative_standard_error == 0.0
     assert (found.cycles, found.steps, found.measured_seconds) == (8, 8 * 2048, 16.0)
     assert found.warmup_seconds == 4.0  # the first buffer, and one cycle
-    assert found.updates_per_1000_steps == PerThousandSteps(gradient=None, policy=1000 * 8 / (8 * 2048))
+    assert found.updates_per_1000_steps == PerThousandSteps(
+        gradient=None, policy=1000 / 2048, parts={"policy updates of Car": 1000 / 2048}
+    )
     assert found.notes == ()
     assert (found.phases, found.agents) == (None, None)
 

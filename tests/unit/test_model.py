@@ -63,7 +63,7 @@ def test_a_full_trial_is_plain_json() -> None:
     assert data["outcome"] == "ok"
     assert data["purpose"] == "confirm"
     assert data["interval"] == [900.0, 1100.0]
-    assert data["updates_per_1000_steps"] == {"gradient": 20.0, "policy": 0.5}
+    assert data["updates_per_1000_steps"] == {"gradient": 20.0, "policy": 0.5, "parts": {}}
     assert data["warnings"] == [{"kind": "not_precise", "text": "noisy"}]
     assert data["predicted_memory_bytes"] == [1.0, 2.0]
 

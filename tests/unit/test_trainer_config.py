@@ -320,3 +320,10 @@ def test_a_mistake_in_the_defaults_is_reported_there(config_file: Config) -> Non
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such trainer config"):
         read_trainer_config(tmp_path / "nothing.yaml")
+
+
+def test_an_unknown_hyperparameter_is_refused_as_the_learner_would(config_file: Config) -> None:
+    text = "behaviors:\n  A:\n    trainer_type: ppo\n    hyperparameters:\n      batchsize: 128\n"
+    with pytest.raises(InvalidInput, match=r"car.yaml:5: .*batchsize: unknown hyperparameter .*'batch_size'"):
+        config_file(text)
+    config_file(text.replace("ppo", "a_plugin"))  # what a plug-in accepts is not ours to know
