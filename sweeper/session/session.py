@@ -68,14 +68,15 @@ class SessionRunner:
             session = _Session(plan, process, mark, started)
             try:
                 end = self._follow(session, watch)
+                self._show(Glimpse("stopping", session.samples, session.meter.now_bytes, time.monotonic() - started))
+                left = session.end(polite=end is SessionEnd.MEASURED)
             except BaseException:
                 session.tree.kill(KILL_SECONDS)
                 raise
             finally:
+                # Last: to the probe the closing of this pipe means that we are gone, and it ends the session hard.
                 with contextlib.suppress(OSError):
                     process.stdin.close()  # type: ignore[union-attr]
-            self._show(Glimpse("stopping", session.samples, session.meter.now_bytes, time.monotonic() - started))
-            left = session.end(polite=end is SessionEnd.MEASURED)
         return session.record(end, left)
 
     def _follow(self, session: _Session, watch: Watcher) -> SessionEnd:

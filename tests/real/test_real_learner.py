@@ -61,6 +61,8 @@ def test_a_study_of_real_sessions(workshop):
     assert threaded["peak_memory_bytes"] > baseline["peak_memory_bytes"] > 200 * 1024**2
     if sys.platform == "linux":
         assert baseline["memory_source"] == "pss"
+    log = (workshop.folder / "trials" / "0000" / "learner.log").read_text()
+    assert "Copied" in log  # the learner was asked to stop, and left to end by itself
     assert best_is_accepted(workshop, results["best"]["command"])
     assert workshop.sweeper("doctor", "study.yaml", env=environment(workshop)).returncode == 0
 
