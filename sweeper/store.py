@@ -23,8 +23,9 @@ from sweeper.errors import NotComparable, NotReady
 from sweeper.model.study import to_json, trial_from_json
 from sweeper.model.trial import Outcome, Params, ParamValue, Purpose, TrialResult
 
-_RESULT, _IDENTITY, _STARTED, _SPENT, _CAP = (
-    f"sweeper:{name}" for name in ("result", "identity", "started_at", "spent_seconds", "memory_cap_bytes")
+_RESULT, _IDENTITY, _STARTED, _SPENT, _CAP, _CONFIRMED = (
+    f"sweeper:{name}"
+    for name in ("result", "identity", "started_at", "spent_seconds", "memory_cap_bytes", "confirmed_search")
 )
 _SQLITE_SECONDS = 30
 
@@ -105,6 +106,17 @@ class Store:
         """Count `seconds` against the budget."""
         with _storage_errors():
             self._study.set_user_attr(_SPENT, self.spent_seconds + seconds)
+
+    @property
+    def confirmed_search(self) -> int | None:
+        """The last search trial before the confirmation that was brought to its end; None without one."""
+        found = self._study.user_attrs.get(_CONFIRMED)
+        return None if found is None else int(found)
+
+    def confirm(self, last_search: int) -> None:
+        """A confirmation of all up to search trial `last_search` was brought to its end."""
+        with _storage_errors():
+            self._study.set_user_attr(_CONFIRMED, last_search)
 
     def results(self) -> list[TrialResult]:
         """Every finished trial, in order."""

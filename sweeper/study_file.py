@@ -139,14 +139,17 @@ class Measure(_Strict):
     """How well and how long a trial measures.
 
     `precision`: relative standard error within a session at which measuring stops. `max_seconds`: at most this long
-    after the first step. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
-    step or an update, at which a trial counts as hung.
+    after the first step, if whole cycles allow. `max_startup_seconds`: from launch to the first steps.
+    `max_stall_seconds`: without a step or an update, at which a trial counts as hung. `contention`: what a session is
+    worth during which other programs took too much of the machine: nothing, and it is run again (`void`), or its number
+    with a mark (`mark`).
     """
 
     precision: Share = 0.025
     max_seconds: Seconds = 120.0
     max_startup_seconds: Seconds = 180.0
     max_stall_seconds: Seconds = 90.0
+    contention: Literal["void", "mark"] = "void"
 
 
 class StudyFile(_Strict):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sweeper.app.notes import study_notes
 from sweeper.app.prepare import Prepared
 from sweeper.compare.confirm import Blocks, challengers, confirmed
 from sweeper.compare.guard import makes_no_fewer
-from sweeper.compare.noise import areas_are_inert, between_percent
+from sweeper.compare.noise import CONFIRMED, CONFIRMED_CHOICE, Spread, confirmed_interval, interval, noise, spread
 from sweeper.compare.pool import Configuration, leaders, pool
-from sweeper.model.measurement import Note, NoteKind
-from sweeper.model.study import Baseline, Best, NoFewerUpdates, Noise, Speedup, StudyInfo, StudyResult, Verdict
-from sweeper.model.trial import Purpose, TrialResult, configuration_key
+from sweeper.model.study import Baseline, Best, NoFewerUpdates, Pooled, Speedup, StudyInfo, StudyResult, Verdict
+from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
 from sweeper.trial_plan import launch_command
-
-FROM_CONFIRMATION = "confirmation sessions"
-FROM_SESSION = "within one session"
 
 
 @dataclass(frozen=True)
@@ -35,18 +33,20 @@ def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -
     baseline_key = configuration_key(prepared.space.baseline)
     baseline = next((item for item in configurations if item.key == baseline_key), None)
     best = _best(prepared, results, configurations, baseline)
-    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if facts.stopped_because and results else None)
+    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if facts.stopped_because and configurations else None)
+    found = noise(configurations, baseline_key)
     return StudyResult(
         study=_info(prepared, facts),
         machine=prepared.machine,
         memory_cap_bytes=facts.memory_cap_bytes,
-        warnings=(*prepared.notes, *_warnings(configurations)),
-        noise=Noise(between_percent=between_percent(configurations), drift_percent_per_hour=None),
-        baseline=_baseline(prepared, results, baseline),
+        warnings=(*prepared.notes, *study_notes(configurations, results, found, facts.spent_seconds)),
+        noise=found,
+        baseline=_baseline(prepared, results, baseline, spread(configurations)),
         best=best,
         best_with_no_fewer_updates=_no_fewer(configurations, baseline, best),
         trials=tuple(results),
         verdict=verdict,
+        configurations=_pooled(configurations, results),
     )
 
 
@@ -62,48 +62,79 @@ def _best(
     own = baseline if baseline in ranking else None
     rivals = challengers(results, configuration_key(prepared.space.baseline))
     blocks = confirmed(results, [item.key for item in (*([own] if own else []), *rivals)])
+    between = spread(configurations)
     if own and rivals and blocks.are_enough:
-        return _confirmed_best(prepared, own, rivals, blocks)
+        return _confirmed_best(prepared, own, rivals, blocks, between)
     top = ranking[0]
     if top is own:
         # Nothing was even seen to be faster, which needs no confirmation.
         verdict = Verdict.KEEP_YOURS if rivals else Verdict.UNCONFIRMED
-        return _as_best(prepared, top, verdict=verdict)
-    return _as_best(prepared, top, speedup=_pooled_speedup(top, own), verdict=Verdict.UNCONFIRMED)
+        return _as_best(prepared, top, between, verdict=verdict)
+    return _as_best(prepared, top, between, speedup=_pooled_speedup(top, own), verdict=Verdict.UNCONFIRMED)
 
 
-def _confirmed_best(prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks) -> Best:
-    """The faster challenger where it is shown to be faster than the user's own; of two that tie, the smaller."""
+def _confirmed_best(
+    prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks, between: Spread | None
+) -> Best:
+    """The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest.
+
+    Earlier sessions chose the first of `rivals`; these only say how it does, and nothing they chose inflates their
+    claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
+    was not shown to be faster or another was shown to be faster still, the claim says so.
+    """
     better = [item for item in rivals if blocks.ratio(item.key, own.key).interval[0] > 1]
     if not better:
         # A tie with the user's own settings means: keep them.
         tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
-        return _as_best(prepared, own, blocks=blocks, tied_with=tied, verdict=Verdict.KEEP_YOURS)
-    fastest = max(better, key=lambda item: blocks.mean(item.key))
-    tied = [item for item in better if item is not fastest and blocks.ratio(fastest.key, item.key).interval[0] <= 1]
-    chosen = min([fastest, *tied], key=lambda item: item.peak_memory_bytes or float("inf"))
+        kept = _as_best(prepared, own, between, tied_with=tied, verdict=Verdict.KEEP_YOURS)
+        return _confirmed(kept, own, blocks, between)
+    chosen_before = rivals[0] in better
+    first = rivals[0] if chosen_before else max(better, key=lambda item: blocks.mean(item.key))
+    beaten_by = [item for item in better if item is not first and blocks.ratio(item.key, first.key).interval[0] > 1]
+    if beaten_by:
+        chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
+    tied = [item for item in better if item is first or blocks.ratio(first.key, item.key).interval[0] <= 1]
+    chosen = min(tied, key=lambda item: item.peak_memory_bytes or float("inf"))
     ratio = blocks.ratio(chosen.key, own.key)
-    others = [item for item in [fastest, *tied] if item is not chosen]
-    speedup = Speedup(ratio.estimate, ratio.interval)
-    return _as_best(prepared, chosen, blocks=blocks, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
+    best = _as_best(
+        prepared,
+        chosen,
+        between,
+        speedup=Speedup(ratio.estimate, ratio.interval),
+        tied_with=[item for item in tied if item is not chosen],
+        verdict=Verdict.BETTER,
+    )
+    return _confirmed(best, chosen, blocks, between, CONFIRMED if chosen_before else CONFIRMED_CHOICE)
+
+
+def _confirmed(
+    best: Best, item: Configuration, blocks: Blocks, between: Spread | None, source: str = CONFIRMED
+) -> Best:
+    return replace(
+        best,
+        steps_per_second=blocks.mean(item.key),
+        interval=confirmed_interval(blocks, item.key, between),
+        interval_from=source,
+    )
 
 
 def _as_best(
     prepared: Prepared,
     item: Configuration,
+    between: Spread | None,
     *,
     verdict: Verdict,
-    blocks: Blocks | None = None,
     speedup: Speedup | None = None,
     tied_with: Sequence[Configuration] = (),
 ) -> Best:
     session = max(item.measured, key=lambda trial: (trial.purpose is Purpose.CONFIRM, trial.number))
-    best = Best(
+    known = interval(item, between)
+    return Best(
         trial=session.number,
         params=item.params,
         steps_per_second=item.steps_per_second or 0.0,
-        interval=session.interval if len(item.measured) == 1 else None,
-        interval_from=FROM_SESSION,
+        interval=known[0] if known else None,
+        interval_from=known[1] if known else None,
         peak_memory_bytes=item.peak_memory_bytes,
         updates_per_1000_steps=item.updates_per_1000_steps,
         bottleneck=session.bottleneck,
@@ -111,14 +142,7 @@ def _as_best(
         tied_with=tuple(other.params for other in tied_with),
         command=launch_command(prepared.study, prepared.launch, item.params, str(prepared.folder.best.absolute())),
         verdict=verdict,
-    )
-    if blocks is None:
-        return best
-    return replace(
-        best,
-        steps_per_second=blocks.mean(item.key),
-        interval=blocks.rate_interval(item.key),
-        interval_from=FROM_CONFIRMATION,
+        bottleneck_text=session.bottleneck_text,
     )
 
 
@@ -141,12 +165,46 @@ def _pooled_speedup(item: Configuration, own: Configuration | None) -> Speedup |
     return Speedup(item.steps_per_second / own.steps_per_second, None)
 
 
-def _baseline(prepared: Prepared, results: Sequence[TrialResult], item: Configuration | None) -> Baseline | None:
-    first = next((trial.number for trial in results if trial.purpose is Purpose.BASELINE), None)
-    if first is None:
+def _baseline(
+    prepared: Prepared, results: Sequence[TrialResult], item: Configuration | None, between: Spread | None
+) -> Baseline | None:
+    own = [trial for trial in results if trial.purpose is Purpose.BASELINE]
+    if not own:
         return None
-    rate = item.steps_per_second if item else None
-    return Baseline(first, prepared.space.baseline_stated, dict(prepared.space.baseline), rate)
+    trial = next((trial for trial in own if trial.is_ok), own[0])
+    known = interval(item, between) if item else None
+    return Baseline(
+        trial.number,
+        prepared.space.baseline_stated,
+        dict(prepared.space.baseline),
+        item.steps_per_second if item else None,
+        known[0] if known else None,
+        known[1] if known else None,
+    )
+
+
+def _pooled(configurations: Sequence[Configuration], results: Sequence[TrialResult]) -> tuple[Pooled, ...]:
+    """Fastest first, then those without a number; with how often each was disturbed."""
+    between = spread(configurations)
+    voids = Counter(trial.key for trial in results if trial.outcome is Outcome.DISTURBED)
+    ranked = leaders(configurations)
+    known_keys = {item.key for item in configurations}
+    never = {trial.key: Configuration(trial.params, ()) for trial in results if trial.key not in known_keys}
+    found = []
+    for item in (*ranked, *(item for item in configurations if item not in ranked), *never.values()):
+        known = interval(item, between)
+        found.append(
+            Pooled(
+                params=item.params,
+                steps_per_second=item.steps_per_second,
+                interval=known[0] if known else None,
+                interval_from=known[1] if known else None,
+                sessions=len(item.measured),
+                disturbed=voids[item.key],
+                feasible=item.is_feasible,
+            )
+        )
+    return tuple(found)
 
 
 def _info(prepared: Prepared, facts: Facts) -> StudyInfo:
@@ -164,13 +222,3 @@ def _info(prepared: Prepared, facts: Facts) -> StudyInfo:
         space=dict(prepared.space.knobs),
         min_updates=spec.min_updates,
     )
-
-
-def _warnings(configurations: Sequence[Configuration]) -> tuple[Note, ...]:
-    if not areas_are_inert(configurations):
-        return ()
-    text = (
-        "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. "
-        "It acts only if the scene has a TrainingAreaReplicator."
-    )
-    return (Note(NoteKind.AREAS_INERT, text),)

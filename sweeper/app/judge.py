@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from sweeper.compare.guard import shortfall
-from sweeper.measure.cycles import Cutting
-from sweeper.measure.rate import measure
-from sweeper.model.measurement import Measurement, Note, NoteKind, PerThousandSteps
+from sweeper.measure.bottleneck import bottleneck
+from sweeper.measure.contention import contention, disturbance, own_cores
+from sweeper.measure.rate import Rule, measure
+from sweeper.measure.slices import measure_slices
+from sweeper.model.load import Contention
+from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerThousandSteps
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, TrialResult, measured_fields
 from sweeper.quantities import format_bytes
@@ -14,6 +20,8 @@ from sweeper.session.memory import RSS
 from sweeper.trial_plan import TrialPlan
 
 LOG_LINES_KEPT = 12
+MEMORY_PRESSURE_PERCENT = 10.0
+"""Of the time; above it, paging is a part of what was measured."""
 
 _OUTCOMES = {
     SessionEnd.MEASURED: Outcome.OK,
@@ -21,40 +29,62 @@ _OUTCOMES = {
     SessionEnd.EXITED: Outcome.CRASHED,
     SessionEnd.NOT_CONNECTED: Outcome.TIMEOUT,
     SessionEnd.NO_STEPS: Outcome.NO_STEPS,
-    SessionEnd.NO_PROBE: Outcome.CRASHED,
     SessionEnd.STALLED: Outcome.TIMEOUT,
     SessionEnd.TOO_SLOW: Outcome.TIMEOUT,
     SessionEnd.INTERRUPTED: Outcome.INTERRUPTED,
+    SessionEnd.TURNS_BROKEN: Outcome.INTERRUPTED,
 }
+_BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
 
 
-def judge(
-    plan: TrialPlan,
-    record: SessionRecord,
-    purpose: Purpose,
-    started_at: str,
-    cut: Cutting,
-    precision: float,
-    cap_bytes: int,
-    required: PerThousandSteps | None,
-    block: int | None = None,
-) -> TrialResult:
-    """The result of a trial. Only a session that ended because enough was measured has a comparable number."""
-    envs = plan.params.get("num_envs") or 1
-    measurement = measure(record.samples, cut, precision, int(envs))
-    outcome, message = _outcome(record, measurement, cap_bytes, required)
+@dataclass(frozen=True)
+class Asked:
+    """What a session was run for. `block`: of repeats. `rule`: how it was to be measured."""
+
+    plan: TrialPlan
+    purpose: Purpose
+    started_at: str
+    rule: Rule
+    block: int | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What its result is held to. `tolerate_load`: others' load is marked and no reason to void."""
+
+    cap_bytes: int
+    required: PerThousandSteps | None
+    usable_cores: int
+    tolerate_load: bool = False
+
+
+def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
+    """The result of a trial. Only a session that ended because enough was measured has a comparable number.
+
+    A session during which other programs took too much of the machine is void, whatever it measured.
+    """
+    plan = asked.plan
+    measurement, slices = _measured(asked, record, terms)
+    load = contention(
+        record.load, _window(record, measurement), terms.usable_cores, record.waited_seconds, record.busiest
+    )
+    outcome, message = _outcome(record, measurement, terms)
+    notes = list(measurement.notes if measurement else ())
+    reason = disturbance(load) if outcome in _BUSY_MACHINE_MAY_CAUSE else None
+    if reason is not None and terms.tolerate_load:
+        notes.append(Note(NoteKind.MACHINE_BUSY, f"Measured while {reason}."))
+    elif reason is not None and not slices:
+        outcome, message = Outcome.DISTURBED, f"{reason}; measured again later"
+    notes += _memory_notes(record, load, outcome)
     fields = measured_fields(measurement)
     if outcome not in (Outcome.OK, Outcome.TOO_FEW_UPDATES):
-        fields.update(steps_per_second=None, interval=None)
-    if record.memory_source == RSS and outcome is Outcome.OVER_MEMORY:
-        text = "Memory is summed RSS here, an upper bound that counts shared pages more than once."
-        fields["warnings"] = (*fields.get("warnings", ()), Note(NoteKind.MEMORY_UPPER_BOUND, text))
+        fields.update(steps_per_second=None, interval=None, relative_standard_error=None)
     return TrialResult(
         number=plan.number,
         params=dict(plan.params),
-        purpose=purpose,
+        purpose=asked.purpose,
         outcome=outcome,
-        started_at=started_at,
+        started_at=asked.started_at,
         total_seconds=record.total_seconds,
         seed=plan.seed,
         message=message,
@@ -64,35 +94,97 @@ def judge(
         memory_source=record.memory_source,
         command=plan.argv,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
-        block=block,
-        **fields,
+        block=asked.block,
+        contention=load,
+        slices=slices if outcome is Outcome.OK else (),
+        **{**fields, **_why(asked, record, measurement, terms), "warnings": tuple(notes)},
     )
 
 
-def _outcome(
-    record: SessionRecord, measurement: Measurement | None, cap_bytes: int, required: PerThousandSteps | None
-) -> tuple[Outcome, str | None]:
+def _measured(asked: Asked, record: SessionRecord, terms: Terms) -> tuple[Measurement | None, tuple[float | None, ...]]:
+    """The measurement, and the rates of slices where there are any: None for each that was disturbed."""
+    envs = int(asked.plan.params.get("num_envs") or 1)
+    if not record.slices:
+        return measure(record.samples, asked.rule, envs), ()
+    counts = [
+        terms.tolerate_load or disturbance(contention(record.load, window, terms.usable_cores)) is None
+        for window in record.slices
+    ]
+    kept = [window for window, does_count in zip(record.slices, counts) if does_count]
+    found = measure_slices(record.samples, kept, asked.rule.warmup_cycles or 1, envs)
+    if found is None:
+        return None, ()
+    rates = iter(found[1])
+    return found[0], tuple(next(rates) if does_count else None for does_count in counts)
+
+
+def _window(record: SessionRecord, measurement: Measurement | None) -> tuple[float, float]:
+    return measurement.window if measurement else (record.started_at, record.started_at + record.total_seconds)
+
+
+def _why(asked: Asked, record: SessionRecord, measurement: Measurement | None, terms: Terms) -> dict[str, Any]:
+    """Bottleneck and utilisation; in slices the tree's CPU time is not this session's alone."""
+    if measurement is None:
+        return {}
+    is_alone = measurement.method is not Method.SLICES
+    cores = own_cores(record.load, measurement.window) if is_alone else None
+    found = bottleneck(
+        measurement.phases,
+        measurement.measured_seconds,
+        cores,
+        terms.usable_cores,
+        threaded=bool(asked.plan.params.get("threaded")),
+    )
+    return {
+        "utilisation": None if cores is None else {"cores": cores, "usable_cores": float(terms.usable_cores)},
+        "bottleneck": found.kind.value if found else None,
+        "bottleneck_text": found.text if found else None,
+    }
+
+
+def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outcome) -> list[Note]:
+    notes = []
+    if record.memory_source == RSS and outcome is Outcome.OVER_MEMORY:
+        text = "Memory is summed RSS here, an upper bound that counts shared pages more than once."
+        notes.append(Note(NoteKind.MEMORY_UPPER_BOUND, text))
+    stalls = load.memory_stall_percent if load else None
+    if stalls is not None and stalls > MEMORY_PRESSURE_PERCENT:
+        text = f"Programs waited for memory {stalls:.0f} % of the time: the machine was short of it."
+        notes.append(Note(NoteKind.MEMORY_PRESSURE, text))
+    return notes
+
+
+def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Terms) -> tuple[Outcome, str | None]:
     outcome = _OUTCOMES[record.end]
     steps = record.samples[-1].steps if record.samples else 0
     if record.end is SessionEnd.MEASURED and measurement is not None:
-        text = shortfall(measurement.updates_per_1000_steps, required)
+        updates = measurement.updates_per_1000_steps
+        text = shortfall(updates, terms.required) if updates is not None else None
         return (Outcome.TOO_FEW_UPDATES, text) if text else (Outcome.OK, None)
+    if record.end is SessionEnd.MEASURED and record.slices:
+        return Outcome.DISTURBED, "other programs disturbed nearly all of its slices; measured again later"
     if record.end is SessionEnd.MEASURED:
         return Outcome.CRASHED, "the session said it had measured enough, but its samples hold no whole cycle"
     if record.end is SessionEnd.OVER_MEMORY:
         peak = format_bytes(record.peak_memory_bytes or 0)
-        return outcome, f"{peak} in use, above the cap of {format_bytes(cap_bytes)}; stopped at once"
-    if record.end is SessionEnd.TOO_SLOW and steps and not record.samples[-1].policy_updates:
-        return Outcome.TOO_FEW_UPDATES, f"no policy update within {steps:,} steps"
+        return outcome, f"{peak} in use, above the cap of {format_bytes(terms.cap_bytes)}; stopped at once"
     if record.end is SessionEnd.EXITED:
         detail = exception_line(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
         return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"
     if record.end is SessionEnd.TOO_SLOW:
-        idle = [name for name, count in record.samples[-1].behaviors.items() if not count.policy_updates]
-        if idle:
-            return outcome, f"too few whole cycles in the time allowed: {', '.join(idle)} never updated; {_SLOW_MEND}"
-        return outcome, f"too few whole cycles in the time allowed; {_SLOW_MEND}"
+        return _too_slow(record, steps)
     return outcome, record.end.value
 
 
+def _too_slow(record: SessionRecord, steps: int) -> tuple[Outcome, str]:
+    if record.from_console:
+        return Outcome.TIMEOUT, f"too few summaries printed {TIME_ALLOWED}; {_SLOW_MEND}"
+    if steps and not record.samples[-1].policy_updates:
+        return Outcome.TOO_FEW_UPDATES, f"no policy update within {steps:,} steps"
+    idle = [name for name, count in record.samples[-1].behaviors.items() if not count.policy_updates]
+    who = f": {', '.join(idle)} never updated" if idle else ""
+    return Outcome.TIMEOUT, f"too few whole cycles {TIME_ALLOWED}{who}; {_SLOW_MEND}"
+
+
+TIME_ALLOWED = "in the time allowed"
 _SLOW_MEND = "raise measure.max_seconds, or lower buffer_size"

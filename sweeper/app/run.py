@@ -11,14 +11,16 @@ from sweeper.app.conclude import Facts, conclude
 from sweeper.app.outputs import save_outputs, save_results
 from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
 from sweeper.app.stop import StopSignal
-from sweeper.app.sweep import Sweep, now
+from sweeper.app.sweep import Sweep
+from sweeper.app.trials import Trials, now
 from sweeper.errors import Interrupted, NothingFeasible, SweeperError
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
 from sweeper.model.events import Listener, StudyStarted, TrialProgress
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.session.host import HOST_LOCK, exclusive
-from sweeper.session.session import Glimpse, SessionRunner
+from sweeper.session.session import Glimpse
+from sweeper.session.turns import Sessions
 from sweeper.store import Store
 
 log = logging.getLogger("sweeper")
@@ -100,10 +102,9 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         updates = glimpse.samples[-1].policy_updates if glimpse.samples else 0
         tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
 
-    runner = SessionRunner(store.memory_cap_bytes, stop.asked, show)
-    sweep = Sweep(prepared, store, runner.run, stop, tell, save)
     try:
-        result = concluded(sweep.run())
+        with Sessions(store.memory_cap_bytes, prepared.machine.usable_cores, stop.asked, show) as sessions:
+            result = concluded(Sweep(Trials(prepared, store, sessions, stop, tell, save)).run())
     except Interrupted:
         save_outputs(prepared, concluded("interrupted"))
         raise

@@ -1,9 +1,10 @@
 """What confirmation sessions say: rates and speed-ups with intervals, from complete blocks only.
 
-In a block every contender runs once. ln(rate) = contender + block + noise; the machine's slow drift goes into the
-block. With c contenders in k blocks the residual variance s^2 has (c - 1)(k - 1) degrees of freedom, and the
-difference of two contenders has the standard error s * sqrt(2 / k) (randomised complete block design; Montgomery,
-Design and Analysis of Experiments, ch. 4).
+In a block every contender runs once: a whole session, or a slice of one while the others' are suspended. The machine's
+slow drift goes into the block, so contenders are compared within blocks. With few blocks the residual variance is
+pooled: ln(rate) = contender + block + noise, with c contenders in k blocks, has (c - 1)(k - 1) degrees of freedom, and
+the difference of two contenders the standard error s * sqrt(2 / k) (randomised complete block design; Montgomery,
+Design and Analysis of Experiments, ch. 4). With more, each pair is judged by its own differences.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LEADERS = 2
 """Configurations that are run again beside the baseline."""
 MIN_BLOCKS = 2
 """One block has no spread to judge a difference by."""
+OWN_DIFFERENCES = 6
+"""Blocks from which on a pair's own differences say enough; a slow contender's noise is then not a fast one's."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,22 @@ class Blocks:
         if not self.are_enough:
             raise ValueError(f"{self.count} complete blocks do not tell a difference from noise")
         logs = self._logs()
-        difference = _mean(logs[key]) - _mean(logs[other])
-        degrees = (len(logs) - 1) * (self.count - 1)
-        half = t_quantile(degrees) * self._residual_deviation() * math.sqrt(2 / self.count)
-        return Ratio(math.exp(difference), (math.exp(difference - half), math.exp(difference + half)))
+        differences = [mine - theirs for mine, theirs in zip(logs[key], logs[other])]
+        middle = _mean(differences)
+        if self.count >= OWN_DIFFERENCES:
+            degrees = self.count - 1
+            error = _deviation(differences) / math.sqrt(self.count)
+        else:
+            degrees = (len(logs) - 1) * (self.count - 1)
+            error = self._residual_deviation() * math.sqrt(2 / self.count)
+        half = t_quantile(degrees) * error
+        return Ratio(math.exp(middle), (math.exp(middle - half), math.exp(middle + half)))
 
     def rate_interval(self, key: str) -> tuple[float, float]:
-        """95 % interval of a contender's mean rate over sessions like these, drift between blocks included."""
+        """95 % interval of a contender's mean rate over blocks like these, drift between them included."""
         logs = self._logs()[key]
         mean = _mean(logs)
-        deviation = math.sqrt(sum((value - mean) ** 2 for value in logs) / (len(logs) - 1))
-        half = t_quantile(len(logs) - 1) * deviation / math.sqrt(len(logs))
+        half = t_quantile(len(logs) - 1) * _deviation(logs) / math.sqrt(len(logs))
         return math.exp(mean - half), math.exp(mean + half)
 
     def _logs(self) -> dict[str, list[float]]:
@@ -88,27 +96,33 @@ class Blocks:
 
 
 def challengers(results: Sequence[TrialResult], own_key: str) -> list[Configuration]:
-    """The configurations that are, or are to be, confirmed beside the user's own, fastest first.
+    """The configurations that are, or are to be, confirmed beside the user's own; the one to beat them first.
 
-    Once a confirmation has begun it keeps its contenders: ranked anew over all sessions, one that falls back a little
-    would give way to a configuration whose only session was lucky.
+    They are chosen by sessions before the confirmation, and keep their rank whatever it says: ranked anew over all
+    sessions, one that falls back a little would give way to a configuration whose only session was lucky.
     """
-    last_search = _last_search(results)
-    begun = {trial.key for trial in results if trial.purpose is Purpose.CONFIRM and trial.number > last_search}
-    ranking = [item for item in leaders(pool(results)) if item.key != own_key]
-    return [item for item in ranking if item.key in begun] if begun else ranking[:LEADERS]
+    last_search = last_search_number(results)
+    before = [trial for trial in results if not (trial.purpose is Purpose.CONFIRM and trial.number > last_search)]
+    whole = {item.key: item for item in pool(results)}
+    ranking = [whole[item.key] for item in leaders(pool(before)) if item.key != own_key][:LEADERS]
+    return [item for item in ranking if item.is_feasible]
 
 
 def block_rates(results: Sequence[TrialResult], keys: Sequence[str]) -> list[dict[str, float]]:
     """Rates by configuration, a dictionary for each complete block.
 
-    Only blocks made after the last search trial count: their sessions chose nobody.
+    Only blocks made after the last search trial count: their sessions chose nobody. A session in slices is as many
+    blocks as it has slices.
     """
-    last_search = _last_search(results)
-    blocks: dict[int, dict[str, float]] = {}
+    last_search = last_search_number(results)
+    blocks: dict[tuple[int, int], dict[str, float]] = {}
     for trial in results:
-        if trial.block is not None and trial.number > last_search and trial.is_ok and trial.steps_per_second:
-            blocks.setdefault(trial.block, {})[trial.key] = trial.steps_per_second
+        if trial.purpose is not Purpose.CONFIRM or trial.block is None or trial.number <= last_search:
+            continue
+        if trial.is_ok and trial.steps_per_second:
+            for index, rate in enumerate(trial.slices or (trial.steps_per_second,)):
+                if rate is not None:
+                    blocks.setdefault((trial.block, index), {})[trial.key] = rate
     return [
         {key: rates[key] for key in keys} for _, rates in sorted(blocks.items()) if all(key in rates for key in keys)
     ]
@@ -120,9 +134,15 @@ def confirmed(results: Sequence[TrialResult], keys: Sequence[str]) -> Blocks:
     return Blocks({key: [rates[key] for rates in found] for key in keys})
 
 
-def _last_search(results: Sequence[TrialResult]) -> int:
+def last_search_number(results: Sequence[TrialResult]) -> int:
+    """Number of the last search trial; -1 without any."""
     return max((trial.number for trial in results if trial.purpose is Purpose.SEARCH), default=-1)
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))

@@ -6,10 +6,11 @@ Counters are read at policy updates, and a cycle is what lies between two of the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sweeper.model.measurement import Sample
+from sweeper.model.measurement import Method, Sample
 from sweeper.trainer_config import Behavior
 
 BLOCK_SECONDS = 2.0
@@ -19,47 +20,58 @@ updates beside collecting (facts on statistics, 8.1)."""
 
 @dataclass(frozen=True)
 class Cutting:
-    """Where cycles may end: at least `min_steps` agent steps and `min_seconds` after the last."""
+    """Where cycles may end: at samples of kind `edge`, at least `min_steps` agent steps and `min_seconds` apart.
+
+    `buffer_steps`: agent steps that a cycle takes at least, where there are cycles.
+    """
 
     min_steps: int = 0
     min_seconds: float = 0.0
+    edge: str = "update"
+    buffer_steps: int = 0
 
     @property
-    def has_cycles(self) -> bool:
-        """False where blocks stand in for cycles."""
-        return self.min_seconds == 0.0
+    def method(self) -> Method:
+        """What stands between two edges."""
+        if self.edge == "summary":
+            return Method.CONSOLE
+        return Method.BLOCKS if self.min_seconds else Method.CYCLES
 
 
 def cutting(behaviors: Sequence[Behavior]) -> Cutting:
     """Cycles for on-policy trainers in one thread, blocks for the others."""
     blocks = [behavior for behavior in behaviors if behavior.threaded or not behavior.on_policy]
     if not blocks:
-        return Cutting()
+        return Cutting(buffer_steps=max((behavior.buffer_size for behavior in behaviors), default=0))
     # A replay buffer is refilled over the whole run: its size is no measure of a block.
     steps = max((behavior.buffer_size for behavior in blocks if behavior.on_policy), default=0)
     return Cutting(min_steps=steps, min_seconds=BLOCK_SECONDS)
 
 
+def cut_for(samples: Sequence[Sample], cut: Cutting) -> Cutting:
+    """`cut`, or where the samples are what the learner printed, the same at its summaries."""
+    is_console = bool(samples) and samples[0].kind == "summary"
+    # Summaries may come more often than updates.
+    return replace(cut, edge="summary", min_steps=max(cut.min_steps, cut.buffer_steps)) if is_console else cut
+
+
 def boundaries(samples: Sequence[Sample], cut: Cutting) -> list[Sample]:
-    """The updates at which cycles end, the first of them ending the start-up.
+    """The samples at which cycles end, the first of them ending the start-up.
 
     With several behaviours the slowest one, which has made the fewest updates, ends a cycle. Empty until every
     behaviour that collects steps has updated.
     """
-    updates = [sample for sample in samples if sample.kind == "update"]
-    if not updates:
+    ends = [sample for sample in samples if sample.kind == cut.edge]
+    counts = Counter(sample.updated for sample in ends)
+    names = [name for name, count in samples[-1].behaviors.items() if count.steps] if samples else []
+    if not names or any(not counts[name] for name in names):
         return []
-    counts = {name: count.policy_updates for name, count in samples[-1].behaviors.items() if count.steps}
-    if not counts or min(counts.values()) == 0:
-        return []
-    slowest = min(counts, key=lambda name: (counts[name], name))
+    slowest = min(names, key=lambda name: (counts[name], name))
     found: list[Sample] = []
-    for update in updates:
-        if update.updated != slowest:
+    for end in ends:
+        if end.updated != slowest:
             continue
-        if found and (
-            update.seconds - found[-1].seconds < cut.min_seconds or update.steps - found[-1].steps < cut.min_steps
-        ):
+        if found and (end.seconds - found[-1].seconds < cut.min_seconds or end.steps - found[-1].steps < cut.min_steps):
             continue
-        found.append(update)
+        found.append(end)
     return found

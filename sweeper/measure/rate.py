@@ -1,155 +1,187 @@
-"""Agent steps per second over whole cycles, with a plain interval."""
+"""Agent steps per second of one session, with an honest interval, and when enough was measured."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from sweeper.measure.cycles import Cutting, boundaries
-from sweeper.model.measurement import BehaviorCount, Measurement, Note, NoteKind, PerThousandSteps, Phases, Sample
+from sweeper.measure.counters import agents, phases, updates
+from sweeper.measure.cycles import Cutting, boundaries, cut_for
+from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
+from sweeper.measure.phases import phase_ratio
+from sweeper.measure.ratio import Ratio, ratio
+from sweeper.measure.warmup import mser
+from sweeper.model.measurement import Measurement, Method, Note, NoteKind, Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 
-WARMUP_CYCLES = 1
-"""Dropped after the first update, which is itself slower: torch sets itself up in it."""
 MIN_CYCLES = 2
 """Fewer say nothing about their own spread."""
-GOOD_CYCLES = 8
-"""A standard error from fewer is a guess; reached unless time is up first (facts on statistics, 8.1)."""
+PILOT_CYCLES = 12
+"""In a pilot, so that enough are left when its warm-up turns out to be longer."""
 PATIENCE = 5.0
 """How many times the time limit a session may take to get its first MIN_CYCLES."""
 
 
 @dataclass(frozen=True)
-class StopRule:
-    """When a session has measured enough. `precision`: relative standard error; `max_seconds`: after the first step."""
+class Rule:
+    """How a session is measured, and when that is enough.
+
+    Attributes:
+        precision: relative standard error at which a session may stop.
+        max_seconds: after the first step.
+        cut: where cycles may end.
+        warmup_cycles: dropped after the first update, which ends the start-up; None in the pilots, the sessions that
+            decide it for the study, by MSER, when they have ended: judged at every look, it would choose the cut at
+            which the error happens to look small, and stop there.
+    """
 
     precision: float
     max_seconds: float
     cut: Cutting
+    warmup_cycles: int | None = None
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
-        """Judge all samples so far."""
-        first = next((sample for sample in samples if sample.decisions or sample.steps), None)
+        """Judge all samples so far; a session ends on a cycle's edge."""
+        first = _first_step(samples)
         if first is None:
             return Progress.GO_ON
-        edges = boundaries(samples, self.cut)
-        cycles = len(edges) - 1 - WARMUP_CYCLES
-        if cycles >= GOOD_CYCLES:
-            error = relative_standard_error(edges[WARMUP_CYCLES:])
-            if error is not None and error <= self.precision:
-                return Progress.ENOUGH
         elapsed = samples[-1].seconds - first.seconds
-        if elapsed >= self.max_seconds and cycles >= MIN_CYCLES:
-            return Progress.ENOUGH
+        is_pilot = self.warmup_cycles is None
+        found = estimate(samples, replace(self, warmup_cycles=1) if is_pilot else self)
+        if found is not None:
+            wanted = PILOT_CYCLES if is_pilot else GOOD_CYCLES
+            enough = found.cycles >= wanted or found.method is Method.PHASES
+            if enough and found.ratio.relative_error <= self.precision:
+                return Progress.ENOUGH
+            if elapsed >= self.max_seconds:
+                return Progress.ENOUGH
         return Progress.HOPELESS if elapsed >= PATIENCE * self.max_seconds else Progress.GO_ON
 
 
-def measure(samples: Sequence[Sample], cut: Cutting, precision: float, envs: int) -> Measurement | None:
-    """The measurement of a session; None where it saw fewer than MIN_CYCLES whole cycles after warm-up."""
+@dataclass(frozen=True)
+class Estimate:
+    """A rate in steps per second over the cycles between `edges`."""
+
+    ratio: Ratio
+    edges: Sequence[Sample]
+    warmup_cycles: int
+    method: Method
+
+    @property
+    def cycles(self) -> int:
+        """Measured whole cycles."""
+        return len(self.edges) - 1
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % for the mean of this session."""
+        rate = self.ratio.estimate
+        half = rate * self.ratio.relative_error * t_quantile(self.ratio.degrees)
+        return max(0.0, rate - half), rate + half
+
+
+def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
+    """The rate so far; None with fewer than MIN_CYCLES whole cycles after warm-up."""
+    cut = cut_for(samples, rule.cut)
     edges = boundaries(samples, cut)
-    window = edges[WARMUP_CYCLES:]
-    cycles = len(window) - 1
-    if cycles < MIN_CYCLES:
+    if len(edges) <= MIN_CYCLES:
         return None
-    first, last = window[0], window[-1]
+    if cut.method is Method.CYCLES and _are_long(edges, rule):
+        # The first update, in which torch sets itself up, ended before the first edge: nothing is left to drop.
+        apart = phase_ratio(samples, edges)
+        if apart is not None:
+            return Estimate(apart, edges, 0, Method.PHASES)
+    cycles = _cycles(edges)
+    dropped = mser([t / max(y, 1) for y, t in cycles]) if rule.warmup_cycles is None else rule.warmup_cycles
+    found = ratio(cycles[dropped:])
+    if found is None or len(cycles) - dropped < MIN_CYCLES:
+        return None
+    if cut.method is Method.CONSOLE:
+        # The lines may fall anywhere in a cycle: an edge is off by a uniform share of one.
+        phase = 1 / math.sqrt(6) / (len(cycles) - dropped)
+        found = Ratio(found.estimate, math.hypot(found.relative_error, phase), found.degrees)
+    return Estimate(found, edges[dropped:], dropped, cut.method)
+
+
+def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | None:
+    """The measurement of a session; None where it saw too few whole cycles."""
+    found = estimate(samples, rule)
+    if found is None:
+        return None
+    first, last = found.edges[0], found.edges[-1]
     seconds, steps = last.seconds - first.seconds, last.steps - first.steps
-    if seconds <= 0 or steps <= 0:
-        return None
-    rate = steps / seconds
-    error = relative_standard_error(window)
-    half = None if error is None else rate * error * t_quantile(cycles - 1)
+    started = _first_step(samples) or first
     return Measurement(
-        steps_per_second=rate,
-        interval=None if half is None else (max(0.0, rate - half), rate + half),
-        relative_standard_error=error,
-        cycles=cycles,
-        warmup_seconds=first.seconds - next(s.seconds for s in samples if s.decisions or s.steps),
+        steps_per_second=found.ratio.estimate,
+        interval=found.interval,
+        relative_standard_error=found.ratio.relative_error,
+        cycles=found.cycles,
+        warmup_seconds=first.seconds - started.seconds,
         measured_seconds=seconds,
         steps=steps,
-        updates_per_1000_steps=_updates(first, last, steps),
-        agents=_agents(first, last, envs),
-        phases=_phases(first, last, seconds),
-        notes=_notes(cycles, error, precision, cut),
+        updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
+        agents=agents(first, last, envs),
+        phases=phases(first, last),
+        window=(first.seconds, last.seconds),
+        warmup_cycles=found.warmup_cycles,
+        method=found.method,
+        notes=_notes(found, rule.precision),
     )
 
 
 def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     """A first impression for the display: steps per second since the first update, whole cycles only."""
-    edges = boundaries(samples, cut)
+    edges = boundaries(samples, cut_for(samples, cut))
     if len(edges) < 2:
         return None
-    edges = edges[min(WARMUP_CYCLES, len(edges) - 2) :]
+    edges = edges[min(1, len(edges) - 2) :]
     seconds = edges[-1].seconds - edges[0].seconds
     return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
 
 
-def relative_standard_error(edges: Sequence[Sample]) -> float | None:
-    """Relative standard error of the ratio estimator over the cycles between `edges`; None for fewer than two.
-
-    r = sum(Y) / sum(T); se = sqrt(n / (n - 1) * sum((Y_i - r T_i)^2)) / sum(T) (Cochran, Sampling Techniques, 6.4).
-    """
-    cycles = [(after.steps - before.steps, after.seconds - before.seconds) for before, after in pairwise(edges)]
-    total_steps, total_seconds = sum(y for y, _ in cycles), sum(t for _, t in cycles)
-    count = len(cycles)
-    if count < 2 or total_steps <= 0 or total_seconds <= 0:
-        return None
-    rate = total_steps / total_seconds
-    spread = sum((y - rate * t) ** 2 for y, t in cycles)
-    return math.sqrt(spread * count / (count - 1)) / total_seconds / rate
+def _first_step(samples: Sequence[Sample]) -> Sample | None:
+    return next((sample for sample in samples if sample.decisions or sample.steps), None)
 
 
-def _updates(first: Sample, last: Sample, steps: int) -> PerThousandSteps:
-    gradient = {name: _delta(first, last, name)[1] for name in last.timers if name.endswith(".update")}
-    policy = last.policy_updates - first.policy_updates
-    parts = {f"gradient updates by {name.removesuffix('.update')}": 1000 * n / steps for name, n in gradient.items()}
-    for name, count in last.behaviors.items():
-        before = first.behaviors.get(name, BehaviorCount())
-        if count.steps > before.steps:
-            own = (count.policy_updates - before.policy_updates) / (count.steps - before.steps)
-            parts[f"policy updates of {name}"] = 1000 * own
-    return PerThousandSteps(
-        gradient=1000 * sum(gradient.values()) / steps if gradient else None,
-        policy=1000 * policy / steps,
-        parts=parts,
-    )
+def _cycles(edges: Sequence[Sample]) -> list[tuple[float, float]]:
+    return [(after.steps - before.steps, after.seconds - before.seconds) for before, after in pairwise(edges)]
 
 
-def _agents(first: Sample, last: Sample, envs: int) -> float | None:
-    _, exchanges = _delta(first, last, "UnityEnvironment.step")
-    return (last.decisions - first.decisions) / exchanges * envs if exchanges else None
+def _are_long(edges: Sequence[Sample], rule: Rule) -> bool:
+    """Whether GOOD_CYCLES and the warm-up would not fit into the time limit."""
+    mean = (edges[-1].seconds - edges[0].seconds) / (len(edges) - 1)
+    return mean * (GOOD_CYCLES + (rule.warmup_cycles or 1)) > rule.max_seconds
 
 
-def _phases(first: Sample, last: Sample, seconds: float) -> Phases | None:
-    if "_update_policy" not in last.timers or "env_step" not in last.timers:
-        return None
-    update = _delta(first, last, "_update_policy")[0]
-    return Phases(
-        collect_seconds=max(0.0, seconds - update),
-        infer_seconds=_delta(first, last, "SubprocessEnvManager._take_step")[0],
-        update_seconds=update,
-        wait_seconds=_delta(first, last, "env_step.self")[0],
-    )
-
-
-def _delta(first: Sample, last: Sample, timer: str) -> tuple[float, int]:
-    before, after = first.timers.get(timer, (0.0, 0)), last.timers.get(timer, (0.0, 0))
-    return after[0] - before[0], after[1] - before[1]
-
-
-def _notes(cycles: int, error: float | None, precision: float, cut: Cutting) -> tuple[Note, ...]:
+def _notes(found: Estimate, precision: float) -> tuple[Note, ...]:
     notes = []
-    if cycles < GOOD_CYCLES:
+    if found.method is Method.PHASES:
         text = (
-            f"Only {cycles} whole cycles were measured; fewer than {GOOD_CYCLES} give an estimate, not a measurement."
+            f"Cycles are long: from {found.cycles} of them, collecting and updating were estimated apart and put "
+            "together."
+        )
+        notes.append(Note(NoteKind.PHASES_APART, text))
+    elif found.cycles < GOOD_CYCLES:
+        text = (
+            f"Only {found.cycles} whole cycles were measured; fewer than {GOOD_CYCLES} give an estimate, not a "
+            "measurement."
         )
         notes.append(Note(NoteKind.TOO_FEW_CYCLES, text))
-    elif error is not None and error > precision:
+    if found.ratio.relative_error > precision:
+        error = found.ratio.relative_error
         text = f"The standard error within the session is {error:.1%}, above the {precision:.1%} asked for."
         notes.append(Note(NoteKind.NOT_PRECISE, text))
-    if not cut.has_cycles:
+    if found.method is Method.CONSOLE:
+        text = (
+            "Our counter could not be loaded into this learner: the number comes from what it prints, which does not "
+            "tell cycles from each other, so its interval is wider; updates were not counted."
+        )
+        notes.append(Note(NoteKind.FROM_CONSOLE, text))
+    if found.method is Method.BLOCKS:
         text = "Updates do not alternate with collecting here; blocks of time stand in for cycles."
         notes.append(Note(NoteKind.BLOCKS_NOT_CYCLES, text))
+    notes += cycle_notes([seconds / steps for steps, seconds in _cycles(found.edges) if steps])
     return tuple(notes)

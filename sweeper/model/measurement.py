@@ -23,10 +23,10 @@ class Sample:
     Attributes:
         seconds: monotonic clock of the machine.
         kind: `hello` (our probe runs), `trainer` (a trainer was made: players are connected), `update` (a policy
-            update has just been applied) or `tick` (once a second).
+            update has just been applied), `tick` (once a second), or `summary` (a line that the learner printed).
         behaviors: counters by behaviour name.
         timers: the learner's own timers, path to (total seconds, count).
-        updated: the behaviour whose update this is.
+        updated: the behaviour whose update or summary this is.
     """
 
     seconds: float
@@ -62,6 +62,13 @@ class NoteKind(str, Enum):
     MEMORY_UPPER_BOUND = "memory_upper_bound"
     SPACE_DERIVED = "space_derived"
     FLAG_NOT_ACCEPTED = "flag_not_accepted"
+    TREND = "trend"
+    OUTLIER_CYCLES = "outlier_cycles"
+    PHASES_APART = "phases_apart"
+    FROM_CONSOLE = "from_console"
+    MACHINE_BUSY = "machine_busy"
+    MEMORY_PRESSURE = "memory_pressure"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True)
@@ -89,19 +96,39 @@ class PerThousandSteps:
 class Phases:
     """Where the learner's main process spent the measured window, in seconds of wall time.
 
-    `wait` is time waiting for players (with the unpickling of their messages), `infer` choosing actions, `update`
-    policy updates, `collect` all that is not updating. With `threaded: true` updates overlap with collecting.
+    `wait` is time waiting for players (with the unpickling of their messages), `infer` choosing actions, `process`
+    preparing trajectories for the buffer, `update` policy updates, `collect` all that is not updating. With `threaded:
+    true` updates and processing overlap with collecting.
+
+    Summed over the workers, each of which serves one player: `worker` is all their time, `player` the part in which the
+    player computed and its messages travelled. None where the learner did not tell.
     """
 
     collect_seconds: float
     infer_seconds: float
     update_seconds: float
     wait_seconds: float
+    process_seconds: float = 0.0
+    worker_seconds: float | None = None
+    player_seconds: float | None = None
+
+
+class Method(str, Enum):
+    """How a rate was estimated. Values are part of `results.json`."""
+
+    CYCLES = "cycles"
+    BLOCKS = "blocks"
+    PHASES = "phases"
+    CONSOLE = "console"
+    SLICES = "slices"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Agent steps per second of one session over whole cycles, with its own 95 % interval."""
+    """Agent steps per second of one session over whole cycles, with its own 95 % interval.
+
+    `window`: first and last edge on the machine's monotonic clock. `warmup_cycles`: dropped after the first update.
+    """
 
     steps_per_second: float
     interval: tuple[float, float] | None
@@ -110,7 +137,10 @@ class Measurement:
     warmup_seconds: float
     measured_seconds: float
     steps: int
-    updates_per_1000_steps: PerThousandSteps
+    updates_per_1000_steps: PerThousandSteps | None
     agents: float | None
     phases: Phases | None
+    window: tuple[float, float]
+    warmup_cycles: int
+    method: Method
     notes: tuple[Note, ...] = ()

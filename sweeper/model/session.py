@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from sweeper.model.load import BusyProcess, LoadSample
 from sweeper.model.measurement import Sample
 
 
@@ -17,15 +18,20 @@ class SessionEnd(Enum):
     EXITED = "the learner ended by itself"
     NOT_CONNECTED = "no player connected in time"
     NO_STEPS = "players connected, but no step arrived in time"
-    NO_PROBE = "the learner started to train without our probe"
     STALLED = "progress stopped"
     TOO_SLOW = "too few whole cycles in the time allowed"
     INTERRUPTED = "we were asked to stop"
+    TURNS_BROKEN = "running in turn with others did not work"
 
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """Times in seconds (`*_at` on the machine's monotonic clock), memory in bytes."""
+    """Times in seconds (`*_at` on the machine's monotonic clock), memory in bytes.
+
+    `from_console`: our probe could not be loaded, and the samples are what the learner printed.
+    `slices`: first and last edge of each slice, where the session ran in turn with others. `waited_seconds`: for a
+    quiet machine, before `started_at`.
+    """
 
     end: SessionEnd
     samples: tuple[Sample, ...]
@@ -37,10 +43,17 @@ class SessionRecord:
     log_tail: tuple[str, ...]
     player_log_tail: tuple[str, ...] = ()
     left_behind: tuple[int, ...] = ()
+    load: tuple[LoadSample, ...] = ()
+    busiest: tuple[BusyProcess, ...] = ()
+    waited_seconds: float = 0.0
+    from_console: bool = False
+    slices: tuple[tuple[float, float], ...] = ()
 
     @property
     def startup_seconds(self) -> float | None:
         """From launch to the first agent decision seen."""
+        if self.from_console:
+            return None  # the first line comes a buffer later
         first = next((sample.seconds for sample in self.samples if sample.decisions or sample.steps), None)
         return None if first is None else first - self.started_at
 
@@ -52,6 +65,9 @@ class Progress(Enum):
     ENOUGH = "enough"
     HOPELESS = "hopeless"
 
+
+Edges = Callable[[Sequence[Sample]], Sequence[Sample]]
+"""Picks the samples at which whole cycles end."""
 
 Watcher = Callable[[Sequence[Sample]], Progress]
 """Called with all samples so far, after each that is new."""

@@ -52,12 +52,17 @@ class StudyInfo:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the user runs today. `stated`: the study file says it; else it is read from the trainer config."""
+    """What the user runs today. `stated`: the study file says it; else it is read from the trainer config.
+
+    `interval`: 95 % of steps per second, see `interval_from`.
+    """
 
     trial: int
     stated: bool
     params: Mapping[str, ParamValue]
     steps_per_second: float | None
+    interval: tuple[float, float] | None = None
+    interval_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Best:
     params: Mapping[str, ParamValue]
     steps_per_second: float
     interval: tuple[float, float] | None
-    interval_from: str
+    interval_from: str | None
     peak_memory_bytes: int | None
     updates_per_1000_steps: PerThousandSteps | None
     bottleneck: str | None
@@ -76,6 +81,7 @@ class Best:
     tied_with: tuple[Mapping[str, ParamValue], ...]
     command: tuple[str, ...]
     verdict: Verdict
+    bottleneck_text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,38 @@ class NoFewerUpdates:
 
 @dataclass(frozen=True)
 class Noise:
-    """How much sessions of one configuration differ."""
+    """How much sessions of one configuration differ, and how the machine's speed moved over the study.
+
+    Attributes:
+        between_percent: standard deviation of ln(steps/s) between sessions of one configuration.
+        drift_percent_per_hour: slope of ln(steps/s) of the baseline's sessions over time (Theil and Sen).
+        drift_interval: its 95 % interval.
+        sessions: how many sessions `between_percent` comes from.
+        baseline_sessions: how many measured sessions of the baseline the drift comes from.
+    """
 
     between_percent: float | None
     drift_percent_per_hour: float | None
+    drift_interval: tuple[float, float] | None = None
+    sessions: int = 0
+    baseline_sessions: int = 0
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """All sessions of one configuration together.
+
+    `interval`: 95 % of its mean steps per second, see `interval_from`. `disturbed`: sessions that do not count because
+    the machine was busy with something else; `sessions`: those that were measured.
+    """
+
+    params: Mapping[str, ParamValue]
+    steps_per_second: float | None
+    interval: tuple[float, float] | None
+    interval_from: str | None
+    sessions: int
+    disturbed: int
+    feasible: bool
 
 
 @dataclass(frozen=True)
@@ -109,6 +143,7 @@ class StudyResult:
     best_with_no_fewer_updates: NoFewerUpdates | None
     trials: tuple[TrialResult, ...]
     verdict: Verdict | None = None
+    configurations: tuple[Pooled, ...] = ()
     format: str = FORMAT
     version: int = VERSION
 

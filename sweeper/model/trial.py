@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Union
 
-from sweeper.model.measurement import Measurement, Note, PerThousandSteps, Phases
+from sweeper.model.load import Contention
+from sweeper.model.measurement import Measurement, Method, Note, PerThousandSteps, Phases
 
 ParamValue = Union[bool, int, float, str, None]
 """A knob's value. None: left as it is in the trainer config, where behaviours differ in it."""
@@ -53,8 +54,10 @@ def configuration_key(params: Params) -> str:
 class TrialResult:
     """One finished session. Times in seconds, memory in bytes, rates in agent steps per second of wall time.
 
-    Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean. `block`: which
-    round of the confirmation this session belongs to.
+    Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean, and
+    `relative_standard_error` its error; sessions of one configuration differ by more. `method`: how the rate was
+    estimated. `block`: which round of repeats this session belongs to. `slices`: its rates where it ran in turn with
+    others that were alive at the same time, one a round; None for a slice that other programs disturbed.
     """
 
     number: int
@@ -80,11 +83,16 @@ class TrialResult:
     phases: Phases | None = None
     utilisation: Mapping[str, float] | None = None
     bottleneck: str | None = None
-    contention: Mapping[str, float] | None = None
+    bottleneck_text: str | None = None
+    contention: Contention | None = None
     command: tuple[str, ...] = ()
     log_tail: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = field(default=())
     block: int | None = None
+    slices: tuple[float | None, ...] = ()
+    relative_standard_error: float | None = None
+    warmup_cycles: int | None = None
+    method: Method | None = None
 
     @property
     def key(self) -> str:
@@ -111,4 +119,7 @@ def measured_fields(measurement: Measurement | None) -> dict[str, Any]:
         "agents": measurement.agents,
         "phases": measurement.phases,
         "warnings": measurement.notes,
+        "relative_standard_error": measurement.relative_standard_error,
+        "warmup_cycles": measurement.warmup_cycles,
+        "method": measurement.method,
     }

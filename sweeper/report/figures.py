@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweeper.compare.pool import Configuration
@@ -33,8 +33,13 @@ _SETTINGS = {
 }
 
 
-def ranking(items: Sequence[Configuration], baseline: str | None, best: str | None) -> str:
-    """Bars of the fastest configurations and the baseline, each measured session as a dot."""
+def ranking(
+    items: Sequence[Configuration],
+    intervals: Mapping[str, tuple[float, float]],
+    baseline: str | None,
+    best: str | None,
+) -> str:
+    """Bars of the fastest configurations and the baseline, with their intervals, each measured session as a dot."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -50,13 +55,16 @@ def ranking(items: Sequence[Configuration], baseline: str | None, best: str | No
             key = configuration_key(item.params)
             color = _BEST if key == best else _YOURS if key == baseline else _OURS
             axes.barh(row, item.steps_per_second or 0.0, height=0.62, color=color)
-            for trial in item.measured:
-                rate = trial.steps_per_second or 0.0
-                axes.plot(trial.interval or (rate, rate), [row, row], color=_INK, linewidth=1)
-                axes.plot([rate], [row], "o", color=_INK, markersize=3)
+            if key in intervals:
+                axes.plot(intervals[key], [row, row], color=_INK, linewidth=1.2)
+            rates = [trial.steps_per_second or 0.0 for trial in item.measured]
+            axes.plot(rates, [row] * len(rates), "o", color=_INK, markersize=3.5, alpha=0.7, linestyle="none")
         axes.set_yticks(range(len(shown)), names)
         axes.invert_yaxis()
-        axes.set_xlim(left=0)
+        # An interval from next to nothing may reach far beyond all that was seen.
+        most = max((trial.steps_per_second or 0.0 for item in shown for trial in item.measured), default=1.0)
+        axes.set_xlim(0, 1.35 * most)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel("agent steps per second")
         return _svg(figure, "ranking")
 
@@ -84,6 +92,7 @@ def memory(items: Sequence[Configuration], cap_bytes: int, baseline: str | None,
             axes.annotate("cap", (cap_bytes / gib, 1), xycoords=("data", "axes fraction"), ha="right", va="top")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel("peak memory, GiB")
         axes.set_ylabel("agent steps per second")
         return _svg(figure, "memory")

@@ -53,10 +53,27 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "title": _TITLES[result.verdict] if result.verdict else "This study is still running",
         "headline": words.headline(result),
         "command": words.command_text(result.best.command) if result.best else "",
-        "ranking": figures.ranking(ranked, baseline, best) if ranked else "",
+        "ranking": figures.ranking(ranked, _intervals(result), baseline, best) if ranked else "",
         "memory": figures.memory(ranked, result.memory_cap_bytes, baseline, best) if ranked else "",
         "knobs": list(dict.fromkeys(knob for trial in result.trials for knob in trial.params)),
         "outcome_words": words.OUTCOME_WORDS,
         "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
+        "disturbed": [item for item in result.configurations if item.disturbed],
+        "why": _why(result),
         "version": __version__,
     }
+
+
+def _intervals(result: StudyResult) -> dict[str, tuple[float, float]]:
+    return {configuration_key(item.params): item.interval for item in result.configurations if item.interval}
+
+
+def _why(result: StudyResult) -> list[tuple[str, str]]:
+    """What holds the user's own settings back, and the recommended ones where they are others."""
+    texts = {trial.number: trial.bottleneck_text for trial in result.trials}
+    found: dict[int, str] = {}
+    if result.baseline is not None:
+        found[result.baseline.trial] = "Your settings"
+    if result.best is not None and (result.baseline is None or result.best.params != result.baseline.params):
+        found[result.best.trial] = "The recommended settings"
+    return [(name, text) for number, name in found.items() if (text := texts.get(number))]

@@ -17,7 +17,7 @@ OUTCOME_WORDS = {
     Outcome.TIMEOUT: "timed out",
     Outcome.CRASHED: "crashed",
     Outcome.NO_STEPS: "no steps",
-    Outcome.DISTURBED: "disturbed by other programs",
+    Outcome.DISTURBED: "disturbed",
     Outcome.INTERRUPTED: "interrupted",
 }
 
@@ -37,7 +37,7 @@ def headline(result: StudyResult) -> str:
     if best.speedup is not None:
         return (
             f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings; unconfirmed: "
-            "the budget left no room to measure it again."
+            "there was no room, or no quiet, to measure both again side by side."
         )
     if result.baseline is not None and dict(best.params) == dict(result.baseline.params):
         return f"Only your settings were measured ({params}, {rate}); the budget was too small for more."

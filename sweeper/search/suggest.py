@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -22,14 +22,19 @@ Constraints = Callable[[TrialResult], Mapping[str, float]]
 
 
 def suggest(
-    space: Space, configurations: Sequence[Configuration], constraints: Constraints, usable_cores: int, seed: int
+    space: Space,
+    configurations: Sequence[Configuration],
+    constraints: Constraints,
+    usable_cores: int,
+    seed: int,
+    given_up: Collection[str] = (),
 ) -> dict[str, ParamValue] | None:
-    """The next configuration; None where every legal one has been measured.
+    """The next configuration; None where every legal one has been measured, or given up (keys).
 
     The first are guesses worth having; then TPE on the pooled view, ordered knobs encoded by index, repeats and
     illegal combinations passed over.
     """
-    known = {configuration_key(item.params) for item in configurations}
+    known = {configuration_key(item.params) for item in configurations} | set(given_up)
     for guess in first_guesses(space, usable_cores):
         if configuration_key(guess) not in known:
             return guess

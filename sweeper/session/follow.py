@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,27 +12,43 @@ from sweeper.model.measurement import BehaviorCount, Sample
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _TAIL_BYTES = 64 * 1024
+_MOST = 2.0**50
+"""Seconds or counts; exact as a float, and no training gets there."""
+_MOST_BYTES = 16 * 1024**2
+"""At once; the rest is read next time."""
 
 
-class SampleFile:
-    """Reads new samples as they are written; a torn last line waits until it is whole."""
+class LineFile:
+    """Reads the whole lines of a file as it grows; a torn last line waits until it is whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
         self._rest = b""
 
-    def new(self) -> list[Sample]:
-        """Samples written since the last call, in order."""
+    def new(self) -> list[bytes]:
+        """Lines written since the last call, in order."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                block = file.read()
+                block = file.read(_MOST_BYTES)
         except FileNotFoundError:
             return []
         self._offset += len(block)
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        return list(_parsed(lines))
+        *lines, rest = (self._rest + block).split(b"\n")
+        self._rest = rest if len(rest) <= _MOST_BYTES else b""  # no line of ours or the learner's is that long
+        return lines
+
+
+class SampleFile:
+    """Reads new samples of our probe."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = LineFile(path)
+
+    def new(self) -> list[Sample]:
+        """Samples written since the last call, in order."""
+        return list(_parsed(self._lines.new()))
 
 
 def _parsed(lines: list[bytes]) -> Iterator[Sample]:
@@ -45,16 +60,25 @@ def _parsed(lines: list[bytes]) -> Iterator[Sample]:
 
 
 def _sample(data: dict[str, Any]) -> Sample:
-    seconds = float(data["t"])
-    if not math.isfinite(seconds):
-        raise ValueError("not a time")
     return Sample(
-        seconds=seconds,
+        seconds=_number(data["t"]),
         kind=str(data["kind"]),
-        behaviors={name: BehaviorCount(*map(int, counts)) for name, counts in data.get("behaviors", {}).items()},
-        timers={name: (float(total), int(count)) for name, (total, count) in (data.get("timers") or {}).items()},
+        behaviors={
+            name: BehaviorCount(*(int(_number(count)) for count in counts))
+            for name, counts in data.get("behaviors", {}).items()
+        },
+        timers={
+            name: (_number(total), int(_number(count))) for name, (total, count) in (data.get("timers") or {}).items()
+        },
         updated=data.get("updated"),
     )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number < _MOST:
+        raise ValueError("not a clock or a counter")
+    return number
 
 
 def log_tail(path: Path, lines: int) -> tuple[str, ...]:

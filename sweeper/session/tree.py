@@ -11,8 +11,8 @@ import time
 
 import psutil
 
-MARK = "SWEEPER_TRIAL"
-"""Environment variable that every process of a trial inherits."""
+from sweeper.session.guardian import marked
+
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 
 
@@ -22,12 +22,12 @@ class ProcessTree:
     def __init__(self, pid: int, mark: str) -> None:
         self._root = psutil.Process(pid)
         self._mark = mark
-        self._known: dict[tuple[int, float], psutil.Process] = {}
+        self._known: set[psutil.Process] = set()  # equal for equal pid and start, also when the clock is set
         self._remember(self._root)
 
     def refresh(self) -> list[psutil.Process]:
         """Find new members; return those alive."""
-        for process in [*self._known.values()]:
+        for process in [*self._known]:
             with contextlib.suppress(*_GONE, psutil.AccessDenied):
                 if process.pid == self._root.pid or not _has_ancestor_in(process, self._known):
                     for child in process.children(recursive=True):
@@ -36,7 +36,7 @@ class ProcessTree:
 
     def alive(self) -> list[psutil.Process]:
         """Members that run, zombies left out."""
-        return [process for process in self._known.values() if _is_alive(process)]
+        return sorted((process for process in self._known if _is_alive(process)), key=lambda process: process.pid)
 
     def kill(self, timeout_seconds: float = 5.0) -> list[int]:
         """Kill every member, recorded or marked, until none is left or time is up. Returns the pids still there."""
@@ -54,18 +54,7 @@ class ProcessTree:
             psutil.wait_procs(left, timeout=0.5)
 
     def _remember(self, process: psutil.Process) -> None:
-        with contextlib.suppress(*_GONE):
-            self._known.setdefault((process.pid, process.create_time()), process)
-
-
-def marked(mark: str) -> list[psutil.Process]:
-    """Living processes that carry this trial's mark; those whose environment we may not read are not ours."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark and _is_alive(process):
-                found.append(process)
-    return found
+        self._known.add(process)
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -75,6 +64,5 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _has_ancestor_in(process: psutil.Process, known: dict[tuple[int, float], psutil.Process]) -> bool:
-    parent = process.parent()
-    return parent is not None and (parent.pid, parent.create_time()) in known
+def _has_ancestor_in(process: psutil.Process, known: set[psutil.Process]) -> bool:
+    return process.parent() in known

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.conftest import MEASURE
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 ENDING_SECONDS = 15.0
 
@@ -16,7 +18,7 @@ ENDING_SECONDS = 15.0
 def started(workshop, **popen):
     """A run in its second trial."""
     workshop.scenario(rate=600.0)
-    workshop.study(budget={"time": "120s", "trials": 8}, measure={"precision": "1%", "max_seconds": 20})
+    workshop.study(budget={"time": "120s", "trials": 8}, measure={**MEASURE, "precision": "1%", "max_seconds": 20})
     process = workshop.start("run", "study.yaml", **popen)
     baseline = workshop.folder / "results.json"
     second = workshop.folder / "trials" / "0001" / "samples.jsonl"

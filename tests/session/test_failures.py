@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import MEASURE
+
 
 def first_search(workshop, **scenario):
     """The outcome of a search trial whose scenario differs from the baseline's."""
@@ -49,7 +51,7 @@ def test_limits_end_what_would_hang(workshop, scenario, outcome, words):
 
 
 def test_training_without_updates_is_never_a_result(workshop):
-    workshop.study(measure={"precision": "10%", "max_seconds": 1}, min_updates="off")
+    workshop.study(measure={**MEASURE, "max_seconds": 1}, min_updates="off")
     done, trials = first_search(workshop, no_updates=True)
     assert done.returncode == 4
     assert trials[0]["outcome"] == "too_few_updates"
@@ -58,7 +60,7 @@ def test_training_without_updates_is_never_a_result(workshop):
 
 def test_a_slow_learner_is_inconclusive_not_wrong(workshop):
     workshop.config(buffer_size=100_000)
-    workshop.study(measure={"precision": "10%", "max_seconds": 1})
+    workshop.study(measure={**MEASURE, "max_seconds": 1})
     done, _ = first_search(workshop, rate=40_000.0)
     assert done.returncode == 6
     assert "raise measure.max_seconds" in done.stderr

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from sweeper.compare.pool import Configuration
 from sweeper.errors import InvalidInput
+from sweeper.model.trial import Params, configuration_key
+from sweeper.space import Space
 from sweeper.study_file import read_study
 from sweeper.trainer_config import TrainerConfig, read_trainer_config
 from tests.unit.builders import STUDY_HEAD
@@ -49,3 +54,31 @@ def config_file(tmp_path: Path) -> Callable[[str], TrainerConfig]:
         return read_trainer_config(path)
 
     return reader
+
+
+@pytest.fixture
+def scripted_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions of `scripted` look for no ports, and start a minute apart."""
+    times = (datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=at) for at in range(10_000))
+    monkeypatch.setattr("sweeper.app.trials.free_block", lambda count: 6000)
+    monkeypatch.setattr("sweeper.app.trials.now", lambda: next(times).isoformat())
+
+
+@pytest.fixture
+def quick_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next configuration is any that is not known, in a fixed random order: TPE takes its time."""
+
+    def suggest(
+        space: Space,
+        configurations: Sequence[Configuration],
+        constraints: object,
+        cores: int,
+        seed: int,
+        given_up: Collection[str] = (),
+    ) -> Params | None:
+        known = {item.key for item in configurations} | set(given_up)
+        legal = list(space.combinations())
+        random.Random(1).shuffle(legal)
+        return next((params for params in legal if configuration_key(params) not in known), None)
+
+    monkeypatch.setattr("sweeper.app.sweep.suggest", suggest)

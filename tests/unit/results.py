@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.model.measurement import Note, NoteKind, PerThousandSteps, Phases
+from sweeper.model.load import BusyProcess, Contention
+from sweeper.model.measurement import Method, Note, NoteKind, PerThousandSteps, Phases
 from sweeper.model.study import (
     Baseline,
     Best,
     NoFewerUpdates,
     Noise,
+    Pooled,
     Speedup,
     StudyInfo,
     StudyResult,
@@ -35,11 +37,15 @@ def full_trial(**fields: Any) -> TrialResult:
         "phases": Phases(6.0, 1.0, 2.0, 4.0),
         "utilisation": {"cores": 1.5},
         "bottleneck": "environment",
-        "contention": {"steal": 0.0},
+        "contention": Contention(3.0, 0.0, 0.5, None, 12.0, (BusyProcess("chrome", 0.2),)),
         "command": ("mlagents-learn", "a b.yaml"),
         "log_tail": ("one", "two"),
         "warnings": (Note(NoteKind.NOT_PRECISE, "noisy"),),
         "block": 1,
+        "slices": (1900.0, 2100.0),
+        "relative_standard_error": 0.02,
+        "warmup_cycles": 2,
+        "method": Method.SLICES,
     }
     return trial_of(9, FAST, 2000.0, Purpose.CONFIRM, **{**everything, **fields})
 
@@ -101,5 +107,10 @@ def full_result(**fields: Any) -> StudyResult:
             full_trial(),
         ),
         "verdict": Verdict.BETTER,
+        "configurations": (
+            Pooled(FAST, 2000.0, (1900.0, 2100.0), "confirmation sessions", 1, 2, True),
+            Pooled(OWN, 1000.0, (980.0, 1020.0), "within one session", 1, 0, True),
+            Pooled(BROKEN, None, None, None, 0, 0, False),
+        ),
     }
     return StudyResult(**{**defaults, **fields})

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sweeper.errors import ExitCode, Inconclusive, Interrupted, InvalidInput, NotComparable, NothingFeasible, NotReady
 from sweeper.model.folder import StudyFolder, TrialFolder
-from sweeper.model.measurement import Measurement, Note, NoteKind, PerThousandSteps, Phases
+from sweeper.model.load import BusyProcess, Contention
+from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerThousandSteps, Phases
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import study_from_json, to_json, trial_from_json
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key, measured_fields
@@ -44,6 +45,20 @@ trials = st.builds(
     command=st.lists(texts, max_size=3).map(tuple),
     warnings=st.lists(st.builds(Note, st.sampled_from(NoteKind), texts), max_size=2).map(tuple),
     block=st.none() | st.integers(0, 9),
+    slices=st.lists(st.none() | numbers, max_size=3).map(tuple),
+    relative_standard_error=st.none() | numbers,
+    warmup_cycles=st.none() | st.integers(0, 9),
+    method=st.none() | st.sampled_from(Method),
+    contention=st.none()
+    | st.builds(
+        Contention,
+        numbers,
+        numbers,
+        st.none() | numbers,
+        st.none() | numbers,
+        numbers,
+        st.lists(st.builds(BusyProcess, texts, numbers), max_size=2).map(tuple),
+    ),
 )
 
 
@@ -66,6 +81,15 @@ def test_a_full_trial_is_plain_json() -> None:
     assert data["updates_per_1000_steps"] == {"gradient": 20.0, "policy": 0.5, "parts": {}}
     assert data["warnings"] == [{"kind": "not_precise", "text": "noisy"}]
     assert data["predicted_memory_bytes"] == [1.0, 2.0]
+    assert (data["method"], data["slices"], data["warmup_cycles"]) == ("slices", [1900.0, 2100.0], 2)
+    assert data["contention"] == {
+        "others_percent": 3.0,
+        "steal_percent": 0.0,
+        "memory_stall_percent": 0.5,
+        "gpu_others_percent": None,
+        "waited_seconds": 12.0,
+        "busiest": [{"name": "chrome", "cores": 0.2}],
+    }
 
 
 def test_a_study_round_trips() -> None:
@@ -88,8 +112,12 @@ def test_a_study_round_trips() -> None:
         "number", "started_at", "params", "purpose", "outcome", "message", "diagnosis", "steps_per_second", "interval",
         "cycles", "startup_seconds", "warmup_seconds", "measured_seconds", "total_seconds", "peak_memory_bytes",
         "memory_source", "predicted_memory_bytes", "updates_per_1000_steps", "agents", "phases", "utilisation",
-        "bottleneck", "contention", "seed", "command", "log_tail", "warnings",
+        "bottleneck", "contention", "seed", "command", "log_tail", "warnings", "slices", "method",
+        "relative_standard_error", "warmup_cycles",
     } <= set(data["trials"][0])  # fmt: skip
+    assert set(data["configurations"][0]) == {
+        "params", "steps_per_second", "interval", "interval_from", "sessions", "disturbed", "feasible",
+    }  # fmt: skip
 
 
 def changed(**fields: Any) -> str:
@@ -140,8 +168,26 @@ def test_is_ok_needs_a_number() -> None:
 
 def test_measured_fields() -> None:
     assert measured_fields(None) == {}
-    measurement = Measurement(10.0, (9.0, 11.0), 0.01, 8, 2.0, 16.0, 160, PerThousandSteps(1.0, 2.0), 4.0, None)
+    note = Note(NoteKind.TREND, "slower")
+    measurement = Measurement(
+        steps_per_second=10.0,
+        interval=(9.0, 11.0),
+        relative_standard_error=0.01,
+        cycles=8,
+        warmup_seconds=2.0,
+        measured_seconds=16.0,
+        steps=160,
+        updates_per_1000_steps=PerThousandSteps(1.0, 2.0),
+        agents=4.0,
+        phases=None,
+        window=(5.0, 21.0),
+        warmup_cycles=2,
+        method=Method.CYCLES,
+        notes=(note,),
+    )
     fields = measured_fields(measurement)
+    assert (fields["relative_standard_error"], fields["warmup_cycles"], fields["method"]) == (0.01, 2, Method.CYCLES)
+    assert fields["warnings"] == (note,)
     assert (fields["steps_per_second"], fields["interval"], fields["cycles"]) == (10.0, (9.0, 11.0), 8)
     assert TrialResult(0, {}, Purpose.SEARCH, Outcome.OK, "", 1.0, 0, **fields).measured_seconds == 16.0
 
@@ -160,6 +206,8 @@ def test_startup_is_from_launch_to_the_first_decision() -> None:
     samples = [sample(95.0, 0, 0, "trainer"), sample(97.5, 0, 0, "tick", decisions=3), sample(99.0, 64, 1)]
     assert record_of(SessionEnd.MEASURED, samples).startup_seconds == 7.5
     assert record_of(SessionEnd.EXITED).startup_seconds is None
+    # A line is printed a buffer later than the first decision.
+    assert record_of(SessionEnd.MEASURED, samples, from_console=True).startup_seconds is None
 
 
 def test_exit_codes() -> None:

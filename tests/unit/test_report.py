@@ -66,10 +66,34 @@ def test_html_has_a_row_a_trial(page: str) -> None:
     rows = [[("".join(cell.itertext())).strip() for cell in row] for row in table.iter("tr")]
     assert rows[0][:7] == ["#", "purpose", "num_envs", "num_areas", "batch_size", "threaded", "outcome"]
     assert rows[1] == [
-        "0", "baseline", "1", "1", "128", "false", "measured", "1,000", "2.0 %", "8", "1.0 GiB", "0.50", "20.0", "30",
+        "0", "baseline", "1", "1", "128", "false", "measured", "1,000", "2.0 %", "8", "1.0 GiB", "0.50", "20.0", "", "",
+        "30",
     ]  # fmt: skip
-    assert rows[3] == ["2", "search", "8", "16", "128", "false", "crashed", "", "", "", "", "", "", "30"]
+    assert rows[3] == ["2", "search", "8", "16", "128", "false", "crashed", "", "", "", "", "", "", "", "", "30"]
+    assert rows[4][-3:] == ["environment", "3 %", "30"]
     assert len(rows) == 5
+
+
+def test_html_says_what_was_disturbed(page: str) -> None:
+    tables = parsed(page).findall(".//table")
+    (rows,) = (
+        [["".join(cell.itertext()).strip() for cell in row] for row in table.iter("tr")]
+        for table in tables
+        if "disturbed" in ["".join(cell.itertext()).strip() for cell in table.iter("th")]
+    )
+    assert rows[1:] == [["4", "4", "256", "false", "2", "1"]]
+    quiet = render_html(full_result(configurations=()))
+    assert "What was disturbed" in page
+    assert "What was disturbed" not in quiet
+
+
+def test_html_says_why() -> None:
+    result = full_result()
+    own, *others, best = result.trials
+    texts = (replace(own, bottleneck_text="Players are slow."), *others, replace(best, bottleneck_text="Updates are."))
+    text = text_of(parsed(render_html(replace(result, trials=texts))))
+    assert "Your settings. Players are slow." in text
+    assert "The recommended settings. Updates are." in text
 
 
 def test_html_needs_nothing_from_elsewhere(page: str) -> None:

@@ -77,12 +77,27 @@ class TestSampleFile:
         assert SampleFile(path).new()[-1:] == [SAMPLE]
 
     @pytest.mark.parametrize(
-        "garbage", [b'{"t": 1, "kind": "tick", "behaviors": {"Car": [Infinity, 0, 0]}}', b"[" * 200_000]
-    )
+        "garbage",
+        [
+            b'{"t": 1, "kind": "tick", "behaviors": {"Car": [Infinity, 0, 0]}}', b"[" * 200_000,
+            b'{"t": -0.5, "kind": "tick"}', b'{"t": 1125899906842624, "kind": "tick"}', b'{"t": 1e999, "kind": "tick"}',
+            b'{"t": 1, "kind": "tick", "behaviors": {"Car": [-1, 0, 0]}}',
+            b'{"t": 1, "kind": "tick", "behaviors": {"Car": [0, 1e30, 0]}}',
+            b'{"t": 1, "kind": "tick", "timers": {"a": [NaN, 1]}}',
+            b'{"t": 1, "kind": "tick", "timers": {"a": [1, -1]}}',
+            b'{"t": 1, "kind": "tick", "timers": {"a": [' + b"9" * 5000 + b", 1]}}",
+        ],
+    )  # fmt: skip
     def test_odd_garbage_is_passed_over(self, tmp_path: Path, garbage: bytes) -> None:
         path = tmp_path / "samples.jsonl"
         path.write_bytes(garbage + b"\n" + json.dumps(LINE).encode() + b"\n")
         assert SampleFile(path).new() == [SAMPLE]
+
+    def test_the_largest_number(self, tmp_path: Path) -> None:
+        path = tmp_path / "samples.jsonl"
+        path.write_text(json.dumps({"t": 2**50 - 1, "kind": "tick", "behaviors": {"Car": [2**50 - 1, 0, 0]}}) + "\n")
+        (found,) = SampleFile(path).new()
+        assert (found.seconds, found.steps) == (2**50 - 1, 2**50 - 1)
 
     def test_a_time_that_is_no_number_is_passed_over(self, tmp_path: Path) -> None:
         path = tmp_path / "samples.jsonl"
@@ -331,7 +346,7 @@ class TestDiagnosis:
             (SessionEnd.NO_STEPS, "Decision Requester"),
             (SessionEnd.EXITED, None),
             (SessionEnd.TOO_SLOW, None),
-            (SessionEnd.NO_PROBE, None),
+            (SessionEnd.TURNS_BROKEN, None),
         ],
     )
     def test_without_a_word_in_the_log(self, end: SessionEnd, part: str | None) -> None:

@@ -61,6 +61,15 @@ def test_time_spent_adds_up_over_runs(tmp_path: Path) -> None:
     assert opened(tmp_path / "study.db").spent_seconds == 15.0
 
 
+def test_a_confirmation_is_remembered(tmp_path: Path) -> None:
+    store = opened(tmp_path / "study.db")
+    assert store.confirmed_search is None
+    store.confirm(7)
+    assert opened(tmp_path / "study.db").confirmed_search == 7
+    store.confirm(9)
+    assert opened(tmp_path / "study.db").confirmed_search == 9
+
+
 STATES = {
     Outcome.OK: TrialState.COMPLETE,
     Outcome.OVER_MEMORY: TrialState.PRUNED,

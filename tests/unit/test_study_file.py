@@ -95,6 +95,7 @@ def test_every_default(write: Write) -> None:
         "max_seconds": 120.0,
         "max_startup_seconds": 180.0,
         "max_stall_seconds": 90.0,
+        "contention": "void",
     }
     assert not study.has_build
 

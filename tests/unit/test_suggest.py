@@ -92,6 +92,14 @@ def test_never_illegal_never_a_repeat_and_none_when_nothing_is_left() -> None:
     assert len(trials) == len(legal)
 
 
+def test_what_was_given_up_is_not_proposed() -> None:
+    space = space_of("env_path: b\nbaseline: {num_envs: 1}\nspace: {num_envs: [1, 2, 3, 4]}\n")
+    trials = [measured(0, space.baseline)]
+    given_up = {configuration_key(params_of(4)), configuration_key(params_of(2))}
+    assert suggest(space, pool(trials), judged, 8, 1, given_up) == params_of(3)
+    assert suggest(space, pool([*trials, measured(1, params_of(3))]), judged, 8, 2, given_up) is None
+
+
 def test_a_baseline_outside_the_space() -> None:
     space = space_of(
         "env_path: b\nbaseline: {num_envs: 7, batch_size: 100}\nspace: {num_envs: [1, 2], batch_size: [64, 128]}\n"

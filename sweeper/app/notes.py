@@ -1,0 +1,69 @@
+"""Typed warnings about a study as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sweeper.compare.noise import areas_are_inert
+from sweeper.compare.pool import Configuration
+from sweeper.compare.voids import never_quiet
+from sweeper.model.measurement import Note, NoteKind
+from sweeper.model.study import Noise
+from sweeper.model.trial import Outcome, TrialResult
+
+
+def study_notes(
+    configurations: Sequence[Configuration], results: Sequence[TrialResult], found: Noise, spent_seconds: float
+) -> tuple[Note, ...]:
+    """What a reader of a study's answer should know."""
+    notes = []
+    if areas_are_inert(configurations):
+        text = (
+            "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. "
+            "It acts only if the scene has a TrainingAreaReplicator."
+        )
+        notes.append(Note(NoteKind.AREAS_INERT, text))
+    if busy := _busy_text(results):
+        notes.append(Note(NoteKind.MACHINE_BUSY, busy))
+    if drift := _drift_text(found, spent_seconds / 3600):
+        notes.append(Note(NoteKind.DRIFT, drift))
+    return tuple(notes)
+
+
+def _busy_text(results: Sequence[TrialResult]) -> str | None:
+    voids = [trial for trial in results if trial.outcome is Outcome.DISTURBED and trial.contention]
+    marked = [trial for trial in results if NoteKind.MACHINE_BUSY in (note.kind for note in trial.warnings)]
+    if not voids and not marked:
+        return None
+    cores: dict[str, float] = {}
+    for trial in (*voids, *marked):
+        for process in trial.contention.busiest if trial.contention else ():
+            cores[process.name] = cores.get(process.name, 0.0) + process.cores
+    names = ", ".join(sorted(cores, key=lambda name: cores[name], reverse=True)[:3])
+    busiest = f" Busiest: {names}." if names else ""
+    if never_quiet(results):
+        return (
+            "This machine was never quiet: every number here was measured while other programs took their share of it, "
+            f"and holds for that load only.{busiest}"
+        )
+    if marked:
+        return f"{len(marked)} of {len(results)} sessions were measured while other programs took their share.{busiest}"
+    return f"{len(voids)} of {len(results)} sessions were disturbed by other programs and do not count.{busiest}"
+
+
+def _drift_text(found: Noise, hours: float) -> str | None:
+    """Worth a word where its interval excludes none, and it is more than sessions differ anyway."""
+    slope, bounds, between = found.drift_percent_per_hour, found.drift_interval, found.between_percent
+    if (
+        slope is None
+        or bounds is None
+        or between is None
+        or bounds[0] <= 0 <= bounds[1]
+        or abs(slope) * hours < between
+    ):
+        return None
+    direction = "faster" if slope > 0 else "slower"
+    return (
+        f"The machine got {direction} while the study ran: your own settings moved by {abs(slope):.1f} % an hour. The "
+        "speed-up is not touched by that: it is judged within rounds."
+    )

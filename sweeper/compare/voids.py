@@ -1,0 +1,51 @@
+"""Sessions that do not count because the machine was busy: what is owed, and when it is never quiet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import takewhile
+
+from sweeper.model.measurement import NoteKind
+from sweeper.model.trial import Outcome, Params, Purpose, TrialResult
+
+MAX_VOIDS = 3
+"""Attempts that other programs may void before a configuration is given up, or the machine is taken as it is."""
+
+
+def never_quiet(results: Sequence[TrialResult]) -> bool:
+    """Whether the user's own settings, measured before all else, were disturbed MAX_VOIDS times without once counting.
+
+    From then on everything is measured under that load, and says so. Where the attempt that counted found the machine
+    quiet after all, later disturbances void again: numbers from both must not be mixed.
+    """
+    tried = [
+        trial for trial in results if trial.purpose is Purpose.BASELINE and trial.outcome is not Outcome.INTERRUPTED
+    ]
+    voids = list(takewhile(lambda trial: trial.outcome is Outcome.DISTURBED, tried))
+    counted = tried[len(voids) :]
+    was_busy = not counted or any(note.kind is NoteKind.MACHINE_BUSY for note in counted[0].warnings)
+    return len(voids) >= MAX_VOIDS and was_busy
+
+
+def voids_in_a_row(results: Sequence[TrialResult]) -> int:
+    """How many of the last sessions were disturbed."""
+    return len(list(takewhile(lambda trial: trial.outcome is Outcome.DISTURBED, reversed(results))))
+
+
+def given_up(results: Sequence[TrialResult]) -> set[str]:
+    """Keys of configurations that were disturbed MAX_VOIDS times: other programs are not going to let them be."""
+    voids = Counter(trial.key for trial in results if trial.outcome is Outcome.DISTURBED)
+    return {key for key, count in voids.items() if count >= MAX_VOIDS}
+
+
+def owed(results: Sequence[TrialResult]) -> Params | None:
+    """The first configuration of the search whose every session was disturbed, fewer than MAX_VOIDS times."""
+    by_key: dict[str, list[TrialResult]] = {}
+    for trial in results:
+        by_key.setdefault(trial.key, []).append(trial)
+    for trials in by_key.values():
+        voids = [trial for trial in trials if trial.outcome is Outcome.DISTURBED]
+        if len(voids) == len(trials) < MAX_VOIDS and trials[0].purpose is Purpose.SEARCH:
+            return trials[0].params
+    return None

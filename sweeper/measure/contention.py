@@ -1,0 +1,79 @@
+"""Other people's load over a measured window, and whether it voids the measurement.
+
+Decided from counters alone, before anybody looks at the result, so excluding a session does not bias it. Limits: facts
+on statistics, 8.5.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from sweeper.model.load import BusyProcess, Contention, LoadSample
+
+MAX_OTHERS_PERCENT = 15.0
+"""Of the usable cores, on average over the measured window."""
+MAX_STEAL_PERCENT = 5.0
+MAX_GPU_OTHERS_PERCENT = 15.0
+"""No measurement stands behind this one; the same share as for the cores."""
+
+
+def contention(
+    load: Sequence[LoadSample],
+    window: tuple[float, float],
+    usable_cores: int,
+    waited_seconds: float = 0.0,
+    busiest: Sequence[BusyProcess] = (),
+) -> Contention | None:
+    """Load between the samples that enclose `window`, monotonic seconds; None with fewer than two samples."""
+    times = [sample.seconds for sample in load]
+    if len(load) < 2:
+        return None
+    first = load[max(0, bisect_right(times, window[0]) - 1)]
+    last = load[min(len(load) - 1, bisect_left(times, window[1]))]
+    seconds = last.seconds - first.seconds
+    if seconds <= 0:
+        return None
+    capacity = seconds * usable_cores / 100
+    stalls = (first.memory_stall_seconds, last.memory_stall_seconds)
+    gpu = [
+        sample.gpu_others_percent
+        for sample in load
+        if sample.gpu_others_percent is not None and first.seconds < sample.seconds <= last.seconds
+    ]
+    return Contention(
+        others_percent=(last.others_cpu_seconds - first.others_cpu_seconds) / capacity,
+        steal_percent=(last.steal_seconds - first.steal_seconds) / capacity,
+        memory_stall_percent=None if None in stalls else 100 * ((stalls[1] or 0.0) - (stalls[0] or 0.0)) / seconds,
+        gpu_others_percent=sum(gpu) / len(gpu) if gpu else None,
+        waited_seconds=waited_seconds,
+        busiest=tuple(busiest),
+    )
+
+
+def own_cores(load: Sequence[LoadSample], window: tuple[float, float]) -> float | None:
+    """Cores that the trial's own processes kept busy within `window`."""
+    inside = [sample for sample in load if window[0] <= sample.seconds <= window[1]]
+    if len(inside) < 2 or inside[-1].seconds <= inside[0].seconds:
+        return None
+    return (inside[-1].own_cpu_seconds - inside[0].own_cpu_seconds) / (inside[-1].seconds - inside[0].seconds)
+
+
+def disturbance(found: Contention | None) -> str | None:
+    """Why the measurement does not count; None where it does."""
+    if found is None:
+        return None
+    if found.others_percent > MAX_OTHERS_PERCENT:
+        return f"other programs used {found.others_percent:.0f} % of the cores{busiest_text(found.busiest)}"
+    if found.steal_percent > MAX_STEAL_PERCENT:
+        return f"the host gave {found.steal_percent:.0f} % of the cores to other machines"
+    if found.gpu_others_percent is not None and found.gpu_others_percent > MAX_GPU_OTHERS_PERCENT:
+        return f"other programs used {found.gpu_others_percent:.0f} % of the GPU"
+    return None
+
+
+def busiest_text(busiest: Sequence[BusyProcess]) -> str:
+    """` (busiest: stress 0.9 cores, chrome 0.2)`, or nothing."""
+    if not busiest:
+        return ""
+    return f" (busiest: {', '.join(f'{process.name} {process.cores:.1f}' for process in busiest[:3])} cores)"

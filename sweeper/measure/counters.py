@@ -1,0 +1,52 @@
+"""What the learner's counters say between two samples: updates, agents, and where the time went."""
+
+from __future__ import annotations
+
+from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Phases, Sample
+
+
+def updates(first: Sample, last: Sample) -> PerThousandSteps:
+    """Updates per 1,000 agent steps from `first` to `last`."""
+    steps = last.steps - first.steps
+    timed = last.timers if first.timers else {}
+    gradient = {name: _delta(first, last, name)[1] for name in timed if name.endswith(".update")}
+    policy = last.policy_updates - first.policy_updates
+    parts = {f"gradient updates by {name.removesuffix('.update')}": 1000 * n / steps for name, n in gradient.items()}
+    for name, count in last.behaviors.items():
+        before = first.behaviors.get(name, BehaviorCount())
+        if count.steps > before.steps:
+            own = (count.policy_updates - before.policy_updates) / (count.steps - before.steps)
+            parts[f"policy updates of {name}"] = 1000 * own
+    return PerThousandSteps(
+        gradient=1000 * sum(gradient.values()) / steps if gradient else None,
+        policy=1000 * policy / steps,
+        parts=parts,
+    )
+
+
+def agents(first: Sample, last: Sample, envs: int) -> float | None:
+    """Decisions per exchange with a player, over all players; None where the learner did not tell."""
+    exchanges = _delta(first, last, "UnityEnvironment.step")[1] if first.timers else 0
+    return (last.decisions - first.decisions) / exchanges * envs if exchanges else None
+
+
+def phases(first: Sample, last: Sample) -> Phases | None:
+    """Where the time from `first` to `last` went; None where the learner's timers are unknown."""
+    if not first.timers or "_update_policy" not in last.timers or "env_step" not in last.timers:
+        return None
+    update = _delta(first, last, "_update_policy")[0]
+    has_workers = "worker_root" in last.timers
+    return Phases(
+        collect_seconds=max(0.0, last.seconds - first.seconds - update),
+        infer_seconds=_delta(first, last, "SubprocessEnvManager._take_step")[0],
+        update_seconds=update,
+        wait_seconds=_delta(first, last, "env_step.self")[0],
+        process_seconds=_delta(first, last, "process_trajectory")[0],
+        worker_seconds=_delta(first, last, "worker_root")[0] if has_workers else None,
+        player_seconds=_delta(first, last, "communicator.exchange")[0] if has_workers else None,
+    )
+
+
+def _delta(first: Sample, last: Sample, timer: str) -> tuple[float, int]:
+    before, after = first.timers.get(timer, (0.0, 0)), last.timers.get(timer, (0.0, 0))
+    return after[0] - before[0], after[1] - before[1]

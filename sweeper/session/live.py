@@ -1,0 +1,257 @@
+"""A running learner with its players: started, followed, bounded, suspended, ended, and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from typing import IO
+
+import psutil
+
+from sweeper.errors import NotReady
+from sweeper.learner import INSIDE
+from sweeper.model.measurement import Sample
+from sweeper.model.session import SessionEnd, SessionRecord
+from sweeper.session.console import ConsoleFile
+from sweeper.session.follow import SampleFile, log_tail
+from sweeper.session.guardian import MARK, Guardian
+from sweeper.session.memory import MemoryMeter
+from sweeper.session.tree import ProcessTree
+from sweeper.trial_plan import TrialPlan
+
+POLL_SECONDS = 0.25
+POLITE_SECONDS = 15.0
+"""A clean stop takes about 2.5 s; 10 s more where a worker does not answer (mlagents, SubprocessEnvManager.close)."""
+KILL_SECONDS = 5.0
+SEARCH_SECONDS = 3.0
+"""Between searches for new processes, once all players are there."""
+SLOW_CONSOLE = 5.0
+"""How many times the start-up limit a learner may take to its first line about steps, where our probe cannot tell."""
+LOG_LINES = 40
+
+
+class LiveSession:
+    """One trial's learner. Use as a context manager: whatever happens, its processes are gone afterwards."""
+
+    def __init__(self, plan: TrialPlan, guardian: Guardian, cap_bytes: int) -> None:
+        """Starts the learner.
+
+        Raises:
+            NotReady: it cannot be started, or the disk is full.
+        """
+        _prepare(plan)
+        self.plan = plan
+        self.started = time.monotonic()
+        self.samples: list[Sample] = []
+        self.meter = MemoryMeter(cap_bytes)
+        self._mark = uuid.uuid4().hex
+        self._guardian = guardian
+        # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
+        self._scratch = tempfile.TemporaryDirectory(prefix="sweeper-", ignore_cleanup_errors=True)
+        guardian.watch(self._mark, self._scratch.name)
+        try:
+            with _open_log(plan) as log:
+                self.process = _start(plan, self._mark, log, self._scratch.name)
+        except BaseException:
+            self._forget()
+            raise
+        self.tree = ProcessTree(self.process.pid, self._mark)
+        self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
+        self._progress: tuple[int, ...] = ()
+        self._progress_at = self.started
+        self._left: tuple[int, ...] = ()
+        self._searched_at = self.started
+
+    def __enter__(self) -> LiveSession:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None or self.tree.alive():
+            self._left = tuple(self.tree.kill(KILL_SECONDS))
+        # Last: to the probe the closing of this pipe means that we are gone, and it ends the session hard.
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()  # type: ignore[union-attr]
+        self._forget()
+
+    @property
+    def from_console(self) -> bool:
+        """Whether our probe is missing, so that samples are what the learner prints."""
+        return isinstance(self._file, ConsoleFile)
+
+    def read_samples(self) -> list[Sample]:
+        """Samples since the last call; where our probe is missing, from the learner's console."""
+        fresh = self._file.new()
+        if not self.samples and not fresh and isinstance(self._file, SampleFile):
+            # The probe says hello before players are started: steps without a hello mean that there is none.
+            console = ConsoleFile(self.plan.folder.learner_log)
+            if fresh := console.new():
+                self._file = console
+        self.samples.extend(fresh)
+        if fresh:
+            last = fresh[-1]
+            gradient = sum(count for name, (_, count) in last.timers.items() if name.endswith(".update"))
+            progress = (last.steps, last.decisions, last.policy_updates, gradient)
+            if progress != self._progress:
+                self._progress, self._progress_at = progress, time.monotonic()
+        return fresh
+
+    def processes(self) -> list[psutil.Process]:
+        """Those alive. Looking for new ones takes a look at all of the machine's: less often once training goes on."""
+        now = time.monotonic()
+        if not self._trains() or now - self._searched_at >= SEARCH_SECONDS:
+            self._searched_at = now
+            return self.tree.refresh()
+        return self.tree.alive()
+
+    def stage(self) -> str:
+        """What the session is at, for people."""
+        if not self._trains():
+            return "starting"
+        return "measuring" if self.samples[-1].policy_updates or self.from_console else "filling the first buffer"
+
+    def broken_limit(self, now: float) -> SessionEnd | None:
+        """The time limit that is broken, if any."""
+        plan = self.plan
+        if self._trains():
+            return SessionEnd.STALLED if now - self._progress_at > plan.max_stall_seconds else None
+        if now - self.started <= plan.max_startup_seconds:
+            return None
+        connected = self._console_shows("Connected to Unity environment")
+        if connected and not self.samples and now - self.started <= SLOW_CONSOLE * plan.max_startup_seconds:
+            return None
+        return SessionEnd.NO_STEPS if connected else SessionEnd.NOT_CONNECTED
+
+    def suspend(self) -> None:
+        """Stop every process where it is. Windows too (psutil)."""
+        for process in self.tree.refresh():
+            with contextlib.suppress(psutil.Error):
+                process.suspend()
+
+    def resume(self) -> None:
+        """Let them go on; the time that they stood still is no stall."""
+        for process in reversed(self.tree.alive()):
+            with contextlib.suppress(psutil.Error):
+                process.resume()
+        self._progress_at = time.monotonic()
+
+    def end(self, polite: bool) -> None:
+        """Stop everything; what could not be ended is in the record."""
+        self.tree.refresh()
+        if polite and self.process.poll() is None:
+            _ask_to_stop(self.process)
+            deadline = time.monotonic() + POLITE_SECONDS
+            while self.process.poll() is None and time.monotonic() < deadline:
+                self.tree.refresh()
+                time.sleep(POLL_SECONDS / 2)
+        self._left = tuple(self.tree.kill(KILL_SECONDS))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(KILL_SECONDS)
+
+    def record(self, end: SessionEnd) -> SessionRecord:
+        """What the session left to conclude from."""
+        measured = self.meter.peak_bytes > 0
+        return SessionRecord(
+            end=end,
+            samples=tuple(self.samples),
+            started_at=self.started,
+            total_seconds=time.monotonic() - self.started,
+            peak_memory_bytes=self.meter.peak_bytes if measured else None,
+            memory_source=self.meter.source if measured else None,
+            exit_code=self.process.returncode,
+            log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
+            player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", 5),
+            left_behind=self._left,
+            from_console=self.from_console,
+        )
+
+    def _trains(self) -> bool:
+        return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
+
+    def _console_shows(self, words: str) -> bool:
+        return any(words in line for line in log_tail(self.plan.folder.learner_log, LOG_LINES))
+
+    def _forget(self) -> None:
+        self._scratch.cleanup()
+        self._guardian.forget(self._mark)
+
+
+def _prepare(plan: TrialPlan) -> None:
+    with _disk_errors():
+        plan.folder.root.mkdir(parents=True, exist_ok=True)
+        # A session never reads what another one wrote, whatever was left in this folder.
+        plan.folder.samples.unlink(missing_ok=True)
+        plan.folder.config.write_text(plan.config_text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _open_log(plan: TrialPlan) -> Iterator[IO[bytes]]:
+    with _disk_errors():
+        file = plan.folder.learner_log.open("wb")
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
+        raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
+
+
+def _start(plan: TrialPlan, mark: str, log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "PYTHONUNBUFFERED": "1",
+        "SWEEPER_SAMPLES": str(plan.folder.samples),
+        "SWEEPER_CONTROL": "stdin",
+        MARK: mark,
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
+    }
+    try:
+        with _sigint_at_default():
+            return subprocess.Popen(
+                plan.argv,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+    except OSError as error:
+        raise NotReady(f"cannot start {plan.argv[0]}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _sigint_at_default() -> Iterator[None]:
+    """A background job inherits SIGINT as ignored and would pass that on: its learner could never be stopped."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":  # no SIGINT reaches a child there; our probe raises it from inside
+            assert process.stdin is not None
+            os.write(process.stdin.fileno(), b"s")
+        else:
+            process.send_signal(signal.SIGINT)

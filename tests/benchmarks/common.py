@@ -1,0 +1,149 @@
+"""What the benchmarks share: sessions on the bundled racer, a table for people, a line of JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeper.app.prepare import Overrides, Prepared, prepare
+from sweeper.measure.cycles import cutting
+from sweeper.measure.rate import Rule
+from sweeper.model.folder import TrialFolder
+from sweeper.model.session import SessionRecord, Watcher
+from sweeper.model.trial import Params
+from sweeper.session.ports import free_block
+from sweeper.session.turns import Sessions
+from sweeper.trial_plan import TrialPlan, plan_trial
+
+SHORT = bool(os.environ.get("SHORT"))
+CONFIG = {
+    "behaviors": {
+        "Car": {
+            "trainer_type": "ppo",
+            "hyperparameters": {"batch_size": 128, "buffer_size": 2048, "num_epoch": 3},
+            "network_settings": {"hidden_units": 64, "num_layers": 2, "normalize": True},
+            "time_horizon": 64,
+        }
+    }
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration of learner and racer under a name."""
+
+    name: str
+    params: Params
+    env_args: tuple[str, ...] = ()
+
+
+def params(envs: int = 1, areas: int = 16, batch: int = 128, threaded: bool = False, **more: Any) -> dict[str, Any]:
+    return {"num_envs": envs, "num_areas": areas, "batch_size": batch, "threaded": threaded, **more}
+
+
+class Bench:
+    """A workplace for real sessions on the racer. Use as a context manager."""
+
+    def __init__(self, **measure: Any) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
+        self.root = Path(self._scratch.name)
+        (self.root / "car.yaml").write_text(yaml.safe_dump(CONFIG))
+        study = {
+            "version": 1, "name": "bench", "trainer_config": "car.yaml", "env_path": "demo:racer",
+            "baseline": params(), "engine": {"no_graphics": True}, "space": {"num_envs": [1, 2]},
+            "measure": {"max_seconds": 60, **measure},
+        }  # fmt: skip
+        (self.root / "study.yaml").write_text(yaml.safe_dump(study))
+        self.prepared: Prepared = prepare(self.root / "study.yaml", Overrides())
+        self.cores = self.prepared.machine.usable_cores
+        self._number = 0
+
+    def __enter__(self) -> Bench:
+        say = f"\r{{stage}} {{seconds:.0f}} s{20 * ' '}\r" if sys.stderr.isatty() else ""
+        self.sessions = Sessions(
+            self.prepared.cap_bytes,
+            self.cores,
+            lambda: False,
+            lambda glimpse: print(
+                say.format(stage=glimpse.stage, seconds=glimpse.seconds), end="", file=sys.stderr, flush=True
+            ),
+        )
+        self.sessions.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.sessions.__exit__(*error)
+        self._scratch.cleanup()
+
+    def plan(self, case: Case) -> TrialPlan:
+        """A fresh plan; every session has a seed of its own."""
+        self._number += 1
+        spec = self.prepared.study.spec.model_copy(update={"env_args": list(case.env_args)})
+        return plan_trial(
+            replace(self.prepared.study, spec=spec),
+            self.prepared.config,
+            self.prepared.launch,
+            case.params,
+            number=self._number,
+            seed=self._number,
+            base_port=free_block(int(case.params["num_envs"] or 1)),
+            folder=TrialFolder(self.root / "trials" / f"{self._number:04d}"),
+        )
+
+    def rule(self, case: Case, precision: float = 0.025, max_seconds: float = 60.0) -> Rule:
+        return Rule(precision, max_seconds, cutting(self.prepared.config.behaviors_with(case.params)), 1)
+
+    def run(self, case: Case, watch: Watcher, wait_seconds: float = 60.0) -> SessionRecord:
+        return self.sessions.run(self.plan(case), watch, wait_seconds)
+
+
+def interleaved(items: Sequence[Any], times: int, seed: int = 1) -> Iterable[Any]:
+    """Every item `times` times, in random order within each round."""
+    chooser = random.Random(seed)
+    for _ in range(times):
+        yield from chooser.sample(list(items), len(items))
+
+
+def percent(values: Iterable[float]) -> list[float]:
+    return [100 * value for value in values]
+
+
+def deviation_percent(rates: Sequence[float]) -> float | None:
+    """Standard deviation of ln(rate), in per cent."""
+    return 100 * statistics.stdev(math.log(rate) for rate in rates) if len(rates) > 1 else None
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under a header, columns aligned."""
+    texts = [list(map(str, header)), *([_cell(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
+    for row in texts:
+        print(
+            "  ".join(
+                cell.rjust(width) if index else cell.ljust(width)
+                for index, (cell, width) in enumerate(zip(row, widths))
+            )
+        )
+    print()
+
+
+def finish(figures: Mapping[str, Any]) -> None:
+    """The last line: all figures by name; what could not be measured is null."""
+    print(json.dumps(figures, default=lambda value: round(float(value), 4)))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)

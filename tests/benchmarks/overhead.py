@@ -1,0 +1,168 @@
+"""What measuring costs: our plug-in in the learner, our monitor beside it, and both against a run without either."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import sys
+import tempfile
+import time
+import types
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from sweeper.learner import INSIDE
+from sweeper.measure.cycles import Cutting, boundaries
+from sweeper.model.session import Progress
+from sweeper.quantiles import t_quantile
+from sweeper.session import live, turns
+from sweeper.session.console import ConsoleFile
+from sweeper.session.turns import Contender
+from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
+
+CALLS = 200_000 if SHORT else 2_000_000
+DECISIONS_PER_SECOND = 20_000
+ENVS = 8
+MONITOR_SECONDS = 15 if SHORT else 40
+PAIR_MINUTES = 1.0 if SHORT else 4.0
+
+
+def plugin_microseconds() -> float:
+    """Of one agent decision, its share of ticks and updates included: all calls of a second at DECISIONS_PER_SECOND."""
+    sys.path.insert(0, str(INSIDE))
+    import sweeper_probe
+
+    with tempfile.TemporaryDirectory() as folder:
+        recorder = sweeper_probe.Recorder(str(Path(folder) / "samples.jsonl"))
+        started = time.perf_counter()
+        for number in range(CALLS):
+            recorder.on_add_stat("Car?team=0", "Policy/Entropy", 1.0)
+            if number % 64 == 0:  # a trajectory
+                recorder.on_add_stat("Car", "Step", number)
+            if number % 2048 == 0:
+                recorder._last_update.clear()
+                recorder.on_add_stat("Car", "Losses/Policy Loss", 0.1)
+            if number % DECISIONS_PER_SECOND == 0:
+                recorder._write([recorder._sample("tick")])
+        seconds = time.perf_counter() - started
+        # The calls alone: a loop that does the same counting without a recorder.
+        started = time.perf_counter()
+        for number in range(CALLS):
+            nothing("Car?team=0", "Policy/Entropy", 1.0)
+            if number % 64 == 0:
+                nothing("Car", "Step", number)
+        return 1e6 * (seconds - (time.perf_counter() - started)) / CALLS
+
+
+def nothing(category: str, key: str, value: float, aggregation: object = None) -> None:
+    pass
+
+
+def monitor(bench: Bench) -> dict[str, float | None]:
+    """CPU time of this process while it watches a learner with ENVS players, per wall second."""
+    case = Case("monitored", params(ENVS, 4), ("--work", "sleep"))
+    marks: list[tuple[float, float]] = []
+
+    def watch(samples: list[object]) -> Progress:
+        last = samples[-1]
+        if last.policy_updates:  # type: ignore[attr-defined]
+            marks.append((time.monotonic(), time.process_time()))
+        return Progress.ENOUGH if marks and marks[-1][0] - marks[0][0] >= MONITOR_SECONDS else Progress.GO_ON
+
+    bench.run(case, watch, 0.0)  # type: ignore[arg-type]
+    wall, cpu = (marks[-1][index] - marks[0][index] for index in (0, 1))
+    return {"monitor_core_percent": 100 * cpu / wall, "seconds": wall}
+
+
+class Bare(live.LiveSession):
+    """A session that is followed by what the learner prints; ours and a bare one must be read in the same way."""
+
+    def read_samples(self) -> list[live.Sample]:
+        if not isinstance(self._file, ConsoleFile):
+            self._file = ConsoleFile(self.plan.folder.learner_log)
+        return super().read_samples()
+
+
+def paired(bench: Bench) -> list[float]:
+    """ln(without / with) of rounds of slices: A has plug-in and monitor, B neither."""
+    case = Case("paired", params(1, 16))
+    edges = Cutting(edge="summary")
+    contenders = [Contender(bench.plan(case), lambda samples: boundaries(samples, edges), 1, 4) for _ in range(2)]
+    orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
+    start, read = live._start, turns._Turns._run_until
+
+    def start_one(plan: object, mark: str, log: object, temporary: str) -> object:
+        process_environment = dict(os.environ)
+        if plan is contenders[1].plan:  # without our plug-in: nothing of ours on its path
+            original = live.INSIDE
+            live.INSIDE = Path(os.devnull)
+            try:
+                return start(plan, mark, log, temporary)  # type: ignore[arg-type]
+            finally:
+                live.INSIDE = original
+        assert process_environment is not None
+        return start(plan, mark, log, temporary)  # type: ignore[arg-type]
+
+    def run_until(self: turns._Turns, index: int, is_done: object, stage: str) -> None:
+        due = self.readings.are_due
+        if index == 1:  # nobody watches B
+            self.readings.are_due = lambda now: False  # type: ignore[method-assign]
+        try:
+            read(self, index, is_done, stage)  # type: ignore[arg-type]
+        finally:
+            self.readings.are_due = due  # type: ignore[method-assign]
+
+    live._start, turns._Turns._run_until, turns.LiveSession = start_one, run_until, Bare  # type: ignore[assignment,method-assign,misc]
+    try:
+        records = bench.sessions.run_in_turn(contenders, orders, 60 * PAIR_MINUTES, 0.0)
+    finally:
+        live._start, turns._Turns._run_until, turns.LiveSession = start, read, live.LiveSession  # type: ignore[method-assign,misc]
+    rates = []
+    for record in records:
+        at = {sample.seconds: sample.steps for sample in record.samples}
+        rates.append([(at[end] - at[begin]) / (end - begin) for begin, end in record.slices])
+    return [math.log(b / a) for a, b in zip(*rates)]
+
+
+def main() -> None:
+    sys.modules.setdefault("mlagents", types.ModuleType("mlagents"))
+    for name in ("mlagents.trainers", "mlagents.trainers.stats"):
+        sys.modules.setdefault(name, types.ModuleType(name))
+    sys.modules["mlagents.trainers.stats"].StatsWriter = object  # type: ignore[attr-defined]
+    microseconds = plugin_microseconds()
+    plugin_percent = 100 * microseconds * 1e-6 * DECISIONS_PER_SECOND
+    with Bench() as bench:
+        watched = monitor(bench)
+        differences = paired(bench)
+    mean = statistics.mean(differences) if differences else None
+    error = statistics.stdev(differences) / math.sqrt(len(differences)) if len(differences) > 2 else None
+    bound = 100 * (mean + t_quantile(len(differences) - 1) * error) if mean is not None and error is not None else None
+    core = watched["monitor_core_percent"] or 0.0
+    table(
+        ("", "figure"),
+        [
+            ("plug-in, microseconds a decision", microseconds),
+            (f"plug-in, % of a core at {DECISIONS_PER_SECOND:,} decisions/s", plugin_percent),
+            (f"monitor, % of one core at {ENVS} environments", core),
+            ("monitor, % of this machine", core / bench.cores),
+            (f"paired, without over with, mean % of {len(differences)} rounds", None if mean is None else 100 * mean),
+            ("paired, upper 95 % bound of the cost, %", bound),
+        ],
+    )
+    finish(
+        {
+            "plugin_microseconds_per_decision": microseconds,
+            "plugin_percent": plugin_percent,
+            "monitor_percent": core / bench.cores,
+            "monitor_core_percent": core,
+            "paired_bound_percent": bound,
+            "paired_mean_percent": None if mean is None else 100 * mean,
+            "paired_rounds": len(differences),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

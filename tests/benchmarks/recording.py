@@ -1,0 +1,100 @@
+"""Recorded sessions: made once by `accuracy`, read by whoever compares estimators on the very same sessions."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.measure.contention import contention, disturbance
+from sweeper.model.measurement import BehaviorCount, Sample
+from sweeper.model.session import Progress, SessionRecord
+from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
+
+FILE = Path(".bench/accuracy.json.gz")
+LONG_SECONDS = 40 if SHORT else 90
+REPEATS = 2 if SHORT else 4
+SLEEP = ("--work", "sleep")
+CASES = [
+    Case("spin, 1 env x 16 areas", params(1, 16)),
+    Case("spin, 2 envs x 16 areas", params(2, 16)),
+    Case("spin, threaded", params(1, 16, threaded=True)),
+    Case("spin, buffer 16,384", params(1, 16, **{"hyperparameters.buffer_size": 16384})),
+    Case("sleep, 2 envs x 4 areas", params(2, 4), SLEEP),
+    Case("sleep, threaded", params(2, 8, threaded=True), SLEEP),
+    Case("sleep, buffer 8,192", params(1, 8, **{"hyperparameters.buffer_size": 8192}), SLEEP),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A session: `long` ones are the truth about themselves, the others are measured as a trial is."""
+
+    case: Case
+    long: bool
+    samples: tuple[Sample, ...]
+    console: tuple[str, ...]
+    disturbance: str | None
+
+
+def record() -> list[Recorded]:
+    """Long sessions of every case, then interleaved repeats; written to FILE."""
+    found = []
+    with Bench() as bench:
+        print(f"recording {len(CASES)} long sessions of {LONG_SECONDS} s and {REPEATS} repeats of each", flush=True)
+        for case in CASES:
+            found.append(_session(bench, case, long=True))
+        for case in interleaved(CASES, REPEATS):
+            found.append(_session(bench, case, long=False))
+    FILE.parent.mkdir(exist_ok=True)
+    with gzip.open(FILE, "wt") as file:
+        json.dump([asdict(session) for session in found], file)
+    return found
+
+
+def load_or_record() -> list[Recorded]:
+    """The recording that is there, else a new one."""
+    return list(_load()) if FILE.exists() else record()
+
+
+def _session(bench: Bench, case: Case, long: bool) -> Recorded:
+    rule = bench.rule(case)
+
+    def watch_long(samples: Any) -> Progress:
+        first = next((sample for sample in samples if sample.policy_updates), None)
+        enough = first is not None and samples[-1].seconds - first.seconds >= LONG_SECONDS
+        return Progress.ENOUGH if enough else Progress.GO_ON
+
+    result = bench.run(case, watch_long if long else rule)
+    log = (bench.root / "trials" / f"{bench._number:04d}" / "learner.log").read_text(errors="replace")
+    load = _disturbance(result, bench.cores)
+    print(
+        f"  {case.name}: {result.end.name.lower()}, {len(result.samples)} samples{', ' + load if load else ''}",
+        flush=True,
+    )
+    return Recorded(case, long, result.samples, tuple(line for line in log.splitlines() if ". Step: " in line), load)
+
+
+def _disturbance(result: SessionRecord, cores: int) -> str | None:
+    window = (result.load[0].seconds, result.load[-1].seconds)
+    return disturbance(contention(result.load, window, cores, busiest=result.busiest))
+
+
+def _load() -> Iterator[Recorded]:
+    with gzip.open(FILE, "rt") as file:
+        for data in json.load(file):
+            case = Case(data["case"]["name"], data["case"]["params"], tuple(data["case"]["env_args"]))
+            samples = tuple(
+                Sample(
+                    item["seconds"],
+                    item["kind"],
+                    {name: BehaviorCount(**counts) for name, counts in item["behaviors"].items()},
+                    {name: (total, count) for name, (total, count) in item["timers"].items()},
+                    item["updated"],
+                )
+                for item in data["samples"]
+            )
+            yield Recorded(case, data["long"], samples, tuple(data["console"]), data["disturbance"])

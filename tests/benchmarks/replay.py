@@ -1,0 +1,109 @@
+"""Whole studies replayed in a moment: the real loop, with sessions drawn from recorded ones instead of run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sweeper.app.conclude import Facts, conclude
+from sweeper.app.prepare import Prepared
+from sweeper.app.stop import StopSignal
+from sweeper.app.sweep import Sweep
+from sweeper.app.trials import Trials
+from sweeper.model.events import ignore
+from sweeper.model.measurement import BehaviorCount, Sample
+from sweeper.model.session import SessionEnd, SessionRecord, Watcher
+from sweeper.model.study import StudyResult
+from sweeper.model.trial import Params, Purpose, TrialResult, configuration_key
+from sweeper.session.turns import Contender
+from sweeper.trial_plan import TrialPlan
+
+CAP = 2**40
+CYCLES = 12
+
+Draw = Callable[[str], float]
+"""A session's rate for a configuration's key."""
+
+
+class Memory:
+    """A study's store without a disk."""
+
+    started_at = "2026-01-01T00:00:00+00:00"
+    memory_cap_bytes = CAP
+
+    def __init__(self) -> None:
+        self.spent_seconds = 0.0
+        self._results: list[TrialResult] = []
+
+    confirmed_search: int | None = None
+
+    def confirm(self, last_search: int) -> None:
+        self.confirmed_search = last_search
+
+    def spend(self, seconds: float) -> None:
+        self.spent_seconds += seconds
+
+    def results(self) -> list[TrialResult]:
+        return list(self._results)
+
+    def start(self, params: Params, purpose: Purpose) -> int:
+        return len(self._results)
+
+    def finish(self, result: TrialResult, constraints: Mapping[str, float]) -> None:
+        self._results.append(result)
+
+
+class Replay:
+    """Answers plans with drawn rates; its clock is moved by what sessions took."""
+
+    def __init__(self, draw: Draw, seconds: Mapping[str, float]) -> None:
+        self.now = 1000.0
+        self._draw = draw
+        self._seconds = seconds
+
+    def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
+        key = configuration_key(plan.params)
+        rate, seconds = self._draw(key), self._seconds[key]
+        started = self.now
+        self.now += seconds
+        samples = [Sample(started, "hello"), _at("tick", started + 5.0, 0, 0, 1)]
+        for number in range(1, CYCLES + 1):
+            samples.append(_at("update", started + 5.0 + 2048 * number / rate, 2048 * number, number))
+        # No peak fits twice under the cap: whole sessions are what was recorded.
+        return SessionRecord(SessionEnd.MEASURED, tuple(samples), started, seconds, int(0.9 * CAP), "pss", 0, ())
+
+    def run_in_turn(
+        self,
+        contenders: Sequence[Contender],
+        orders: Sequence[Sequence[int]],
+        max_seconds: float,
+        max_wait_seconds: float,
+    ) -> list[SessionRecord]:
+        raise AssertionError("slices were not recorded")
+
+
+def replay(prepared: Prepared, draw: Draw, seconds: Mapping[str, float]) -> StudyResult:
+    """One study from baseline to answer."""
+    store: Any = Memory()
+    runner = Replay(draw, seconds)
+    trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda reason: None, clock=lambda: runner.now)
+    reason = Sweep(trials).run()
+    return conclude(prepared, store.results(), Facts(store.started_at, store.spent_seconds, CAP, reason))
+
+
+def without_replacement(pools: Mapping[str, Sequence[float]], chooser: random.Random) -> Draw:
+    """Each recorded session once, in random order, then all of them again."""
+    left: dict[str, list[float]] = {}
+
+    def draw(key: str) -> float:
+        if not left.get(key):
+            left[key] = chooser.sample(list(pools[key]), len(pools[key]))
+        return left[key].pop()
+
+    return draw
+
+
+def _at(kind: str, seconds: float, steps: int, updates: int, decisions: int | None = None) -> Sample:
+    count = BehaviorCount(steps, steps if decisions is None else decisions, updates)
+    return Sample(seconds, kind, {"Car": count}, {}, "Car" if kind == "update" else None)
