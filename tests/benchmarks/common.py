@@ -140,7 +140,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def finish(figures: Mapping[str, Any]) -> None:
     """The last line: all figures by name; what could not be measured is null."""
-    print(json.dumps(figures, default=lambda value: round(float(value), 4)))
+    print(json.dumps(_rounded(figures)))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def _cell(value: Any) -> str:

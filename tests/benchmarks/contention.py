@@ -22,7 +22,7 @@ from tests.benchmarks.common import CONFIG, SHORT, finish, params, table
 
 BURN_AFTER_TRIALS = 3
 BURN_SECONDS = 45 if SHORT else 90
-BUDGET = "5m" if SHORT else "7m"
+BUDGET = "4m" if SHORT else "5m"
 BURNERS = 1
 BURN = f"import time\nend = time.monotonic() + {BURN_SECONDS}\nwhile time.monotonic() < end: pass"
 

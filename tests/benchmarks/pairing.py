@@ -22,7 +22,7 @@ from sweeper.quantiles import t_quantile
 from sweeper.session.turns import Contender
 from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
 
-MINUTES = 1.0 if SHORT else 4.0
+MINUTES = 1.0 if SHORT else 2.5
 STEP_MS = 0.3
 A = Case("A", params(2, 16), ("--step-ms", f"{STEP_MS:g}"))
 SIDES = {

@@ -16,11 +16,10 @@ from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
 
 FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 40 if SHORT else 90
-REPEATS = 2 if SHORT else 4
+REPEATS = 2 if SHORT else 3
 SLEEP = ("--work", "sleep")
 CASES = [
     Case("spin, 1 env x 16 areas", params(1, 16)),
-    Case("spin, 2 envs x 16 areas", params(2, 16)),
     Case("spin, threaded", params(1, 16, threaded=True)),
     Case("spin, buffer 16,384", params(1, 16, **{"hyperparameters.buffer_size": 16384})),
     Case("sleep, 2 envs x 4 areas", params(2, 4), SLEEP),

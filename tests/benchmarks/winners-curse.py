@@ -1,6 +1,6 @@
 """Does the answer claim more than is true? Replays of a recorded study, held-out sessions of each being the truth.
 
-The recording is made anew with RECORD=1 (about 20 minutes on a quiet machine): real sessions of the racer, every
+The recording is made anew with RECORD=1 (about 15 minutes on a quiet machine): real sessions of the racer, every
 configuration in random order within each round.
 """
 
@@ -28,7 +28,7 @@ from tests.benchmarks.replay import replay, without_replacement
 from tests.unit.builders import prepared_of
 
 RECORDING = Path(__file__).parent / "recorded" / "study.json"
-REPEATS = 8
+REPEATS = 6
 REPLAYS = 200 if SHORT else 400
 GRID = [(envs, areas, batch) for envs in (1, 2) for areas in (4, 16) for batch in (128, 256)]
 STUDY = "env_path: build.x86_64\nbaseline: {num_envs: 1, num_areas: 4, batch_size: 128}\nspace: {num_envs: [1, 2], num_areas: [4, 16], batch_size: [128, 256]}\n"  # noqa: E501
