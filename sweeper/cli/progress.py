@@ -101,7 +101,7 @@ def _outcome(result: TrialResult) -> str:
     if result.is_ok and result.steps_per_second:
         spread = ""
         if result.interval:
-            spread = f" ± {50 * (result.interval[1] - result.interval[0]) / result.steps_per_second:.1f} %"
+            spread = f" (± {50 * (result.interval[1] - result.interval[0]) / result.steps_per_second:.1f} % within)"
         return f"{format_rate(result.steps_per_second)} steps/s{spread}{memory}"
     reason = f": {result.message}" if result.message else ""
     return f"{OUTCOME_WORDS[result.outcome]}{reason}"

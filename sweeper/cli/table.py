@@ -10,7 +10,7 @@ from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
 from sweeper.quantities import format_bytes, format_rate
-from sweeper.report.words import command_text, headline, value_text
+from sweeper.report.words import command_text, error_text, headline, value_text, why
 
 ROWS = 10
 
@@ -25,19 +25,26 @@ def print_study(result: StudyResult) -> None:
         table = Table(box=None, pad_edge=False)
         for knob in knobs:
             table.add_column(knob.split(".")[-1], justify="right")
-        for name in ("steps/s", "sessions", "peak memory", "updates per 1,000"):
+        intervals = {configuration_key(item.params): item for item in result.configurations}
+        for name in ("steps/s", "95 %", "sessions", "peak memory", "updates per 1,000"):
             table.add_column(name, justify="right")
         table.add_column("")
         for item in ranked:
             updates = item.updates_per_1000_steps
+            pooled = intervals.get(item.key)
+            bounds = pooled.interval if pooled else None
             table.add_row(
                 *(value_text(item.params.get(knob)) for knob in knobs),
                 format_rate(item.steps_per_second or 0.0),
+                f"{format_rate(bounds[0])} to {format_rate(bounds[1])}" if bounds else "–",
                 str(len(item.measured)),
                 format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
                 f"{updates.policy:.2f}" if updates else "–",
                 "yours" if configuration_key(item.params) == own else "",
             )
         Console(highlight=False).print(table)
+        typer.echo(error_text(result))
+        for name, text in why(result):
+            typer.echo(f"{name}: {text}")
     if result.best is not None:
         typer.echo(command_text(result.best.command))

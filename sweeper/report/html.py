@@ -59,21 +59,11 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "outcome_words": words.OUTCOME_WORDS,
         "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
         "disturbed": [item for item in result.configurations if item.disturbed],
-        "why": _why(result),
+        "why": words.why(result),
+        "error": words.error_text(result),
         "version": __version__,
     }
 
 
 def _intervals(result: StudyResult) -> dict[str, tuple[float, float]]:
     return {configuration_key(item.params): item.interval for item in result.configurations if item.interval}
-
-
-def _why(result: StudyResult) -> list[tuple[str, str]]:
-    """What holds the user's own settings back, and the recommended ones where they are others."""
-    texts = {trial.number: trial.bottleneck_text for trial in result.trials}
-    found: dict[int, str] = {}
-    if result.baseline is not None:
-        found[result.baseline.trial] = "Your settings"
-    if result.best is not None and (result.baseline is None or result.best.params != result.baseline.params):
-        found[result.best.trial] = "The recommended settings"
-    return [(name, text) for number, name in found.items() if (text := texts.get(number))]

@@ -44,6 +44,41 @@ def headline(result: StudyResult) -> str:
     return f"{params} looks fastest at {rate}; unconfirmed, and your own settings could not be measured beside it."
 
 
+def error_text(result: StudyResult) -> str:
+    """Which error the intervals of configurations carry, with the noise and the drift that were found."""
+    noise = result.noise
+    if noise.between_percent is None:
+        return (
+            "Intervals are those within one session; how much sessions of one configuration differ is not known, because "
+            "none was measured twice."
+        )
+    text = (
+        "Intervals (95 %) are of a configuration's mean and carry the error that counts: sessions of one and the same "
+        f"configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} repeated "
+        "sessions). Where they overlap, the order may be chance."
+    )
+    if noise.drift_percent_per_hour is None:
+        return text
+    bounds = ""
+    if noise.drift_interval is not None:
+        bounds = f" (95 %: {noise.drift_interval[0]:+.1f} to {noise.drift_interval[1]:+.1f})"
+    return (
+        f"{text} The machine's speed moved by {noise.drift_percent_per_hour:+.1f} % an hour{bounds}, judged by "
+        f"{noise.baseline_sessions} sessions of your settings."
+    )
+
+
+def why(result: StudyResult) -> list[tuple[str, str]]:
+    """What holds the user's own settings back, and the recommended ones where they are others: name and sentence."""
+    texts = {trial.number: trial.bottleneck_text for trial in result.trials}
+    found: dict[int, str] = {}
+    if result.baseline is not None:
+        found[result.baseline.trial] = "Your settings"
+    if result.best is not None and (result.baseline is None or result.best.params != result.baseline.params):
+        found[result.best.trial] = "The recommended settings"
+    return [(name, text) for number, name in found.items() if (text := texts.get(number))]
+
+
 def speedup_text(speedup: Speedup | None) -> str:
     """`2.31x (95 %: 2.10 to 2.54)`."""
     return "–" if speedup is None else f"{speedup.estimate:.2f}x{interval_text(speedup)}"

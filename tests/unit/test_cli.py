@@ -218,7 +218,7 @@ class TestProgress:
             "Study racer in reports/racer, resumed with 2 finished trials; memory cap 8.0 GiB, 15m 00s left.",
             "Searching.",
             "   3  search    num_envs 4, num_areas 1, batch_size 128, threaded false  "
-            "1,234 steps/s ± 2.8 %, peak 1.0 GiB  [1m 30s left]",
+            "1,234 steps/s (± 2.8 % within), peak 1.0 GiB  [1m 30s left]",
         ]
 
     def test_failures_say_why(self, capsys: pytest.CaptureFixture[str]) -> None:
