@@ -76,3 +76,7 @@ class Interrupted(BaseException):
     def __init__(self, exit_code: ExitCode = ExitCode.INTERRUPTED) -> None:
         super().__init__(exit_code.name.lower())
         self.exit_code = exit_code
+
+
+class InterruptedNow(Interrupted):
+    """Asked once more: end the processes, and nothing else."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
-from sweeper.model.trial import Purpose, TrialResult
+from sweeper.model.trial import Outcome, Purpose, TrialResult
 from sweeper.study_file import Budget
 
 CONFIRM_SHARE = 0.25
@@ -64,8 +64,9 @@ class Plan:
 
     @property
     def remaining_trials(self) -> float:
-        """Of the study's total; infinite without a limit."""
-        return float("inf") if self.budget.trials is None else max(0, self.budget.trials - len(self.results))
+        """Of the study's total, those that were not launched left out; infinite without a limit."""
+        launched = sum(trial.outcome is not Outcome.VETOED for trial in self.results)
+        return float("inf") if self.budget.trials is None else max(0, self.budget.trials - launched)
 
     def session_seconds(self, key: str | None = None) -> float:
         """What a session is expected to take: as its configuration did, else the longer of baseline and search."""

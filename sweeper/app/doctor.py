@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from sweeper.app.prepare import MIN_FREE_BYTES, Overrides, load
+from sweeper.app.artefacts import MIN_FREE_BYTES
+from sweeper.app.prepare import Overrides, load
 from sweeper.errors import SweeperError
 from sweeper.machine import describe_machine
 from sweeper.quantities import format_bytes

@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import contention, disturbance, own_cores
+from sweeper.measure.contention import contention, disturbance, longest_gap, own_cores
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
 from sweeper.model.load import Contention
@@ -20,6 +20,8 @@ from sweeper.session.memory import RSS
 from sweeper.trial_plan import TrialPlan
 
 LOG_LINES_KEPT = 12
+STANDSTILL_SECONDS = 15.0
+"""Between two readings that are made twice a second: a laptop that slept, or a tool that was stopped."""
 MEMORY_PRESSURE_PERCENT = 10.0
 """Of the time; above it, paging is a part of what was measured."""
 
@@ -39,13 +41,17 @@ _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
 
 @dataclass(frozen=True)
 class Asked:
-    """What a session was run for. `block`: of repeats. `rule`: how it was to be measured."""
+    """What a session was run for. `block`: of repeats. `rule`: how it was to be measured.
+
+    `predicted_memory_bytes`: of its peak, from trials of other configurations before it.
+    """
 
     plan: TrialPlan
     purpose: Purpose
     started_at: str
     rule: Rule
     block: int | None = None
+    predicted_memory_bytes: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,9 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     )
     outcome, message = _outcome(record, measurement, terms)
     notes = list(measurement.notes if measurement else ())
+    if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
+        outcome, slices = Outcome.DISTURBED, ()
+        message = f"the machine stood still for {pause:.0f} s, asleep perhaps; measured again later"
     reason = disturbance(load) if outcome in _BUSY_MACHINE_MAY_CAUSE else None
     if reason is not None and terms.tolerate_load:
         notes.append(Note(NoteKind.MACHINE_BUSY, f"Measured while {reason}."))
@@ -92,6 +101,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         startup_seconds=record.startup_seconds,
         peak_memory_bytes=record.peak_memory_bytes,
         memory_source=record.memory_source,
+        predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         block=asked.block,
@@ -148,7 +158,9 @@ def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outco
         text = "Memory is summed RSS here, an upper bound that counts shared pages more than once."
         notes.append(Note(NoteKind.MEMORY_UPPER_BOUND, text))
     stalls = load.memory_stall_percent if load else None
-    if stalls is not None and stalls > MEMORY_PRESSURE_PERCENT:
+    if stalls is not None and stalls > STANDSTILL_SECONDS = 15.0
+"""Between two readings that are made twice a second: a laptop that slept, or a tool that was stopped."""
+MEMORY_PRESSURE_PERCENT:
         text = f"Programs waited for memory {stalls:.0f} % of the time: the machine was short of it."
         notes.append(Note(NoteKind.MEMORY_PRESSURE, text))
     return notes

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sweeper.app.artefacts import check_disk
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.machine import describe_machine
 from sweeper.model.folder import StudyFolder
@@ -22,8 +22,6 @@ from sweeper.trial_plan import Launch
 
 NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
-MIN_FREE_BYTES = 200 * 1024**2
-"""A trial writes a few MiB; SQLite and the report need some air."""
 
 
 @dataclass(frozen=True)
@@ -152,13 +150,11 @@ def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
                 f"{root} is not empty and holds no study", "choose another place with --out, or use --fresh"
             )
         folder.trials.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(root).free
     except OSError as error:
         raise NotReady(
             f"cannot write to {root}: {error.strerror or error}", "choose another place with --out"
         ) from None
-    if free < MIN_FREE_BYTES:
-        raise NotReady(f"the disk of {root} has only {free // 1024**2} MiB left", "free some space, or use --out")
+    check_disk(root)
     return moved
 
 

@@ -13,12 +13,13 @@ from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials, now
-from sweeper.errors import Interrupted, NothingFeasible, SweeperError
+from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, SweeperError
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
-from sweeper.model.events import Listener, StudyStarted, TrialProgress
+from sweeper.model.events import Listener, StageChanged, StudyStarted, TrialProgress
 from sweeper.model.study import StudyResult, Verdict
-from sweeper.session.host import HOST_LOCK, exclusive
+from sweeper.session.host import HOST_LOCK, WAIT_SECONDS, exclusive
+from sweeper.session.leftovers import clean_up
 from sweeper.session.session import Glimpse
 from sweeper.session.turns import Sessions
 from sweeper.store import Store
@@ -49,8 +50,16 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
     with ExitStack() as stack:
         stack.enter_context(
-            exclusive(HOST_LOCK, "this machine", "two sweeps would only measure each other: wait for it")
+            exclusive(
+                HOST_LOCK,
+                "this machine",
+                "two sweeps would only measure each other: wait for it",
+                WAIT_SECONDS,
+                lambda text: tell(StageChanged(text)),
+                stop.asked,
+            )
         )
+        left = clean_up()
         moved = open_folder(prepared.folder, fresh)
         stack.enter_context(
             exclusive(prepared.folder.lock, f"the study in {prepared.folder.root}", "wait for it to end")
@@ -71,6 +80,8 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
                 prepared.budget, seconds=min(prepared.budget.seconds, until) if overrides.budget_seconds else until
             )
             prepared = replace(prepared, budget=budget)
+        if left:
+            log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
         if stale := store.fail_stale():
             log.info("failed trials that an earlier run left unfinished: %s", stale)
         done = len(store.results())
@@ -97,6 +108,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         save_results(prepared.folder, concluded(reason))
 
     def show(glimpse: Glimpse) -> None:
+        trials.heartbeat()
         cut = cutting(prepared.config.behaviors)
         rate = current_rate(glimpse.samples, cut)
         updates = glimpse.samples[-1].policy_updates if glimpse.samples else 0
@@ -104,7 +116,10 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
 
     try:
         with Sessions(store.memory_cap_bytes, prepared.machine.usable_cores, stop.asked, show) as sessions:
-            result = concluded(Sweep(Trials(prepared, store, sessions, stop, tell, save)).run())
+            trials = Trials(prepared, store, sessions, stop, tell, save)
+            result = concluded(Sweep(trials).run())
+    except InterruptedNow:
+        raise  # asked twice: results.json is as of the last trial, and the report can be made from it
     except Interrupted:
         save_outputs(prepared, concluded("interrupted"))
         raise

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-from sweeper.errors import ExitCode, Interrupted
+from sweeper.errors import ExitCode, Interrupted, InterruptedNow
 
 
 class StopSignal:
@@ -15,6 +15,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._code: ExitCode | None = None
+        self._now = False
 
     def asked(self) -> bool:
         """Whether to end as soon as possible."""
@@ -41,7 +42,11 @@ class StopSignal:
             codes[signal.SIGHUP] = ExitCode.TERMINATED
 
         def remember(number: int, _: FrameType | None) -> None:
-            self.ask(codes[signal.Signals(number)])
+            code = codes[signal.Signals(number)]
+            if self.asked() and not self._now:
+                self._now = True  # once: whatever comes now must not cut off the ending of processes
+                raise InterruptedNow(code)
+            self.ask(code)
 
         before = {number: signal.signal(number, remember) for number in codes}
         try:

@@ -105,7 +105,7 @@ class Sweep:
             if not told:
                 trials.tell(StageChanged("Searching."))
                 told = True
-            result = trials.run(params, Purpose.SEARCH)
+            result = trials.veto(params) or trials.run(params, Purpose.SEARCH)
             failures = failures + 1 if result.outcome.is_infeasible else 0
             if failures >= MAX_FAILURES_IN_A_ROW and not leaders(pool(trials.results())):
                 raise NothingFeasible(f"{failures} configurations in a row failed; the last: {result.message}")

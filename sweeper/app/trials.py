@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import takewhile
 from typing import Protocol
 
 from sweeper.app.budget import Plan
+from sweeper.app.artefacts import check_disk, prune
 from sweeper.app.judge import Asked, Terms, judge
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
@@ -25,6 +27,8 @@ from sweeper.model.folder import TrialFolder
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.session import Edges, SessionRecord, Watcher
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
+from sweeper.quantities import format_bytes
+from sweeper.search.memory import is_sure_to_break, predict_peak
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
@@ -35,6 +39,9 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
+HEARTBEAT_SECONDS = 10.0
+MIN_STALL_SECONDS = 30.0
+"""A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
 
 
 class Runner(Protocol):
@@ -113,6 +120,32 @@ class Trials:
         """The confirmation has come to its end."""
         self._store.confirm(last_search_number(self.results()))
 
+    def heartbeat(self) -> None:
+        """Count time while a session runs, so that a killed run has not lost it."""
+        if self._clock() - self._last_clock >= HEARTBEAT_SECONDS:
+            self._spend()
+
+    def veto(self, params: Params) -> TrialResult | None:
+        """A trial that is not launched because it is sure to break the memory cap; None where that is not sure."""
+        prediction = predict_peak(params, pool(self.results()))
+        if prediction is None or not is_sure_to_break(prediction, self.cap_bytes):
+            return None
+        number = self._store.start(params, Purpose.SEARCH)
+        low, high = (format_bytes(int(bound)) for bound in prediction)
+        result = TrialResult(
+            number=number,
+            params=dict(params),
+            purpose=Purpose.SEARCH,
+            outcome=Outcome.VETOED,
+            started_at=now(),
+            total_seconds=0.0,
+            seed=number,
+            message=f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}",
+            predicted_memory_bytes=prediction,
+        )
+        self._record(result)
+        return result
+
     def run(self, params: Params, purpose: Purpose, block: int | None = None) -> TrialResult:
         """One session of its own."""
         asked = self._ask(params, purpose, block)
@@ -141,11 +174,13 @@ class Trials:
 
     def _ask(self, params: Params, purpose: Purpose, block: int | None, port: int | None = None) -> Asked:
         self._stop.check()
+        check_disk(self.prepared.folder.root)
         number = self._store.start(params, purpose)
         self.tell(TrialStarted(number, purpose, params))
         if self.prepared.launch.build is None:
             self.tell(StageChanged("Press Play in the Unity Editor when the learner listens; Stop after the trial."))
-        return Asked(self._plan_trial(number, params, port), purpose, now(), self._rule(params, purpose), block)
+        prediction = predict_peak(params, [item for item in pool(self.results()) if item.params != params])
+        return Asked(self._plan_trial(number, params, port), purpose, now(), self._rule(params, purpose), block, prediction)
 
     def _finish(self, asked: Asked, record: SessionRecord) -> TrialResult:
         required = None if asked.purpose is Purpose.BASELINE else self._required()
@@ -153,12 +188,17 @@ class Trials:
         result = judge(asked, record, terms)
         if record.left_behind:
             log.warning("trial %d: could not end processes %s", result.number, record.left_behind)
+        if result.is_ok:
+            prune(asked.plan.folder)
+        self._record(result)
+        return result
+
+    def _record(self, result: TrialResult) -> None:
         self._store.finish(result, self.constraints()(result))
         self._results = None
         self._spend()
         self.tell(self._finished(result))
         self._save(None)
-        return result
 
     def _rule(self, params: Params, purpose: Purpose) -> Rule:
         measure = self.prepared.study.spec.measure
@@ -182,7 +222,7 @@ class Trials:
             port = EDITOR_PORT
         elif port is None:
             port = free_block(int(params.get("num_envs") or 1))
-        return plan_trial(
+        plan = plan_trial(
             prepared.study,
             prepared.config,
             prepared.launch,
@@ -192,6 +232,7 @@ class Trials:
             base_port=port,
             folder=TrialFolder(prepared.folder.trial(number).absolute()),
         )
+        return replace(plan, max_stall_seconds=stall_seconds(self.results(), plan.max_stall_seconds))
 
     def _spend(self) -> None:
         """Count the time since the last call against the budget, so that a killed run loses at most one trial's."""
@@ -214,6 +255,19 @@ class Trials:
             baseline_steps_per_second=baseline.steps_per_second if baseline else None,
             remaining_seconds=max(0.0, self.prepared.budget.seconds - self._store.spent_seconds),
         )
+
+
+def stall_seconds(results: Sequence[TrialResult], most: float) -> float:
+    """How long a session may show no progress: ten times what this build's updates take, at least MIN_STALL_SECONDS.
+
+    Decisions are counted one by one, so that updates are the only silence that is normal. `most` where nothing is known.
+    """
+    longest = [
+        trial.phases.update_seconds / trial.cycles
+        for trial in results
+        if trial.is_ok and trial.phases is not None and trial.cycles
+    ]
+    return min(most, max(MIN_STALL_SECONDS, 10 * max(longest))) if longest else most
 
 
 def _edges(rule: Rule) -> Edges:

@@ -43,13 +43,17 @@ def requirement(baseline: PerThousandSteps | None, min_updates: float | None) ->
 def constraints(result: TrialResult, cap_bytes: int, required: PerThousandSteps | None) -> dict[str, float]:
     """Dimensionless constraints, feasible at 0 and below, the same three for every trial.
 
-    memory: peak / cap - 1. updates: required / actual - 1, bounded. failed: 0 or 1.
+    memory: peak / cap - 1, the predicted peak's where it was not launched. updates: required / actual - 1, bounded.
+    failed: 0 or 1.
     """
-    peak = result.peak_memory_bytes
-    memory = 0.0 if peak is None else peak / cap_bytes - 1
-    failed = result.outcome.is_infeasible and result.outcome not in (Outcome.OVER_MEMORY, Outcome.TOO_FEW_UPDATES)
+    peak: float | None = result.peak_memory_bytes
+    if result.outcome is Outcome.VETOED and result.predicted_memory_bytes is not None:
+        peak = sum(result.predicted_memory_bytes) / 2
+    memory = 0.0 if peak is None else min(peak / cap_bytes - 1, MAX_VIOLATION)
+    breaks_cap = result.outcome in (Outcome.OVER_MEMORY, Outcome.VETOED)
+    failed = result.outcome.is_infeasible and not breaks_cap and result.outcome is not Outcome.TOO_FEW_UPDATES
     return {
-        "memory": max(memory, 0.01) if result.outcome is Outcome.OVER_MEMORY else min(memory, 0.0),
+        "memory": max(memory, 0.01) if breaks_cap else min(memory, 0.0),
         "updates": _updates_violation(result, required),
         "failed": 1.0 if failed else 0.0,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sweeper.model.load import BusyProcess, Contention, LoadSample
 
@@ -57,6 +58,11 @@ def own_cores(load: Sequence[LoadSample], window: tuple[float, float]) -> float 
     if len(inside) < 2 or inside[-1].seconds <= inside[0].seconds:
         return None
     return (inside[-1].own_cpu_seconds - inside[0].own_cpu_seconds) / (inside[-1].seconds - inside[0].seconds)
+
+
+def longest_gap(load: Sequence[LoadSample]) -> float:
+    """Seconds between the two neighbouring samples that are farthest apart; 0 with fewer than two."""
+    return max((after.seconds - before.seconds for before, after in pairwise(load)), default=0.0)
 
 
 def disturbance(found: Contention | None) -> str | None:

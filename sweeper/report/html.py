@@ -60,6 +60,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
         "disturbed": [item for item in result.configurations if item.disturbed],
         "why": words.why(result),
+        "prediction": words.prediction_text(result),
         "error": words.error_text(result),
         "version": __version__,
     }

@@ -68,6 +68,20 @@ def error_text(result: StudyResult) -> str:
     )
 
 
+def prediction_text(result: StudyResult) -> str | None:
+    """How good the predictions of peak memory were, and what was not launched because of them; None without any."""
+    checked = [t for t in result.trials if t.predicted_memory_bytes and t.peak_memory_bytes and t.is_ok]
+    vetoed = sum(trial.outcome is Outcome.VETOED for trial in result.trials)
+    if not checked:
+        return None
+    held = sum(low <= (t.peak_memory_bytes or 0) <= high for t in checked for low, high in [t.predicted_memory_bytes or (0, 0)])
+    kept = f"{vetoed} configurations were not launched because they were sure to break the cap. " if vetoed else ""
+    return (
+        f"{kept}Peak memory was predicted before {len(checked)} trials that were then measured; {held} of them fell into "
+        "the predicted interval (99 %)."
+    )
+
+
 def why(result: StudyResult) -> list[tuple[str, str]]:
     """What holds the user's own settings back, and the recommended ones where they are others: name and sentence."""
     texts = {trial.number: trial.bottleneck_text for trial in result.trials}

@@ -23,6 +23,7 @@ from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.guardian import MARK, Guardian
+from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.memory import MemoryMeter
 from sweeper.session.tree import ProcessTree
 from sweeper.trial_plan import TrialPlan
@@ -52,10 +53,10 @@ class LiveSession:
         self.started = time.monotonic()
         self.samples: list[Sample] = []
         self.meter = MemoryMeter(cap_bytes)
-        self._mark = uuid.uuid4().hex
+        self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
         # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
-        self._scratch = tempfile.TemporaryDirectory(prefix="sweeper-", ignore_cleanup_errors=True)
+        self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
         guardian.watch(self._mark, self._scratch.name)
         try:
             with _open_log(plan) as log:

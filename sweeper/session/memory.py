@@ -19,7 +19,8 @@ EXACT_SECONDS = 10.0
 GROWTH = 1.01
 """Over the peak so far, from which on an exact reading tells the new one."""
 NEAR_CAP = 0.8
-"""Share of the cap above which every reading is exact."""
+"""Share of the cap from which on readings must be quick."""
+NEAR_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class MemoryMeter:
     """Follows a tree's memory and keeps its peak, in bytes.
 
     An exact reading of 17 processes takes a third of a second and holds up the learner's own memory calls. So it is
-    made where it matters: when the tree has grown since the last one, when it nears the cap, and every EXACT_SECONDS,
-    because pages that a fork shared become private without any growth of RSS. In between, growth of RSS is added.
+    made where it matters: when the tree has grown since the last one, before the cap counts as broken, and every
+    EXACT_SECONDS (every NEAR_SECONDS close to the cap), because pages that a fork shared become private without any
+    growth of RSS. In between, growth of RSS is added.
     """
 
     def __init__(self, cap_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,8 +55,10 @@ class MemoryMeter:
         processes = list(processes)
         bound = sum(_rss(process) for process in processes)
         guess = min(bound, self._exact + max(0, bound - self._bound_then))
-        is_old = self._clock() - self._exact_at >= EXACT_SECONDS
-        if is_old or guess > GROWTH * self.peak_bytes or guess > NEAR_CAP * self._cap:
+        is_near = guess > NEAR_CAP * self._cap
+        is_old = self._clock() - self._exact_at >= (NEAR_SECONDS if is_near else EXACT_SECONDS)
+        has_grown = guess > GROWTH * self.peak_bytes and not (is_near and guess <= self._cap)
+        if is_old or has_grown or guess > self._cap:
             guess = self._read_exactly(processes, bound)
             self.peak_bytes = max(self.peak_bytes, guess)
         self.now_bytes = guess
@@ -78,9 +82,10 @@ def _rss(process: psutil.Process) -> int:
 
 
 def _pss(process: psutil.Process) -> int | None:
-    """None where the system does not tell; 0 for a process that is gone."""
+    """Its share of pages, with what of it was swapped out; None where the system does not tell, 0 if it is gone."""
     try:
-        return getattr(process.memory_full_info(), "pss", None)
+        info = process.memory_full_info()
+        return int(info.pss) + int(getattr(info, "swap", 0)) if hasattr(info, "pss") else None
     except psutil.AccessDenied:
         return None
     except psutil.Error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,10 @@ from sweeper.session.quiet import Quiet, wait_for_quiet
 from sweeper.trial_plan import TrialPlan
 
 READING_SECONDS = 0.5
-"""Between readings of memory and load."""
+"""Between readings of memory and load, while the cap is far."""
+MIN_READING_SECONDS = 0.02
+LOOKS_BEFORE_CAP = 4
+"""Readings of a tree that grows as it did last, before it would break the cap."""
 
 
 AnyRunner = TypeVar("AnyRunner", bound="SessionRunner")
@@ -97,7 +101,7 @@ class SessionRunner:
 
     def readings(self) -> Readings:
         """A fresh start of memory and load."""
-        return Readings(LoadMonitor(self._cores, gpus=self._gpus))
+        return Readings(LoadMonitor(self._cores, gpus=self._gpus), self.cap_bytes)
 
     def glimpse(self, session: LiveSession, stage: str) -> None:
         """Show what a session is at."""
@@ -121,14 +125,16 @@ class SessionRunner:
             if session.process.poll() is not None:
                 session.read_samples()
                 return SessionEnd.EXITED
-            time.sleep(POLL_SECONDS)
+            time.sleep(min(POLL_SECONDS, readings.seconds_to_next(time.monotonic())))
 
 
 class Readings:
-    """Memory and load of sessions, read together every READING_SECONDS."""
+    """Memory and load of sessions, read together: every READING_SECONDS, faster as the tree nears the cap."""
 
-    def __init__(self, monitor: LoadMonitor) -> None:
+    def __init__(self, monitor: LoadMonitor, cap_bytes: int) -> None:
         self.monitor = monitor
+        self._cap = cap_bytes
+        self._last = (0.0, 0)
         self.monitor.start()
         self.load: list[LoadSample] = []
         self._next = 0.0
@@ -140,6 +146,10 @@ class Readings:
         self._next = now + READING_SECONDS
         return True
 
+    def seconds_to_next(self, now: float) -> float:
+        """Until it is time again."""
+        return max(MIN_READING_SECONDS, self._next - now)
+
     def read(self, sessions: Sequence[LiveSession]) -> int:
         """Bytes in use by all of them."""
         processes, used = [], 0
@@ -147,5 +157,14 @@ class Readings:
             found = session.processes()
             used += session.meter.read(found)
             processes += found
-        self.load.append(self.monitor.read(processes))
+        now = time.monotonic()
+        if not self.load or now - self.load[-1].seconds >= READING_SECONDS / 2:
+            self.load.append(self.monitor.read(processes))
+        self._next = min(self._next, now + self._seconds_to_cap(now, used) / LOOKS_BEFORE_CAP)
         return used
+
+    def _seconds_to_cap(self, now: float, used: int) -> float:
+        """If the tree goes on growing as since the last reading."""
+        (before, then), self._last = self._last, (now, used)
+        growth = (used - then) / (now - before) if 0 < now - before else 0.0
+        return max(0.0, self._cap - used) / growth if growth > 0 and then else math.inf

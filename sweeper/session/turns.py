@@ -162,4 +162,4 @@ class _Turns:
                 raise _Broken(limit, index)
             if session.process.poll() is not None:
                 raise _Broken(SessionEnd.EXITED, index)
-            time.sleep(POLL_SECONDS)
+            time.sleep(min(POLL_SECONDS, self.readings.seconds_to_next(time.monotonic())))

@@ -1,0 +1,83 @@
+"""What an untried configuration will need, from the peaks of those tried: good enough not to launch a sure failure.
+
+Memory of a learner with its players is nearly a sum: so much for the learner, so much for each environment, more for
+each area in each environment, and for the buffer. Ordinary least squares on those terms, with the prediction interval of
+a linear model (Draper and Smith, Applied Regression Analysis, 3.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sweeper.compare.pool import Configuration
+from sweeper.model.trial import Outcome, Params
+from sweeper.quantiles import t_quantile
+
+SPARE_POINTS = 3
+"""More configurations than terms, before a prediction is worth anything."""
+LEAST_ERROR = 0.03
+"""Of the peak: a fit that happens to be perfect is not believed beyond what sampling can see."""
+CERTAINTY = 0.995
+"""One-sided: a configuration is not launched where so sure a bound lies above the cap."""
+
+Interval = tuple[float, float]
+
+
+def predict_peak(params: Params, tried: Sequence[Configuration]) -> Interval | None:
+    """Interval of the peak of `params` in bytes, 99 % two-sided; None where too little was tried to say.
+
+    A configuration that was stopped at the cap needed at least what it had then, so it counts with that: predictions
+    for larger ones are then too low, never too high.
+    """
+    import numpy
+
+    known = [item for item in tried if item.peak_memory_bytes and _tells(item)]
+    terms = _varying(known, params)
+    if len(known) < len(terms) + 1 + SPARE_POINTS:
+        return None
+    matrix = numpy.array([[1.0, *(term(item.params) for term in terms)] for item in known])
+    peaks = numpy.array([float(item.peak_memory_bytes or 0) for item in known])
+    point = numpy.array([1.0, *(term(params) for term in terms)])
+    solution, _, rank, _ = numpy.linalg.lstsq(matrix, peaks, rcond=None)
+    degrees = len(known) - int(rank)
+    if rank < matrix.shape[1]:
+        return None
+    residuals = peaks - matrix @ solution
+    variance = max(float(residuals @ residuals) / degrees, (LEAST_ERROR * float(peaks.mean())) ** 2)
+    leverage = float(point @ numpy.linalg.pinv(matrix.T @ matrix) @ point)
+    middle = float(point @ solution)
+    half = t_quantile(degrees, CERTAINTY) * math.sqrt(variance * (1 + leverage))
+    return max(0.0, middle - half), middle + half
+
+
+def is_sure_to_break(prediction: Interval | None, cap_bytes: int) -> bool:
+    """Whether even the low end of a prediction is above the cap."""
+    return prediction is not None and prediction[0] > cap_bytes
+
+
+def _tells(item: Configuration) -> bool:
+    outcomes = {trial.outcome for trial in item.trials}
+    return bool(outcomes & {Outcome.OK, Outcome.TOO_FEW_UPDATES, Outcome.OVER_MEMORY})
+
+
+def _varying(known: Sequence[Configuration], params: Params) -> list[_Term]:
+    """The terms that differ among what was tried; None of those that differ only in `params` can be known."""
+    return [term for term in _TERMS if len({term(item.params) for item in known}) > 1]
+
+
+class _Term:
+    """A product of knobs; 1 for a knob that is not there."""
+
+    def __init__(self, *knobs: str) -> None:
+        self._knobs = knobs
+
+    def __call__(self, params: Params) -> float:
+        product = 1.0
+        for knob in self._knobs:
+            value = params.get(knob)
+            product *= float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 1.0
+        return product
+
+
+_TERMS = (_Term("num_envs"), _Term("num_envs", "num_areas"), _Term("hyperparameters.buffer_size"))

@@ -1,0 +1,79 @@
+"""What a killed tool left: processes and temporary folders that name an owner who is no more.
+
+Known by identity, never by name: the mark that every process of a trial inherits names the tool that started it, by
+process id and start time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from sweeper.session.guardian import MARK
+
+PREFIX = "sweeper-"
+KILL_SECONDS = 5.0
+_OWNER = re.compile(r"(\d+)-(\d+)-")
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What was found and ended: process ids and folders."""
+
+    pids: tuple[int, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pids or self.folders)
+
+
+def owner() -> str:
+    """This process by id and start time in seconds, as a prefix of marks and folders."""
+    return f"{os.getpid()}-{_started(psutil.Process())}-"
+
+
+def clean_up(temporary: Path | None = None) -> Leftovers:
+    """End the processes and remove the temporary folders of tools that are gone; those of living ones are left alone."""
+    found = [process for process in psutil.process_iter() if _is_orphan(process)]
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(found, timeout=KILL_SECONDS)
+    removed = []
+    for folder in (temporary or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+        if folder.is_dir() and not folder.is_symlink() and _is_ownerless(folder.name.removeprefix(PREFIX)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(str(folder))
+    return Leftovers(tuple(process.pid for process in found), tuple(removed))
+
+
+def _is_orphan(process: psutil.Process) -> bool:
+    try:
+        mark = process.environ().get(MARK, "")
+        return _is_ownerless(mark) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):  # not ours to read, so not ours
+        return False
+
+
+def _is_ownerless(name: str) -> bool:
+    match = _OWNER.match(name)
+    if match is None:
+        return False
+    try:
+        # A clock that was set moves start times by as much: two seconds are no other process.
+        return abs(_started(psutil.Process(int(match[1]))) - int(match[2])) > 2
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+
+
+def _started(process: psutil.Process) -> int:
+    return int(process.create_time())

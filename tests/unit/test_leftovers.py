@@ -1,0 +1,64 @@
+"""What a killed tool left is found by its owner's identity, and nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sweeper.session.guardian import MARK
+from sweeper.session.leftovers import PREFIX, clean_up, owner
+
+GONE = f"{2**22 - 3}-1000000000-"
+"""No process has this id: above the largest that Linux gives."""
+
+
+@pytest.fixture
+def sleeper():
+    started = []
+
+    def start(mark: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", "import time; time.sleep(300)"]
+        started.append(subprocess.Popen(command, env={**os.environ, MARK: mark}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_the_owner_is_this_process() -> None:
+    pid, started, rest = owner().split("-")
+    assert (int(pid), rest) == (os.getpid(), "")
+    assert int(started) == int(psutil.Process().create_time())
+
+
+def test_orphans_are_ended_and_others_left_alone(sleeper, tmp_path: Path) -> None:
+    orphan, ours, foreign = sleeper(GONE + "abc"), sleeper(owner() + "abc"), sleeper("somebody's own mark")
+    reused = sleeper(f"{os.getpid()}-1000000000-abc")  # our process id, but another start: its owner is gone
+    found = clean_up(tmp_path)
+    assert {orphan.pid, reused.pid} <= set(found.pids)
+    assert orphan.wait(10) and reused.wait(10)
+    assert ours.poll() is None and foreign.poll() is None
+
+
+def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:
+    for name in (PREFIX + GONE + "x", PREFIX + owner() + "x", PREFIX + "host", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("x")
+    (tmp_path / (PREFIX + GONE + "file")).write_text("not a folder")
+    (tmp_path / (PREFIX + GONE + "link")).symlink_to(tmp_path / "other")
+    found = clean_up(tmp_path)
+    assert found.folders == (str(tmp_path / (PREFIX + GONE + "x")),)
+    assert not (tmp_path / (PREFIX + GONE + "x")).exists()
+    assert (tmp_path / "other" / "file").exists()
+    assert (tmp_path / (PREFIX + owner() + "x") / "file").exists()
+
+
+def test_nothing_is_nothing(tmp_path: Path) -> None:
+    assert not clean_up(tmp_path)
