@@ -136,10 +136,13 @@ class _Turns:
         contender, session = self._contenders[index], self.sessions[index]
         session.read_samples()
         seen = len(session.samples)
+        resumed = time.monotonic()
         session.resume()
 
         def edges() -> Sequence[float]:
-            return [edge.seconds for edge in contender.edges(session.samples[seen:])]
+            # What happened between the last slice's end and its suspension is written only now.
+            fresh = [sample for sample in session.samples[seen:] if sample.seconds >= resumed]
+            return [edge.seconds for edge in contender.edges(fresh)]
 
         self._run_until(index, lambda: len(edges()) > contender.slice_cycles, "measuring in turn")
         session.suspend()
