@@ -15,6 +15,7 @@ from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerTh
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, TrialResult, measured_fields
 from sweeper.quantities import format_bytes
+from sweeper.session.live import SAMPLING
 from sweeper.session.diagnosis import diagnose, exception_line
 from sweeper.session.memory import RSS
 from sweeper.trial_plan import TrialPlan
@@ -101,6 +102,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         startup_seconds=record.startup_seconds,
         peak_memory_bytes=record.peak_memory_bytes,
         memory_source=record.memory_source,
+        memory_cap_kept_by=record.cap_kept_by,
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
@@ -178,8 +180,10 @@ def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Term
     if record.end is SessionEnd.MEASURED:
         return Outcome.CRASHED, "the session said it had measured enough, but its samples hold no whole cycle"
     if record.end is SessionEnd.OVER_MEMORY:
-        peak = format_bytes(record.peak_memory_bytes or 0)
-        return outcome, f"{peak} in use, above the cap of {format_bytes(terms.cap_bytes)}; stopped at once"
+        peak, cap = format_bytes(record.peak_memory_bytes or 0), format_bytes(terms.cap_bytes)
+        if record.cap_kept_by not in (None, SAMPLING):
+            return outcome, f"the kernel ended it at the cap of {cap} ({record.cap_kept_by}); {peak} were seen before"
+        return outcome, f"{peak} in use, above the cap of {cap}; stopped at once"
     if record.end is SessionEnd.EXITED:
         detail = exception_line(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
         return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"

@@ -29,7 +29,7 @@ class SessionRecord:
     """Times in seconds (`*_at` on the machine's monotonic clock), memory in bytes.
 
     `from_console`: our probe could not be loaded, and the samples are what the learner printed.
-    `slices`: first and last edge of each slice, where the session ran in turn with others. `waited_seconds`: for a
+    `cap_kept_by`: who ended a session that broke the memory cap. `slices`: first and last edge of each slice, where the session ran in turn with others. `waited_seconds`: for a
     quiet machine, before `started_at`.
     """
 
@@ -48,6 +48,7 @@ class SessionRecord:
     waited_seconds: float = 0.0
     from_console: bool = False
     slices: tuple[tuple[float, float], ...] = ()
+    cap_kept_by: str | None = None
 
     @property
     def startup_seconds(self) -> float | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from sweeper.session.cgroup import leftover_groups
 from sweeper.session.guardian import MARK
 
 PREFIX = "sweeper-"
@@ -46,6 +47,9 @@ def clean_up(temporary: Path | None = None) -> Leftovers:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(found, timeout=KILL_SECONDS)
+    for name, group in leftover_groups():
+        if _is_ownerless(name):
+            group.remove()
     removed = []
     for folder in (temporary or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
         if folder.is_dir() and not folder.is_symlink() and _is_ownerless(folder.name.removeprefix(PREFIX)):

@@ -20,6 +20,7 @@ from sweeper.errors import NotReady
 from sweeper.learner import INSIDE
 from sweeper.model.measurement import Sample
 from sweeper.model.session import SessionEnd, SessionRecord
+from sweeper.session.cgroup import MemoryGroup
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.guardian import MARK, Guardian
@@ -34,6 +35,7 @@ POLITE_SECONDS = 15.0
 KILL_SECONDS = 5.0
 SEARCH_SECONDS = 3.0
 """Between searches for new processes, once all players are there."""
+SAMPLING = "sampling"
 SLOW_CONSOLE = 5.0
 """How many times the start-up limit a learner may take to its first line about steps, where our probe cannot tell."""
 LOG_LINES = 40
@@ -58,9 +60,11 @@ class LiveSession:
         # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
         self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
         guardian.watch(self._mark, self._scratch.name)
+        self._group = MemoryGroup.create(self._mark, cap_bytes)
         try:
             with _open_log(plan) as log:
-                self.process = _start(plan, self._mark, log, self._scratch.name)
+                command = self._group.wrap(plan.argv) if self._group else list(plan.argv)
+                self.process = _start(plan, command, self._mark, log, self._scratch.name)
         except BaseException:
             self._forget()
             raise
@@ -70,6 +74,7 @@ class LiveSession:
         self._progress_at = self.started
         self._left: tuple[int, ...] = ()
         self._searched_at = self.started
+        self._kernel_acted = False
 
     def __enter__(self) -> LiveSession:
         return self
@@ -103,6 +108,11 @@ class LiveSession:
             if progress != self._progress:
                 self._progress, self._progress_at = progress, time.monotonic()
         return fresh
+
+    def was_killed_at_cap(self) -> bool:
+        """Whether the kernel has ended a process of this session at the memory cap."""
+        self._kernel_acted = self._group is not None and self._group.kills > 0
+        return self._kernel_acted
 
     def processes(self) -> list[psutil.Process]:
         """Those alive. Looking for new ones takes a look at all of the machine's: less often once training goes on."""
@@ -171,7 +181,13 @@ class LiveSession:
             player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", 5),
             left_behind=self._left,
             from_console=self.from_console,
+            cap_kept_by=self._cap_kept_by(end),
         )
+
+    def _cap_kept_by(self, end: SessionEnd) -> str | None:
+        if end is not SessionEnd.OVER_MEMORY:
+            return None
+        return self._group.mechanism if self._group is not None and self._kernel_acted else SAMPLING
 
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
@@ -181,6 +197,8 @@ class LiveSession:
 
     def _forget(self) -> None:
         self._scratch.cleanup()
+        if self._group is not None:
+            self._group.remove()
         self._guardian.forget(self._mark)
 
 
@@ -210,7 +228,9 @@ def _disk_errors() -> Iterator[None]:
         raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
 
 
-def _start(plan: TrialPlan, mark: str, log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
+def _start(
+    plan: TrialPlan, command: list[str], mark: str, log: IO[bytes], temporary: str
+) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
     environment = {
         **os.environ,
@@ -224,7 +244,7 @@ def _start(plan: TrialPlan, mark: str, log: IO[bytes], temporary: str) -> subpro
     try:
         with _sigint_at_default():
             return subprocess.Popen(
-                plan.argv,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -111,7 +111,7 @@ class SessionRunner:
         while True:
             now = time.monotonic()
             fresh = session.read_samples()
-            if readings.are_due(now) and readings.read([session]) > self.cap_bytes:
+            if readings.are_due(now) and (readings.read([session]) > self.cap_bytes or session.was_killed_at_cap()):
                 return SessionEnd.OVER_MEMORY
             self.glimpse(session, session.stage())
             if self.stop_asked():
@@ -124,7 +124,7 @@ class SessionRunner:
                 return limit
             if session.process.poll() is not None:
                 session.read_samples()
-                return SessionEnd.EXITED
+                return SessionEnd.OVER_MEMORY if session.was_killed_at_cap() else SessionEnd.EXITED
             time.sleep(min(POLL_SECONDS, readings.seconds_to_next(time.monotonic())))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from tests.conftest import MEASURE
@@ -129,3 +131,54 @@ def test_closed_pipe_is_no_error(workshop):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert err == ""
+
+
+@posix
+def test_ctrl_c_twice_ends_at_once(workshop):
+    """Once ends cleanly and writes the report; twice ends the processes and nothing else."""
+    process = started(workshop)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=ENDING_SECONDS)
+    assert process.returncode == 130
+    assert "sweeper run study.yaml" in err
+    assert workshop.leftovers() == []
+    assert [t["outcome"] for t in workshop.results()["trials"]][0] == "ok"
+    again = workshop.sweeper("run", "study.yaml", "--trials=3")
+    assert again.returncode == 0, again.stderr
+
+
+@posix
+def test_the_next_run_ends_what_a_killed_one_left(workshop):
+    """Tool and guardian killed, no probe in the learner: nobody is left to end the session."""
+    workshop.scenario(no_probe=True)
+    workshop.study(measure={**MEASURE, "precision": "0.1%", "max_seconds": 60}, budget={"time": "300s", "trials": 2})
+    process = workshop.start("run", "study.yaml")
+    workshop.wait_for(lambda: len(workshop.leftovers()) >= 2, 60)
+    guardians = [child for child in psutil.Process(process.pid).children() if "guardian" in " ".join(child.cmdline())]
+    assert len(guardians) == 1
+    process.kill()
+    guardians[0].kill()
+    process.communicate()
+    orphans = {orphan.pid for orphan in workshop.leftovers()}
+    assert orphans
+    folders = [path for path in (workshop.root / "tmp").glob("sweeper-*") if path.is_dir()]
+    assert folders
+    workshop.study(measure={**MEASURE, "max_seconds": 3}, budget={"time": "300s", "trials": 1})
+    again = workshop.sweeper("run", "study.yaml")
+    assert again.returncode == 0, again.stderr
+    assert not orphans & {orphan.pid for orphan in workshop.leftovers()}
+    assert not any(folder.exists() for folder in folders)
+    assert "ended what a killed run left" in (workshop.folder / "run.log").read_text()
+
+
+@posix
+def test_time_of_a_killed_trial_is_not_lost(workshop):
+    process = started(workshop)
+    time.sleep(12)  # longer than a heartbeat
+    process.kill()
+    process.communicate()
+    workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
+    before = sum(trial["total_seconds"] for trial in workshop.results()["trials"])
+    again = workshop.sweeper("run", "study.yaml", "--trials=2", "--json", "-q")
+    assert json.loads(again.stdout)["study"]["seconds"] > before + 10

@@ -180,3 +180,21 @@ def test_the_users_files_are_untouched(workshop):
     before = study.read_bytes(), config.read_bytes()
     workshop.sweeper("run", "study.yaml", "--trials=1")
     assert (study.read_bytes(), config.read_bytes()) == before
+
+
+def test_a_sure_failure_is_not_launched(workshop):
+    """A player takes 40 MiB: after a handful of trials, 32 of them need no trial."""
+    workshop.scenario(memory_mb_per_env=40, rate=20000.0)
+    space = {"num_envs": [1, 2, 3, 4, 5, 6, 32]}
+    workshop.study(memory_cap="600MiB", budget={"time": "120s", "trials": 7}, space=space)
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    trials = workshop.results()["trials"]
+    vetoed = [trial for trial in trials if trial["outcome"] == "vetoed"]
+    launched = [trial for trial in trials if trial["outcome"] == "over_memory"]
+    assert len(vetoed) + len(launched) <= 1  # TPE may have asked for it before enough was known
+    predicted = [trial for trial in trials if trial["predicted_memory_bytes"]]
+    for trial in vetoed:
+        assert trial["predicted_memory_bytes"][0] > 600 * 1024**2
+        assert trial["peak_memory_bytes"] is None and trial["command"] == []
+    assert predicted or launched
