@@ -1,0 +1,88 @@
+"""Hundreds of short trials in one process: memory, descriptors, threads and temporary files must not grow."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import psutil  # noqa: E402
+
+from sweeper.app.prepare import Overrides, open_folder, prepare  # noqa: E402
+from sweeper.app.stop import StopSignal  # noqa: E402
+from sweeper.app.trials import Trials, now  # noqa: E402
+from sweeper.model.events import ignore  # noqa: E402
+from sweeper.model.trial import Purpose  # noqa: E402
+from sweeper.session.turns import Sessions  # noqa: E402
+from sweeper.store import Store  # noqa: E402
+from tests.benchmarks.common import SHORT, finish, table  # noqa: E402
+from tests.conftest import MEASURE, STANDIN, Workshop  # noqa: E402
+
+TRIALS = 40 if SHORT else 300
+SETTLED = 10
+"""Trials until imports and caches are what they will be."""
+
+
+def state(temporary: Path) -> dict[str, Any]:
+    process = psutil.Process()
+    return {
+        "memory_mib": process.memory_full_info().uss / 2**20,
+        "descriptors": process.num_fds(),
+        "threads": threading.active_count(),
+        "children": len(process.children(recursive=True)),
+        "temporary": len(list(temporary.iterdir())),
+    }
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        shop = Workshop(Path(folder))
+        shop.scenario(rate=50000.0, update_seconds=0.005)
+        shop.config()
+        study = shop.study(measure={**MEASURE, "precision": "50%", "max_seconds": 0.3})
+        os.environ["PATH"] = os.pathsep.join((str(STANDIN), os.environ["PATH"]))
+        temporary = Path(folder) / "tmp"
+        temporary.mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+        prepared = prepare(study, Overrides(out=shop.folder))
+        open_folder(prepared.folder, fresh=False)
+        store = Store.open(
+            prepared.folder.storage, "shop", prepared.identity(), prepared.knob_values(), now(), prepared.cap_bytes
+        )
+        stop = StopSignal()
+        with Sessions(prepared.cap_bytes, prepared.machine.usable_cores, stop.asked, lambda glimpse: None) as sessions:
+            trials = Trials(
+                replace(prepared, budget=replace(prepared.budget, seconds=1e9, trials=None)),
+                store, sessions, stop, ignore, lambda reason: None,
+            )  # fmt: skip
+            before: dict[str, Any] = {}
+            for number in range(TRIALS):
+                if number == SETTLED:
+                    before = state(temporary)
+                trials.run({**prepared.space.baseline, "num_envs": 1 + number % 4}, Purpose.SEARCH)
+                if number % 50 == 49:
+                    print(number + 1, state(temporary), flush=True)
+            after = state(temporary)
+        outcomes = {trial.outcome.value for trial in trials.results()}
+    table(("", f"after {SETTLED} trials", f"after {TRIALS}"), [(name, before[name], after[name]) for name in before])
+    print("outcomes:", ", ".join(sorted(outcomes)))
+    finish(
+        {
+            "trials": TRIALS,
+            "memory_growth_percent": 100 * (after["memory_mib"] / before["memory_mib"] - 1),
+            "descriptor_growth": after["descriptors"] - before["descriptors"],
+            "thread_growth": after["threads"] - before["threads"],
+            "temporary_growth": after["temporary"] - before["temporary"],
+            "outcomes": sorted(outcomes),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
