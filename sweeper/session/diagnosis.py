@@ -44,6 +44,22 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"CUDA out of memory|OutOfMemoryError", "the GPU's memory is full: a smaller batch_size or network, or the CPU"),
     (r"MemoryError|Cannot allocate memory|WinError 1455", "the machine ran out of memory"),
     (r"No space left on device", "the disk is full"),
+    (
+        r"Descriptors cannot (?:not )?be created directly",
+        'protobuf 3.21 and later do not read mlagents\' messages; mend it with: pip install "protobuf<3.21"',
+    ),
+    (
+        r"module 'numpy' has no attribute '(\w+)'",
+        'numpy 1.24 and later lack numpy.{0}, which mlagents uses; mend it with: pip install "numpy>=1.23.5,<1.24"',
+    ),
+    (
+        r"The (\w+) provided had (NaN|Infinite) values",
+        "the build sent a {0} with {1} values: mend the agent; no setting helps",
+    ),
+    (
+        r"cannot open display|Failed to open display|GLXBadContext|Unable to init server",
+        "the player wants a screen and there is none: set engine: {{no_graphics: true}}",
+    ),
     (r"communication API version is not compatible", "the build's ML-Agents package does not match this learner"),
     (
         r"Expected all tensors to be on the same device",
