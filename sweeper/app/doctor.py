@@ -11,10 +11,13 @@ from sweeper.app.artefacts import MIN_FREE_BYTES
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import SweeperError
 from sweeper.machine import describe_machine
+from sweeper.measure.contention import busiest_text
 from sweeper.quantities import format_bytes
 from sweeper.session.build import find_build
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
+from sweeper.session.load import LoadMonitor
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
+from sweeper.session.quiet import wait_for_quiet
 from sweeper.study_file import Study, StudyFile
 from sweeper.yaml_text import parse_yaml
 
@@ -66,6 +69,20 @@ def _machine() -> Iterator[Check]:
     few = machine.usable_cores <= FEW_CORES
     yield Check("machine", Level.OK, text + ("; few cores: numbers will be noisy" if few else ""))
     yield Check("gpu", Level.OK, ", ".join(machine.gpus) or "none seen")
+    yield _quiet(machine.usable_cores)
+
+
+def _quiet(usable_cores: int) -> Check:
+    """Whether other programs leave the machine alone, just now."""
+    monitor = LoadMonitor(usable_cores)
+    monitor.start()
+    glance = wait_for_quiet(lambda: monitor.read([]).others_cpu_seconds, usable_cores, max_seconds=0.0)
+    busiest = busiest_text(monitor.busiest())
+    text = f"other programs use {glance.others_percent:.0f} % of the cores{busiest}"
+    if glance.is_quiet:
+        return Check("quiet", Level.OK, text)
+    mend = "close what you can; trials that are disturbed are run again (or see measure.contention)"
+    return Check("quiet", Level.WARNING, text, mend)
 
 
 def _learner(study: Study) -> Iterator[Check]:

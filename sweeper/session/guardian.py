@@ -91,13 +91,16 @@ def kill_marked(mark: str) -> None:
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """Living processes that carry this trial's mark; those whose environment we may not read are not ours."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+    """Living processes that carry this trial's mark."""
+    return [process for process in psutil.process_iter() if carries(process, mark)]
+
+
+def carries(process: psutil.Process, mark: str) -> bool:
+    """Whether a living process has the mark; one whose environment we may not read is not ours."""
+    try:
+        return process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 
 import psutil
 
-from sweeper.session.guardian import marked
+from sweeper.session.guardian import carries, marked
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 
@@ -23,6 +23,7 @@ class ProcessTree:
         self._root = psutil.Process(pid)
         self._mark = mark
         self._known: set[psutil.Process] = set()  # equal for equal pid and start, also when the clock is set
+        self._strangers: set[psutil.Process] = set()
         self._remember(self._root)
 
     def refresh(self) -> list[psutil.Process]:
@@ -32,6 +33,7 @@ class ProcessTree:
                 if process.pid == self._root.pid or not _has_ancestor_in(process, self._known):
                     for child in process.children(recursive=True):
                         self._remember(child)
+        self._find_strays()
         return self.alive()
 
     def alive(self) -> list[psutil.Process]:
@@ -52,6 +54,16 @@ class ProcessTree:
                 with contextlib.suppress(*_GONE, psutil.AccessDenied):
                     process.kill()
             psutil.wait_procs(left, timeout=0.5)
+
+    def _find_strays(self) -> None:
+        """Members whose parents are gone, as of a player that starts another and ends; a process is asked only once."""
+        for process in psutil.process_iter():
+            if process in self._known or process in self._strangers:
+                continue
+            if carries(process, self._mark):
+                self._remember(process)
+            else:
+                self._strangers.add(process)
 
     def _remember(self, process: psutil.Process) -> None:
         self._known.add(process)
