@@ -18,7 +18,7 @@ from sweeper.app.stop import StopSignal
 from sweeper.compare.confirm import last_search_number
 from sweeper.compare.guard import constraints, requirement
 from sweeper.compare.pool import Configuration, leaders, pool
-from sweeper.compare.voids import never_quiet, voids_in_a_row
+from sweeper.compare.voids import never_quiet, voids_in_a_row, waited_in_vain
 from sweeper.errors import NotReady
 from sweeper.measure.cycles import boundaries, cutting
 from sweeper.measure.rate import Rule
@@ -39,9 +39,13 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
+<<<<<<< HEAD
 HEARTBEAT_SECONDS = 10.0
 MIN_STALL_SECONDS = 30.0
 """A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
+=======
+GLANCE_SECONDS = 1.0
+>>>>>>> main
 
 
 class Runner(Protocol):
@@ -208,7 +212,10 @@ class Trials:
     def _max_wait(self) -> float:
         if self._tolerates_load():
             return 0.0
-        wait = min(WAIT_SECONDS * (1 + voids_in_a_row(self.results())), MAX_WAIT_SECONDS)
+        results = self.results()
+        if waited_in_vain(results):
+            return GLANCE_SECONDS
+        wait = min(WAIT_SECONDS * (1 + voids_in_a_row(results)), MAX_WAIT_SECONDS)
         return min(wait, self.plan().remaining_seconds)
 
     def _tolerates_load(self) -> bool:

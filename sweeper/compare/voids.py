@@ -11,6 +11,10 @@ from sweeper.model.trial import Outcome, Params, Purpose, TrialResult
 
 MAX_VOIDS = 3
 """Attempts that other programs may void before a configuration is given up, or the machine is taken as it is."""
+LONG_WAIT_SECONDS = 55.0
+"""A wait that took so long was ended by its limit, a minute at the least, not by quiet."""
+RECENT = 8
+"""Sessions after which waiting is tried again."""
 
 
 def never_quiet(results: Sequence[TrialResult]) -> bool:
@@ -31,6 +35,17 @@ def never_quiet(results: Sequence[TrialResult]) -> bool:
 def voids_in_a_row(results: Sequence[TrialResult]) -> int:
     """How many of the last sessions were disturbed."""
     return len(list(takewhile(lambda trial: trial.outcome is Outcome.DISTURBED, reversed(results))))
+
+
+def waited_in_vain(results: Sequence[TrialResult]) -> bool:
+    """Whether one of the last sessions waited long for a quiet machine, and then counted all the same.
+
+    A background that is never quite quiet and never too much is not worth waiting for before every trial.
+    """
+    return any(
+        trial.is_ok and trial.contention is not None and trial.contention.waited_seconds >= LONG_WAIT_SECONDS
+        for trial in results[-RECENT:]
+    )
 
 
 def given_up(results: Sequence[TrialResult]) -> set[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sweeper.app.trials import now, warmup_cycles
-from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, owed, voids_in_a_row
+from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, owed, voids_in_a_row, waited_in_vain
+from sweeper.model.load import Contention
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
 from tests.unit.builders import params_of, trial_of
@@ -26,6 +27,15 @@ def trials_of(*found: tuple[Purpose, Outcome], params: Any = None) -> list[Trial
 
 
 class TestVoids:
+    @pytest.mark.parametrize(
+        ("outcome", "waited", "later", "expected"),
+        [(OK, 61.0, 0, True), (OK, 40.0, 0, False), (VOID, 61.0, 0, False), (OK, 61.0, 7, True), (OK, 61.0, 8, False)],
+    )
+    def test_waited_in_vain(self, outcome: Outcome, waited: float, later: int, expected: bool) -> None:
+        load = Contention(12.0, 0.0, None, None, waited)
+        results = [trial_of(0, outcome=outcome, contention=load), *(trial_of(n + 1) for n in range(later))]
+        assert waited_in_vain(results) is expected
+
     @pytest.mark.parametrize(
         ("outcomes", "expected"),
         [
