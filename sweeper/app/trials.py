@@ -39,13 +39,10 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
-<<<<<<< HEAD
 HEARTBEAT_SECONDS = 10.0
 MIN_STALL_SECONDS = 30.0
 """A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
-=======
 GLANCE_SECONDS = 1.0
->>>>>>> main
 
 
 class Runner(Protocol):
