@@ -1,7 +1,7 @@
 """Does the answer claim more than is true? Replays of a recorded study, held-out sessions of each being the truth.
 
-In every replay a third of each configuration's sessions, drawn anew, may choose, another third may confirm, and the last
-is the truth that the claim is held against.
+In every replay a third of each configuration's sessions, drawn anew, may choose, another third may confirm, and the
+last is the truth that the claim is held against.
 
 The recording is made anew with RECORD=1 (about 15 minutes on a quiet machine): real sessions of the racer, every
 configuration in random order within each round.
