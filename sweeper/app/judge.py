@@ -57,12 +57,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Terms:
-    """What its result is held to. `tolerate_load`: others' load is marked and no reason to void."""
+    """What its result is held to. `tolerate_load`: others' load is marked and no reason to void. `in_editor`: the player
+    is the Unity Editor, which the learner did not start, so that its load cannot be told from others'.
+    """
 
     cap_bytes: int
     required: PerThousandSteps | None
     usable_cores: int
     tolerate_load: bool = False
+    in_editor: bool = False
 
 
 def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
@@ -72,9 +75,9 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     """
     plan = asked.plan
     measurement, slices = _measured(asked, record, terms)
-    load = contention(
-        record.load, _window(record, measurement), terms.usable_cores, record.waited_seconds, record.busiest
-    )
+    window = _window(record, measurement)
+    samples = () if terms.in_editor else record.load
+    load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
     outcome, message = _outcome(record, measurement, terms)
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
@@ -139,7 +142,7 @@ def _why(asked: Asked, record: SessionRecord, measurement: Measurement | None, t
     if measurement is None:
         return {}
     is_alone = measurement.method is not Method.SLICES
-    cores = own_cores(record.load, measurement.window) if is_alone else None
+    cores = own_cores(record.load, measurement.window) if is_alone and not terms.in_editor else None
     found = bottleneck(
         measurement.phases,
         measurement.measured_seconds,

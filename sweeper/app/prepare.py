@@ -24,6 +24,12 @@ NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
 
 
+_EDITOR_TEXT = (
+    "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
+    "programs' load cannot be told from it, so nothing is voided for that."
+)
+
+
 @dataclass(frozen=True)
 class Overrides:
     """What the command line says over the study file. `until_seconds`: time left from now, whatever was spent."""
@@ -54,8 +60,9 @@ class Prepared:
     def notes(self) -> tuple[Note, ...]:
         """What a reader of the results should know before all else."""
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
+        editor = () if self.launch.build else (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),)
         text = "This mlagents-learn does not know {}; trials run without."
-        return (*self.space.notes, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
+        return (*self.space.notes, *editor, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
 
     def identity(self) -> dict[str, Any]:
         """What makes numbers comparable; another value of any of these is another study."""

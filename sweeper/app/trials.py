@@ -185,7 +185,9 @@ class Trials:
 
     def _finish(self, asked: Asked, record: SessionRecord) -> TrialResult:
         required = None if asked.purpose is Purpose.BASELINE else self._required()
-        terms = Terms(self.cap_bytes, required, self.prepared.machine.usable_cores, self._tolerates_load())
+        terms = Terms(
+            self.cap_bytes, required, self.prepared.machine.usable_cores, self._tolerates_load(), self._in_editor
+        )
         result = judge(asked, record, terms)
         if record.left_behind:
             log.warning("trial %d: could not end processes %s", result.number, record.left_behind)
@@ -207,13 +209,17 @@ class Trials:
         return Rule(measure.precision, measure.max_seconds, cut, warmup_cycles(self.results(), purpose))
 
     def _max_wait(self) -> float:
-        if self._tolerates_load():
+        if self._tolerates_load() or self._in_editor:
             return 0.0
         results = self.results()
         if waited_in_vain(results):
             return GLANCE_SECONDS
         wait = min(WAIT_SECONDS * (1 + voids_in_a_row(results)), MAX_WAIT_SECONDS)
         return min(wait, self.plan().remaining_seconds)
+
+    @property
+    def _in_editor(self) -> bool:
+        return self.prepared.launch.build is None
 
     def _tolerates_load(self) -> bool:
         return self.prepared.study.spec.measure.contention == "mark" or never_quiet(self.results())

@@ -69,6 +69,7 @@ class NoteKind(str, Enum):
     MACHINE_BUSY = "machine_busy"
     MEMORY_PRESSURE = "memory_pressure"
     DRIFT = "drift"
+    IN_EDITOR = "in_editor"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sweeper.model.session import Progress, SessionRecord
 from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
 
 FILE = Path(".bench/accuracy.json.gz")
-LONG_SECONDS = 40 if SHORT else 90
+LONG_SECONDS = 40 if SHORT else 75
 REPEATS = 2 if SHORT else 3
 SLEEP = ("--work", "sleep")
 CASES = [

@@ -22,8 +22,8 @@ from sweeper.trial_plan import TrialPlan
 CAP = 2**40
 CYCLES = 12
 
-Draw = Callable[[str], float]
-"""A session's rate for a configuration's key."""
+Draw = Callable[[str, Purpose], float]
+"""A session's rate for a configuration's key, and what it is run for."""
 
 
 class Memory:
@@ -35,6 +35,7 @@ class Memory:
     def __init__(self) -> None:
         self.spent_seconds = 0.0
         self._results: list[TrialResult] = []
+        self.purposes: list[Purpose] = []
 
     confirmed_search: int | None = None
 
@@ -48,6 +49,7 @@ class Memory:
         return list(self._results)
 
     def start(self, params: Params, purpose: Purpose) -> int:
+        self.purposes.append(purpose)
         return len(self._results)
 
     def finish(self, result: TrialResult, constraints: Mapping[str, float]) -> None:
@@ -57,14 +59,15 @@ class Memory:
 class Replay:
     """Answers plans with drawn rates; its clock is moved by what sessions took."""
 
-    def __init__(self, draw: Draw, seconds: Mapping[str, float]) -> None:
+    def __init__(self, store: Memory, draw: Draw, seconds: Mapping[str, float]) -> None:
         self.now = 1000.0
+        self._store = store
         self._draw = draw
         self._seconds = seconds
 
     def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
         key = configuration_key(plan.params)
-        rate, seconds = self._draw(key), self._seconds[key]
+        rate, seconds = self._draw(key, self._store.purposes[plan.number]), self._seconds[key]
         started = self.now
         self.now += seconds
         samples = [Sample(started, "hello"), _at("tick", started + 5.0, 0, 0, 1)]
@@ -86,20 +89,27 @@ class Replay:
 def replay(prepared: Prepared, draw: Draw, seconds: Mapping[str, float]) -> StudyResult:
     """One study from baseline to answer."""
     store: Any = Memory()
-    runner = Replay(draw, seconds)
+    runner = Replay(store, draw, seconds)
     trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda reason: None, clock=lambda: runner.now)
     reason = Sweep(trials).run()
     return conclude(prepared, store.results(), Facts(store.started_at, store.spent_seconds, CAP, reason))
 
 
-def without_replacement(pools: Mapping[str, Sequence[float]], chooser: random.Random) -> Draw:
-    """Each recorded session once, in random order, then all of them again."""
-    left: dict[str, list[float]] = {}
+def fresh_to_confirm(
+    chosen_by: Mapping[str, Sequence[float]], claimed_from: Mapping[str, Sequence[float]], chooser: random.Random
+) -> Draw:
+    """Recorded sessions in random order, all of them before any comes again.
 
-    def draw(key: str) -> float:
-        if not left.get(key):
-            left[key] = chooser.sample(list(pools[key]), len(pools[key]))
-        return left[key].pop()
+    A session that chose somebody never confirms him: in use every confirmation session is a new one.
+    """
+    left: dict[tuple[str, bool], list[float]] = {}
+
+    def draw(key: str, purpose: Purpose) -> float:
+        confirms = purpose is Purpose.CONFIRM
+        if not left.get((key, confirms)):
+            pool = (claimed_from if confirms else chosen_by)[key]
+            left[key, confirms] = chooser.sample(list(pool), len(pool))
+        return left[key, confirms].pop()
 
     return draw
 

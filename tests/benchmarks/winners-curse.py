@@ -1,5 +1,8 @@
 """Does the answer claim more than is true? Replays of a recorded study, held-out sessions of each being the truth.
 
+In every replay a third of each configuration's sessions, drawn anew, may choose, another third may confirm, and the
+last is the truth that the claim is held against.
+
 The recording is made anew with RECORD=1 (about 15 minutes on a quiet machine): real sessions of the racer, every
 configuration in random order within each round.
 """
@@ -24,12 +27,13 @@ from sweeper.quantiles import t_quantile
 from sweeper.study_file import Budget
 from tests.benchmarks.common import SHORT, Bench, Case, deviation_percent, finish, interleaved, params, table
 from tests.benchmarks.recording import _disturbance
-from tests.benchmarks.replay import replay, without_replacement
+from tests.benchmarks.replay import fresh_to_confirm, replay
 from tests.unit.builders import prepared_of
 
 RECORDING = Path(__file__).parent / "recorded" / "study.json"
 REPEATS = 6
-REPLAYS = 200 if SHORT else 400
+REPLAYS = 200 if SHORT else 800
+PLANTED_REPLAYS = 200
 GRID = [(envs, areas, batch) for envs in (1, 2) for areas in (4, 16) for batch in (128, 256)]
 STUDY = "env_path: build.x86_64\nbaseline: {num_envs: 1, num_areas: 4, batch_size: 128}\nspace: {num_envs: [1, 2], num_areas: [4, 16], batch_size: [128, 256]}\n"  # noqa: E501
 MINUTES = (10, 20)
@@ -64,10 +68,10 @@ def claims(pools: dict[str, list[float]], seconds: dict[str, float], minutes: fl
     answer, naive, regret, verdicts = [], [], [], []
     prepared = replace(prepared_of(STUDY), budget=Budget(60 * minutes))
     for _ in range(REPLAYS):
-        halves = {key: chooser.sample(rates, len(rates)) for key, rates in pools.items()}
-        truth = {key: mean(rates[len(rates) // 2 :]) for key, rates in halves.items()}
-        draw = without_replacement({key: rates[: len(rates) // 2] for key, rates in halves.items()}, chooser)
-        result = replay(prepared, draw, seconds)
+        shuffled = {key: chooser.sample(rates, len(rates)) for key, rates in pools.items()}
+        choosing, claiming, held_out = ({key: rates[third::3] for key, rates in shuffled.items()} for third in range(3))
+        truth = {key: mean(rates) for key, rates in held_out.items()}
+        result = replay(prepared, fresh_to_confirm(choosing, claiming, chooser), seconds)
         assert result.best is not None
         key = configuration_key(result.best.params)
         answer.append(math.log(result.best.steps_per_second / truth[key]))
@@ -109,10 +113,10 @@ def planted(pools: dict[str, list[float]], seconds: dict[str, float]) -> tuple[f
             target: factor * fastest,
         }
         hits = 0
-        for _ in range(REPLAYS):
-            result = replay(prepared, lambda key: true[key] * math.exp(chooser.choice(residuals)), seconds)  # noqa: B023
+        for _ in range(PLANTED_REPLAYS):
+            result = replay(prepared, lambda key, _: true[key] * math.exp(chooser.choice(residuals)), seconds)  # noqa: B023
             hits += result.verdict is not None and result.verdict.value == "better"
-        shares.append(100 * hits / REPLAYS)
+        shares.append(100 * hits / PLANTED_REPLAYS)
     return shares[0], shares[1]
 
 

@@ -62,7 +62,7 @@ def test_replays_of_a_made_up_recording(tmp_path: Path, capsys: Any) -> None:
     ]
     curse.RECORDING = tmp_path / "study.json"
     curse.RECORDING.write_text(json.dumps({"machine": {}, "configurations": found}))
-    curse.REPLAYS = 6
+    curse.REPLAYS = curse.PLANTED_REPLAYS = 6
     curse.main()
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["replays"] == 6

@@ -66,6 +66,13 @@ class TestOutcome:
             assert result.message
             assert len(result.log_tail) == 12
 
+    def test_the_editors_own_load_voids_nothing(self) -> None:
+        """The player is not the learner's child there: to the counters it is somebody else."""
+        busy = measured(load_of(60.0))
+        assert judged(busy).outcome is Outcome.DISTURBED
+        result = judged(busy, in_editor=True)
+        assert (result.outcome, result.contention, result.utilisation) == (Outcome.OK, None, None)
+
     def test_no_end_is_forgotten(self) -> None:
         assert [judged(record_of(end, GOOD)).outcome for end in SessionEnd]
 
