@@ -49,13 +49,13 @@ def error_text(result: StudyResult) -> str:
     noise = result.noise
     if noise.between_percent is None:
         return (
-            "Intervals are those within one session; how much sessions of one configuration differ is not known, because "
-            "none was measured twice."
+            "Intervals are those within one session; how much sessions of one configuration differ is not known, "
+            "because none was measured twice."
         )
     text = (
-        "Intervals (95 %) are of a configuration's mean and carry the error that counts: sessions of one and the same "
-        f"configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} repeated "
-        "sessions). Where they overlap, the order may be chance."
+        "Intervals (95 %) are of a configuration's mean and carry the error that counts: sessions of one and the "
+        f"same configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} "
+        "repeated sessions). Where they overlap, the order may be chance."
     )
     if noise.drift_percent_per_hour is None:
         return text
