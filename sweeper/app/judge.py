@@ -52,8 +52,8 @@ class Asked:
 class Terms:
     """What its result is held to.
 
-    `tolerate_load`: others' load is marked and no reason to void. `in_editor`: the player is the Unity Editor, which the
-    learner did not start, so that its load cannot be told from others'.
+    `tolerate_load`: others' load is marked and no reason to void. `in_editor`: the player is the Unity Editor, which
+    the learner did not start, so that its load cannot be told from others'.
     """
 
     cap_bytes: int
