@@ -12,9 +12,9 @@ from sweeper.study_file import Budget
 
 CONFIRM_SHARE = 0.25
 """Of the budget, kept for finding out which of the leaders is best and how much better (facts on search, 9)."""
-MAX_BLOCKS = 12
-"""Whole sessions of every contender. Where sessions differ by 6 %, as on a quiet two-core machine, 12 pairs tell 10 %
-from nothing in 95 of 100 studies."""
+MAX_BLOCKS = 24
+"""Whole sessions of every contender. To tell 10 % from nothing in 9 of 10 studies takes 10 pairs where sessions differ
+by 6 %, as on a quiet two-core machine, and 24 where they differ by 10 %."""
 FINALS = (8, 4)
 """Sizes of rounds among the leaders, before the best two are confirmed (facts on statistics, 8.2)."""
 MAX_ROUNDS = 40

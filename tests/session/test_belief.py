@@ -91,7 +91,7 @@ def test_a_session_that_cannot_be_suspended_is_measured_whole(workshop):
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     trials = workshop.results()["trials"]
-    broken = [trial for trial in trials if trial["outcome"] == "disturbed"]
+    broken = [trial for trial in trials if trial["outcome"] == "interrupted"]
     assert len(broken) == 2
     assert {trial["message"] for trial in broken} == {"running in turn with others did not work"}
     whole = [trial for trial in trials if trial["purpose"] == "confirm" and trial["outcome"] == "ok"]
