@@ -36,6 +36,8 @@ WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
 GLANCE_SECONDS = 1.0
+WAIT_SHARE = 0.25
+"""Of what is left of the budget, so that something is left to measure with."""
 
 
 class Runner(Protocol):
@@ -175,7 +177,7 @@ class Trials:
         if waited_in_vain(results):
             return GLANCE_SECONDS
         wait = min(WAIT_SECONDS * (1 + voids_in_a_row(results)), MAX_WAIT_SECONDS)
-        return min(wait, self.plan().remaining_seconds)
+        return min(wait, self.plan().remaining_seconds * WAIT_SHARE)
 
     @property
     def _in_editor(self) -> bool:

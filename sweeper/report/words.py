@@ -25,8 +25,11 @@ OUTCOME_WORDS = {
 def headline(result: StudyResult) -> str:
     """The answer in one or two sentences."""
     best = result.best
+    if best is None and any(trial.outcome.is_infeasible for trial in result.trials):
+        return "No configuration is feasible."
     if best is None:
-        return "No configuration was measured." if not result.trials else "No configuration is feasible."
+        reason = f": {result.trials[-1].message}" if result.trials and result.trials[-1].message else ""
+        return f"No configuration was measured{reason}."
     params = params_text(best.params)
     rate = f"{format_rate(best.steps_per_second)} steps/s"
     if best.verdict is Verdict.BETTER and best.speedup is not None:
