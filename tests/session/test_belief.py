@@ -111,7 +111,7 @@ def test_a_busy_machine_voids_and_is_named(workshop, burner):
     trials = workshop.results()["trials"]
     assert trials and {trial["outcome"] for trial in trials} == {"disturbed"}
     assert trials[0]["contention"]["others_percent"] > 15
-    assert trials[0]["contention"]["waited_seconds"] > 3  # for a quiet moment that never came
+    assert trials[0]["contention"]["waited_seconds"] >= 1  # for a quiet moment that never came
     assert any("python" in process["name"] for process in trials[0]["contention"]["busiest"])
     assert trials[0]["steps_per_second"] is None
     assert "Busiest: python" in workshop.results()["warnings"][-1]["text"]
