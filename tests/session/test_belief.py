@@ -99,6 +99,7 @@ def test_a_session_that_cannot_be_suspended_is_measured_whole(workshop):
     assert workshop.leftovers() == []
 
 
+@pytest.mark.alone
 def test_a_busy_machine_voids_and_is_named(workshop, burner):
     workshop.study(measure={**MEASURE, "contention": "void"}, budget={"time": "8s", "trials": 4})
     process = workshop.start("run", "study.yaml")
@@ -117,6 +118,7 @@ def test_a_busy_machine_voids_and_is_named(workshop, burner):
     assert "Busiest: python" in workshop.results()["warnings"][-1]["text"]
 
 
+@pytest.mark.alone
 def test_marked_instead_of_voided(workshop, burner):
     workshop.study(measure={**MEASURE, "contention": "mark"}, budget={"time": "60s", "trials": 1})
     done = workshop.sweeper("run", "study.yaml")
