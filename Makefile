@@ -20,7 +20,8 @@ demo: $(READY)
 	@$(BIN)/sweeper run studies/demo.yaml
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not real_learner"
+	@$(BIN)/python -m pytest -m "alone or real_learner"
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -57,8 +57,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Terms:
-    """What its result is held to. `tolerate_load`: others' load is marked and no reason to void. `in_editor`: the player
-    is the Unity Editor, which the learner did not start, so that its load cannot be told from others'.
+    """What its result is held to.
+
+    `tolerate_load`: others' load is marked and no reason to void. `in_editor`: the player is the Unity Editor, which
+    the learner did not start, so that its load cannot be told from others'.
     """
 
     cap_bytes: int

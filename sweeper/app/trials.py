@@ -43,6 +43,8 @@ HEARTBEAT_SECONDS = 10.0
 MIN_STALL_SECONDS = 30.0
 """A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
 GLANCE_SECONDS = 1.0
+WAIT_SHARE = 0.25
+"""Of what is left of the budget, so that something is left to measure with."""
 
 
 class Runner(Protocol):
@@ -215,7 +217,7 @@ class Trials:
         if waited_in_vain(results):
             return GLANCE_SECONDS
         wait = min(WAIT_SECONDS * (1 + voids_in_a_row(results)), MAX_WAIT_SECONDS)
-        return min(wait, self.plan().remaining_seconds)
+        return min(wait, self.plan().remaining_seconds * WAIT_SHARE)
 
     @property
     def _in_editor(self) -> bool:

@@ -61,6 +61,6 @@ def _plan(seconds: float, trials: int | None) -> Iterator[str]:
         )
         return
     yield (
-        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search, and up to a quarter kept, "
-        f"{sessions} sessions at least, to measure the {LEADERS} fastest and yours again side by side"
+        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search, and up to a quarter "
+        f"kept, {sessions} sessions at least, to measure the {LEADERS} fastest and yours again side by side"
     )

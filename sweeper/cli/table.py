@@ -46,5 +46,7 @@ def print_study(result: StudyResult) -> None:
         typer.echo(error_text(result))
         for name, text in why(result):
             typer.echo(f"{name}: {text}")
+    for note in result.warnings:
+        typer.echo(f"Note: {note.text}")
     if result.best is not None:
         typer.echo(command_text(result.best.command))

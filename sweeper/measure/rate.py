@@ -21,6 +21,10 @@ MIN_CYCLES = 2
 """Fewer say nothing about their own spread."""
 PILOT_CYCLES = 12
 """In a pilot, so that enough are left when its warm-up turns out to be longer."""
+LONG_CYCLE_SECONDS = 5.0
+"""Shorter ones have too few blocks of collecting in them to be estimated apart."""
+HANGING_CYCLES = 3.0
+HANGING_SECONDS = 1.0
 PATIENCE = 5.0
 """How many times the time limit a session may take to get its first MIN_CYCLES."""
 
@@ -56,7 +60,7 @@ class Rule:
             enough = found.cycles >= wanted or found.method is Method.PHASES
             if enough and found.ratio.relative_error <= self.precision:
                 return Progress.ENOUGH
-            if elapsed >= self.max_seconds:
+            if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
         return Progress.HOPELESS if elapsed >= PATIENCE * self.max_seconds else Progress.GO_ON
 
@@ -142,6 +146,12 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
 
 
+def _hangs(samples: Sequence[Sample], edges: Sequence[Sample]) -> bool:
+    """Whether nothing has ended a cycle for far longer than one takes: what was measured before is no measurement."""
+    longest = max(after.seconds - before.seconds for before, after in pairwise(edges))
+    return samples[-1].seconds - edges[-1].seconds > max(HANGING_CYCLES * longest, HANGING_SECONDS)
+
+
 def _first_step(samples: Sequence[Sample]) -> Sample | None:
     return next((sample for sample in samples if sample.decisions or sample.steps), None)
 
@@ -151,9 +161,9 @@ def _cycles(edges: Sequence[Sample]) -> list[tuple[float, float]]:
 
 
 def _are_long(edges: Sequence[Sample], rule: Rule) -> bool:
-    """Whether GOOD_CYCLES and the warm-up would not fit into the time limit."""
+    """Whether cycles are so long that GOOD_CYCLES of them do not fit into the time limit."""
     mean = (edges[-1].seconds - edges[0].seconds) / (len(edges) - 1)
-    return mean * (GOOD_CYCLES + (rule.warmup_cycles or 1)) > rule.max_seconds
+    return mean >= LONG_CYCLE_SECONDS and mean * GOOD_CYCLES > rule.max_seconds
 
 
 def _notes(found: Estimate, precision: float) -> tuple[Note, ...]:

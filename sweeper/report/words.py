@@ -25,8 +25,11 @@ OUTCOME_WORDS = {
 def headline(result: StudyResult) -> str:
     """The answer in one or two sentences."""
     best = result.best
+    if best is None and any(trial.outcome.is_infeasible for trial in result.trials):
+        return "No configuration is feasible."
     if best is None:
-        return "No configuration was measured." if not result.trials else "No configuration is feasible."
+        reason = f": {result.trials[-1].message}" if result.trials and result.trials[-1].message else ""
+        return f"No configuration was measured{reason}."
     params = params_text(best.params)
     rate = f"{format_rate(best.steps_per_second)} steps/s"
     if best.verdict is Verdict.BETTER and best.speedup is not None:
@@ -49,13 +52,13 @@ def error_text(result: StudyResult) -> str:
     noise = result.noise
     if noise.between_percent is None:
         return (
-            "Intervals are those within one session; how much sessions of one configuration differ is not known, because "
-            "none was measured twice."
+            "Intervals are those within one session; how much sessions of one configuration differ is not known, "
+            "because none was measured twice."
         )
     text = (
-        "Intervals (95 %) are of a configuration's mean and carry the error that counts: sessions of one and the same "
-        f"configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} repeated "
-        "sessions). Where they overlap, the order may be chance."
+        "Intervals (95 %) are of a configuration's mean and carry the error that counts: sessions of one and the "
+        f"same configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} "
+        "repeated sessions). Where they overlap, the order may be chance."
     )
     if noise.drift_percent_per_hour is None:
         return text

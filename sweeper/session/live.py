@@ -75,13 +75,14 @@ class LiveSession:
         self._left: tuple[int, ...] = ()
         self._searched_at = self.started
         self._kernel_acted = False
+        self._searched_training = False
 
     def __enter__(self) -> LiveSession:
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.process.poll() is None or self.tree.alive():
-            self._left = tuple(self.tree.kill(KILL_SECONDS))
+            self._kill()
         # Last: to the probe the closing of this pipe means that we are gone, and it ends the session hard.
         with contextlib.suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
@@ -115,10 +116,14 @@ class LiveSession:
         return self._kernel_acted
 
     def processes(self) -> list[psutil.Process]:
-        """Those alive. Looking for new ones takes a look at all of the machine's: less often once training goes on."""
+        """Those alive. Looking for new ones takes a look at all of the machine's: less often once training goes on.
+
+        Players are all there when it does, so one look then sees them, however soon the session is over.
+        """
         now = time.monotonic()
-        if not self._trains() or now - self._searched_at >= SEARCH_SECONDS:
+        if not self._searched_training or now - self._searched_at >= SEARCH_SECONDS:
             self._searched_at = now
+            self._searched_training = self._trains()
             return self.tree.refresh()
         return self.tree.alive()
 
@@ -162,9 +167,7 @@ class LiveSession:
             while self.process.poll() is None and time.monotonic() < deadline:
                 self.tree.refresh()
                 time.sleep(POLL_SECONDS / 2)
-        self._left = tuple(self.tree.kill(KILL_SECONDS))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(KILL_SECONDS)
+        self._kill()
 
     def record(self, end: SessionEnd) -> SessionRecord:
         """What the session left to conclude from."""
@@ -194,6 +197,11 @@ class LiveSession:
 
     def _console_shows(self, words: str) -> bool:
         return any(words in line for line in log_tail(self.plan.folder.learner_log, LOG_LINES))
+
+    def _kill(self) -> None:
+        self._left = tuple(self.tree.kill(KILL_SECONDS))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(KILL_SECONDS)
 
     def _forget(self) -> None:
         self._scratch.cleanup()

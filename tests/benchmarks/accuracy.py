@@ -1,12 +1,13 @@
 """How good is a session's number? Within: parts of long sessions against the whole. Between: interleaved repeats.
 
 Coverage of the nominal 95 % interval: in simulation, where the truth is known, and as measured, where a part's interval
-should hold the whole's rate.
+should hold the whole's rate. REUSE=1 reads the last recording again instead of making one.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 from sweeper.trainer_config import Behavior
 from tests.benchmarks.common import SHORT, Case, deviation_percent, finish, percent, table
-from tests.benchmarks.recording import FILE, Recorded, record
+from tests.benchmarks.recording import FILE, Recorded, load_or_record, record
 
 SIMULATIONS = 2_000 if SHORT else 20_000
 
@@ -75,7 +76,7 @@ def simulated_coverage(count: int, correlation: float, chooser: np.random.Genera
 
 
 def main() -> None:
-    sessions = record()
+    sessions = load_or_record() if os.environ.get("REUSE") else record()
     rows, errors, covered = [], [], []
     for session in (session for session in sessions if session.long):
         truth = whole(session)

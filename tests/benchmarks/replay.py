@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sweeper.app.conclude import Facts, conclude
@@ -24,6 +25,18 @@ CYCLES = 12
 
 Draw = Callable[[str, Purpose], float]
 """A session's rate for a configuration's key, and what it is run for."""
+
+
+SLICE_EDGES = 4
+
+
+@dataclass(frozen=True)
+class SliceNoise:
+    """How slices scatter about a configuration's true rate: factors of one session, and of one slice."""
+
+    true_rate: Callable[[str], float]
+    session: Callable[[], float]
+    slice: Callable[[], float]
 
 
 class Memory:
@@ -59,7 +72,12 @@ class Memory:
 class Replay:
     """Answers plans with drawn rates; its clock is moved by what sessions took."""
 
-    def __init__(self, store: Memory, draw: Draw, seconds: Mapping[str, float]) -> None:
+    def __init__(
+        self, store: Memory, draw: Draw, seconds: Mapping[str, float], slice_noise: SliceNoise | None = None
+    ) -> None:
+        # Where slices are unknown no two sessions fit under the cap together, and whole ones confirm.
+        self._peak_bytes = int((0.9 if slice_noise is None else 0.1) * CAP)
+        self._slice_noise = slice_noise
         self.now = 1000.0
         self._store = store
         self._draw = draw
@@ -73,8 +91,7 @@ class Replay:
         samples = [Sample(started, "hello"), _at("tick", started + 5.0, 0, 0, 1)]
         for number in range(1, CYCLES + 1):
             samples.append(_at("update", started + 5.0 + 2048 * number / rate, 2048 * number, number))
-        # No peak fits twice under the cap: whole sessions are what was recorded.
-        return SessionRecord(SessionEnd.MEASURED, tuple(samples), started, seconds, int(0.9 * CAP), "pss", 0, ())
+        return SessionRecord(SessionEnd.MEASURED, tuple(samples), started, seconds, self._peak_bytes, "pss", 0, ())
 
     def run_in_turn(
         self,
@@ -83,13 +100,49 @@ class Replay:
         max_seconds: float,
         max_wait_seconds: float,
     ) -> list[SessionRecord]:
-        raise AssertionError("slices were not recorded")
+        """Slices were not recorded: the machine's speed is that of nobody's session, and each slice scatters."""
+        if self._slice_noise is None:
+            raise AssertionError("slices were not recorded")
+        found = []
+        started = self.now
+        for contender in contenders:
+            rate = self._slice_noise.true_rate(configuration_key(contender.plan.params))
+            found.append(self._sliced(rate * self._slice_noise.session(), len(orders), started))
+        self.now += max_seconds
+        return found
+
+    def _sliced(self, rate: float, rounds: int, started: float) -> SessionRecord:
+        assert self._slice_noise is not None
+        at, steps, updates = started + 5.0, 0, 0
+        samples = [_at("tick", at, 0, 0, 1)]
+        slices = []
+        for _ in range(rounds):
+            speed = rate * self._slice_noise.slice()
+            edges = []
+            for _ in range(SLICE_EDGES):
+                at, steps, updates = at + 2048 / speed, steps + 2048, updates + 1
+                samples.append(_at("update", at, steps, updates))
+                edges.append(at)
+            slices.append((edges[0], edges[-1]))
+        return SessionRecord(
+            SessionEnd.MEASURED,
+            tuple(samples),
+            started,
+            at - started,
+            self._peak_bytes,
+            "pss",
+            0,
+            (),
+            slices=tuple(slices),
+        )
 
 
-def replay(prepared: Prepared, draw: Draw, seconds: Mapping[str, float]) -> StudyResult:
-    """One study from baseline to answer."""
+def replay(
+    prepared: Prepared, draw: Draw, seconds: Mapping[str, float], slice_noise: SliceNoise | None = None
+) -> StudyResult:
+    """One study from baseline to answer; confirmed in slices where `slice_noise` says how they scatter."""
     store: Any = Memory()
-    runner = Replay(store, draw, seconds)
+    runner = Replay(store, draw, seconds, slice_noise)
     trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda reason: None, clock=lambda: runner.now)
     reason = Sweep(trials).run()
     return conclude(prepared, store.results(), Facts(store.started_at, store.spent_seconds, CAP, reason))

@@ -42,7 +42,7 @@ def test_a_crash_in_mid_training(workshop):
     ],
 )
 def test_limits_end_what_would_hang(workshop, scenario, outcome, words):
-    measure = {"precision": "10%", "max_seconds": 2, "max_startup_seconds": 2, "max_stall_seconds": 1}
+    measure = {**MEASURE, "max_startup_seconds": 2, "max_stall_seconds": 1}
     workshop.study(measure=measure)
     done, trials = first_search(workshop, **scenario)
     assert done.returncode == 3

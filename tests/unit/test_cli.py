@@ -139,7 +139,7 @@ def test_show(capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pyt
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("num_envs 4, num_areas 4, batch_size 256, threaded false trains at 2,000 steps/s")
-    assert lines[2].split() == ["4", "4", "256", "false", "2,000", "1", "1.0", "GiB", "0.50"]
+    assert lines[2].split() == ["4", "4", "256", "false", "2,000", "1,900", "to", "2,100", "1", "1.0", "GiB", "0.50"]
     assert lines[4].split()[-1] == "yours"
     assert lines[-1] == "mlagents-learn /r/best.yaml '--env=/b/my build'"
     assert err == f"Next: sweeper apply {folder}\n"

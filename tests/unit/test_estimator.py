@@ -254,7 +254,7 @@ class TestPhases:
         samples = LongSession(np.random.default_rng(4)).run(3)
         (first, *_, last) = boundaries(samples, Cutting())
         mean = (last.seconds - first.seconds) / 3
-        for limit, method in ((9.1 * mean, Method.CYCLES), (8.9 * mean, Method.PHASES)):
+        for limit, method in ((8.1 * mean, Method.CYCLES), (7.9 * mean, Method.PHASES)):
             found = estimate(samples, Rule(0.025, limit, Cutting(), 1))
             assert found is not None and found.method is method
 

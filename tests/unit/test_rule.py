@@ -178,3 +178,13 @@ def test_no_samples_make_it_fail(samples: list[Sample], rule: Rule) -> None:
     assert found.cycles >= MIN_CYCLES
     assert found.measured_seconds > 0 and found.steps > 0
     assert (found.updates_per_1000_steps is None) == (found.method is Method.CONSOLE)
+
+
+def test_a_session_that_hangs_after_two_cycles_is_no_measurement() -> None:
+    """Its clock goes on ticking, its cycles do not."""
+    rule = Rule(0.025, 4.0, Cutting(), 1)
+    samples = session_of([(2048, 0.5)] * 4)
+    last = samples[-1]
+    at = last.seconds
+    hanging = [*samples, *(sample(at + tick, last.steps, 4, "tick") for tick in range(1, 9))]
+    assert [rule(hanging[:count]) for count in range(len(samples), len(hanging) + 1)] == [Progress.GO_ON] * 9

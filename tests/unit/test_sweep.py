@@ -12,7 +12,7 @@ import pytest
 
 from sweeper.app.budget import ANCHOR_EVERY, CONFIRM_SHARE, LEADERS, MARGIN
 from sweeper.app.sweep import MAX_FAILURES_IN_A_ROW
-from sweeper.app.trials import MAX_WAIT_SECONDS, WAIT_SECONDS
+from sweeper.app.trials import MAX_WAIT_SECONDS, WAIT_SECONDS, WAIT_SHARE
 from sweeper.compare.confirm import MIN_BLOCKS
 from sweeper.compare.pool import pool
 from sweeper.compare.voids import MAX_VOIDS
@@ -180,7 +180,7 @@ class TestDisturbedSearch:
         assert waits == [WAIT_SECONDS * count for count in (1, 1, 1, 2, 3, 1)]
 
     def test_but_not_for_ever(self) -> None:
-        study = scripted(1200.0, load=disturbed(*range(2, 14)))
+        study = scripted(9000.0, load=disturbed(*range(2, 14)))
         study.run()
         assert max(session.waited for session in study.runner.sessions) == MAX_WAIT_SECONDS
 
@@ -189,8 +189,8 @@ class TestDisturbedSearch:
         study.run()
         left, waits = 700.0, []
         for session, trial in zip(study.runner.sessions, study.results):
-            assert session.waited <= left + 1e-9
-            waits.append(session.waited == pytest.approx(left))
+            assert session.waited <= WAIT_SHARE * left + 1e-9
+            waits.append(session.waited == pytest.approx(WAIT_SHARE * left))
             left -= trial.total_seconds
         assert any(waits)
 
