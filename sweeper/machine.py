@@ -16,6 +16,7 @@ import psutil
 from sweeper.model.machine import Machine
 
 _CGROUP = Path("/sys/fs/cgroup")
+MOST_MARGIN_BYTES = 1024**3
 
 
 def describe_machine(packages: Mapping[str, str]) -> Machine:
@@ -50,18 +51,37 @@ def usable_cores() -> int:
     return max(1, min(cores, math.ceil(quota))) if quota else cores
 
 
+def available_memory() -> int:
+    """Bytes that programs can still have without swapping, the container's limit counted."""
+    return _memory()[1]
+
+
+def memory_margin(total_bytes: int) -> int:
+    """Bytes that the machine keeps for itself: without them it swaps, or its out-of-memory killer chooses somebody."""
+    return min(MOST_MARGIN_BYTES, total_bytes // 20)
+
+
 def _memory() -> tuple[int, int]:
-    """Total and available bytes, the container's limit counted."""
+    """Total and available bytes, the container's limit counted. Files it has read can be given back, so they count."""
     memory = psutil.virtual_memory()
     total, available = int(memory.total), int(memory.available)
-    for limit_file, usage_file in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    for limit_file, usage_file, stat_file, cached in (
+        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
     ):
         limit = _whole(limit_file)
         if limit is not None and limit < total:
-            return limit, max(0, min(available, limit - (_whole(usage_file) or 0)))
+            used = (_whole(usage_file) or 0) - _counts(stat_file).get(cached, 0)
+            return limit, max(0, min(available, limit - max(0, used)))
     return total, available
+
+
+def _counts(name: str) -> dict[str, int]:
+    try:
+        pairs = (line.split() for line in (_CGROUP / name).read_text().splitlines())
+        return {key: int(value) for key, value in pairs}
+    except (OSError, ValueError):
+        return {}
 
 
 def _cpu_quota() -> float | None:

@@ -152,6 +152,14 @@ class Measure(_Strict):
     contention: Literal["void", "mark"] = "void"
 
 
+_Cap = Annotated[
+    MemoryCap,
+    BeforeValidator(parse_memory_cap),
+    PlainSerializer(lambda cap: cap.bytes if cap.bytes is not None else f"{cap.share:.0%}"),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["8GiB", "80%"]}),
+]
+
+
 class StudyFile(_Strict):
     """A study file, validated. Paths are as written: relative to the study file."""
 
@@ -161,12 +169,8 @@ class StudyFile(_Strict):
     env_path: Text | None = None
     learner: Text = "mlagents-learn"
     baseline: dict[str, KnobValue] | None = None
-    memory_cap: Annotated[
-        MemoryCap,
-        BeforeValidator(parse_memory_cap),
-        PlainSerializer(lambda cap: cap.bytes if cap.bytes is not None else f"{cap.share:.0%}"),
-        WithJsonSchema({"type": ["string", "integer"], "examples": ["8GiB", "80%"]}),
-    ] = MemoryCap(share=0.8)
+    memory_cap: _Cap = MemoryCap(share=0.8)
+    gpu_memory_cap: _Cap = MemoryCap(share=0.9)
     budget: Annotated[
         Budget,
         BeforeValidator(parse_budget),
@@ -249,6 +253,7 @@ def json_schema() -> dict[str, Any]:
     schema = StudyFile.model_json_schema()
     # Pydantic would show these defaults as the objects they are parsed to.
     schema["properties"]["memory_cap"]["default"] = "80%"
+    schema["properties"]["gpu_memory_cap"]["default"] = "90%"
     schema["properties"]["budget"]["default"] = "20m"
     return schema
 

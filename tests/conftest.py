@@ -15,6 +15,8 @@ import psutil
 import pytest
 import yaml
 
+from sweeper.session.host import LOCK_VARIABLE
+
 # Tests share their machine: what others burn is marked, and only the tests of that look at it.
 MEASURE = {
     "precision": "10%",
@@ -73,8 +75,8 @@ class Workshop:
     def environment(self) -> dict[str, str]:
         (self.root / "tmp").mkdir(exist_ok=True)
         path = os.pathsep.join((str(STANDIN), str(SCRIPTS), os.environ["PATH"]))
-        # A temporary folder of its own gives each test its own host lock.
-        return {**os.environ, "PATH": path, "TMPDIR": str(self.root / "tmp")}
+        own = {"TMPDIR": str(self.root / "tmp"), LOCK_VARIABLE: str(self.root / "tmp" / "host.lock")}
+        return {**os.environ, "PATH": path, **own}
 
     def start(self, *arguments: str, **popen: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "sweeper", *arguments]

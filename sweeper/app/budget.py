@@ -56,11 +56,12 @@ class Plan:
     spent_seconds: float
     results: Sequence[TrialResult]
     baseline_key: str
+    seconds_to_deadline: float = math.inf
 
     @property
     def remaining_seconds(self) -> float:
-        """Of the study's total."""
-        return max(0.0, self.budget.seconds - self.spent_seconds)
+        """Of the study's total, and to the time by which it must have ended."""
+        return max(0.0, min(self.budget.seconds - self.spent_seconds, self.seconds_to_deadline))
 
     @property
     def remaining_trials(self) -> float:
@@ -94,7 +95,11 @@ class Plan:
         return max(MIN_BLOCKS * block, min(CONFIRM_SHARE * self.budget.seconds, useful))
 
     def has_room_for_search(self, leaders: Sequence[str]) -> bool:
-        """Whether one more search trial fits beside the confirmation.
+        """Whether one more search trial fits beside the confirmation."""
+        return self.search_ends_because(leaders) is None
+
+    def search_ends_because(self, leaders: Sequence[str]) -> str | None:
+        """What leaves no room for one more search trial beside the confirmation, if anything.
 
         Without any search there is nothing to confirm, so the first search trial needs no confirmation beside it.
         """
@@ -103,8 +108,10 @@ class Plan:
         reserve_trials = MIN_BLOCKS * (1 + LEADERS)
         if not searched or (self.budget.trials is not None and self.budget.trials < reserve_trials + 2):
             reserve_trials = 0
-        fits = self.remaining_seconds >= self.session_seconds() + reserve_seconds
-        return fits and self.remaining_seconds > 0 and self.remaining_trials >= 1 + reserve_trials
+        if self.remaining_trials < 1 + reserve_trials:
+            return "limit on trials"
+        fits = 0 < self.remaining_seconds >= self.session_seconds() + reserve_seconds
+        return None if fits else "budget"
 
     def has_room_for_pilot(self) -> bool:
         """Whether a second session of the baseline before the search is cheap."""

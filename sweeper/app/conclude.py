@@ -201,7 +201,7 @@ def _pooled(configurations: Sequence[Configuration], results: Sequence[TrialResu
                 interval_from=known[1] if known else None,
                 sessions=len(item.measured),
                 disturbed=voids[item.key],
-                feasible=item.is_feasible,
+                feasible=item.is_feasible if item.measured or item.failures else None,
             )
         )
     return tuple(found)

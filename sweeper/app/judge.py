@@ -15,8 +15,8 @@ from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerTh
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, TrialResult, measured_fields
 from sweeper.quantities import format_bytes
-from sweeper.session.live import SAMPLING
-from sweeper.session.diagnosis import diagnose, exception_line
+from sweeper.session.cap import OUT_OF_MEMORY_KILLER, SAMPLING
+from sweeper.session.diagnosis import diagnose, exception_line, signal_name
 from sweeper.session.memory import RSS
 from sweeper.trial_plan import TrialPlan
 
@@ -29,6 +29,8 @@ MEMORY_PRESSURE_PERCENT = 10.0
 _OUTCOMES = {
     SessionEnd.MEASURED: Outcome.OK,
     SessionEnd.OVER_MEMORY: Outcome.OVER_MEMORY,
+    SessionEnd.OVER_GPU_MEMORY: Outcome.OVER_MEMORY,
+    SessionEnd.MACHINE_SHORT_OF_MEMORY: Outcome.DISTURBED,
     SessionEnd.EXITED: Outcome.CRASHED,
     SessionEnd.NOT_CONNECTED: Outcome.TIMEOUT,
     SessionEnd.NO_STEPS: Outcome.NO_STEPS,
@@ -107,7 +109,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         startup_seconds=record.startup_seconds,
         peak_memory_bytes=record.peak_memory_bytes,
         memory_source=record.memory_source,
-        memory_cap_kept_by=record.cap_kept_by,
+        peak_gpu_memory_bytes=_peak_gpu(record),
+        memory_cap_kept_by=_cap_kept_by(record),
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
@@ -165,9 +168,7 @@ def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outco
         text = "Memory is summed RSS here, an upper bound that counts shared pages more than once."
         notes.append(Note(NoteKind.MEMORY_UPPER_BOUND, text))
     stalls = load.memory_stall_percent if load else None
-    if stalls is not None and stalls > STANDSTILL_SECONDS = 15.0
-"""Between two readings that are made twice a second: a laptop that slept, or a tool that was stopped."""
-MEMORY_PRESSURE_PERCENT:
+    if stalls is not None and stalls > MEMORY_PRESSURE_PERCENT:
         text = f"Programs waited for memory {stalls:.0f} % of the time: the machine was short of it."
         notes.append(Note(NoteKind.MEMORY_PRESSURE, text))
     return notes
@@ -189,12 +190,32 @@ def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Term
         if record.cap_kept_by not in (None, SAMPLING):
             return outcome, f"the kernel ended it at the cap of {cap} ({record.cap_kept_by}); {peak} were seen before"
         return outcome, f"{peak} in use, above the cap of {cap}; stopped at once"
+    if record.end is SessionEnd.OVER_GPU_MEMORY:
+        return outcome, f"{format_bytes(_peak_gpu(record) or 0)} of GPU memory in use, above its cap; stopped at once"
+    if record.end is SessionEnd.MACHINE_SHORT_OF_MEMORY:
+        peak = format_bytes(record.peak_memory_bytes or 0)
+        return outcome, f"other programs took the machine's memory ({peak} in use by this trial); measured again later"
+    if _was_killed_by_system(record):
+        peak = format_bytes(record.peak_memory_bytes or 0)
+        return Outcome.OVER_MEMORY, f"{OUT_OF_MEMORY_KILLER} ended a process of it; {peak} were seen before"
     if record.end is SessionEnd.EXITED:
-        detail = exception_line(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
+        detail = exception_line(record) or signal_name(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
         return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"
     if record.end is SessionEnd.TOO_SLOW:
         return _too_slow(record, steps)
     return outcome, record.end.value
+
+
+def _peak_gpu(record: SessionRecord) -> int | None:
+    return max((one.gpu_memory_bytes for one in record.load if one.gpu_memory_bytes is not None), default=None)
+
+
+def _was_killed_by_system(record: SessionRecord) -> bool:
+    return record.end is SessionEnd.EXITED and record.oom_kills > 0
+
+
+def _cap_kept_by(record: SessionRecord) -> str | None:
+    return OUT_OF_MEMORY_KILLER if _was_killed_by_system(record) else record.cap_kept_by
 
 
 def _too_slow(record: SessionRecord, steps: int) -> tuple[Outcome, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
 from sweeper.errors import InvalidInput, NotReady
-from sweeper.machine import describe_machine
+from sweeper.machine import describe_machine, memory_margin
 from sweeper.model.folder import StudyFolder
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, NoteKind
+from sweeper.quantities import format_bytes
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, locate_learner, probe_learner
 from sweeper.space import Space, build_space
@@ -32,10 +34,10 @@ _EDITOR_TEXT = (
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line says over the study file. `until_seconds`: time left from now, whatever was spent."""
+    """What the command line says over the study file. `until`: the local time at which the study must have ended."""
 
     budget_seconds: float | None = None
-    until_seconds: float | None = None
+    until: datetime | None = None
     trials: int | None = None
     memory_cap: MemoryCap | None = None
     out: Path | None = None
@@ -53,8 +55,9 @@ class Prepared:
     space: Space
     cap_bytes: int
     budget: Budget
-    until_seconds: float | None
+    until: datetime | None
     folder: StudyFolder
+    cap_note: Note | None = None
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -62,7 +65,8 @@ class Prepared:
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
         editor = () if self.launch.build else (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),)
         text = "This mlagents-learn does not know {}; trials run without."
-        return (*self.space.notes, *editor, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
+        lowered = () if self.cap_note is None else (self.cap_note,)
+        return (*self.space.notes, *lowered, *editor, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
 
     def identity(self) -> dict[str, Any]:
         """What makes numbers comparable; another value of any of these is another study."""
@@ -121,7 +125,7 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     build = find_build(study)
     learner = probe_learner(locate_learner(study))
     machine = describe_machine(learner.packages)
-    cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
+    cap, cap_note = _memory_cap(study.spec.memory_cap, machine)
     return Prepared(
         study=study,
         config=config,
@@ -131,9 +135,23 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
         cap_bytes=cap,
         budget=study.spec.budget,
-        until_seconds=overrides.until_seconds,
+        until=overrides.until,
         folder=StudyFolder(overrides.out or Path("reports") / study.spec.name),
+        cap_note=cap_note,
     )
+
+
+def _memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Note | None]:
+    """What was asked for, but never what the machine needs to stay on its feet."""
+    cap, margin = asked.resolve(machine.available_memory_bytes), memory_margin(machine.memory_bytes)
+    most = machine.available_memory_bytes - margin
+    if cap <= most:
+        return cap, None
+    available = format_bytes(machine.available_memory_bytes)
+    if most <= 0:
+        raise NotReady(f"only {available} of this machine's memory are available", "end other programs first")
+    text = f"{format_bytes(cap)} were asked for, {available} are available, {format_bytes(margin)} are kept free."
+    return most, Note(NoteKind.MEMORY_CAP_LOWERED, f"The memory cap is {format_bytes(most)}: {text}")
 
 
 def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:

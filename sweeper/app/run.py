@@ -12,14 +12,17 @@ from sweeper.app.outputs import save_outputs, save_results
 from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
-from sweeper.app.trials import Trials, now
+from sweeper.app.trials import Trials, now, seconds_to
 from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, SweeperError
+from sweeper.machine import available_memory, memory_margin
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
 from sweeper.model.events import Listener, StageChanged, StudyStarted, TrialProgress
 from sweeper.model.study import StudyResult, Verdict
-from sweeper.session.host import HOST_LOCK, WAIT_SECONDS, exclusive
+from sweeper.session.gpu import Gpus
+from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
 from sweeper.session.leftovers import clean_up
+from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
 from sweeper.session.turns import Sessions
 from sweeper.store import Store
@@ -51,7 +54,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
     with ExitStack() as stack:
         stack.enter_context(
             exclusive(
-                HOST_LOCK,
+                host_lock(),
                 "this machine",
                 "two sweeps would only measure each other: wait for it",
                 WAIT_SECONDS,
@@ -73,13 +76,11 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             now(),
             prepared.cap_bytes,
         )
-        if prepared.until_seconds is not None:
+        if prepared.until is not None:
             # A deadline given by the clock bounds what is left, whatever was spent before.
-            until = store.spent_seconds + prepared.until_seconds
-            budget = replace(
-                prepared.budget, seconds=min(prepared.budget.seconds, until) if overrides.budget_seconds else until
-            )
-            prepared = replace(prepared, budget=budget)
+            total = store.spent_seconds + seconds_to(prepared.until)
+            seconds = min(prepared.budget.seconds, total) if overrides.budget_seconds else total
+            prepared = replace(prepared, budget=replace(prepared.budget, seconds=seconds))
         if left:
             log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
         if stale := store.fail_stale():
@@ -115,7 +116,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
 
     try:
-        with Sessions(store.memory_cap_bytes, prepared.machine.usable_cores, stop.asked, show) as sessions:
+        with Sessions(_memory_rules(prepared, store), prepared.machine.usable_cores, stop.asked, show) as sessions:
             trials = Trials(prepared, store, sessions, stop, tell, save)
             result = concluded(Sweep(trials).run())
     except InterruptedNow:
@@ -131,6 +132,16 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
     if result.verdict is Verdict.NONE_FEASIBLE:
         raise NothingFeasible("no configuration is feasible", f"see {prepared.folder.report} for why each one failed")
     return result
+
+
+def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
+    free = Gpus().free_bytes()
+    return MemoryRules(
+        store.memory_cap_bytes,
+        memory_margin(prepared.machine.memory_bytes),
+        available_memory,
+        None if free is None else prepared.study.spec.gpu_memory_cap.resolve(free),
+    )
 
 
 def _log_to(path: Path) -> logging.Handler:

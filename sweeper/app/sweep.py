@@ -87,8 +87,8 @@ class Sweep:
             configurations = pool(results)
             plan = trials.plan()
             rivals = [item.key for item in leaders(configurations) if item.key != trials.baseline_key]
-            if not plan.has_room_for_search(rivals):
-                return "budget"
+            if (reason := plan.search_ends_because(rivals)) is not None:
+                return reason
             if trials.baseline() is not None and plan.anchor_is_due():
                 trials.run(self._space.baseline, Purpose.ANCHOR)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -102,7 +103,9 @@ class Trials:
     def plan(self) -> Plan:
         """What the budget allows now."""
         self._spend()
-        return Plan(self.prepared.budget, self._store.spent_seconds, self.results(), self.baseline_key)
+        until = self.prepared.until
+        deadline = math.inf if until is None else seconds_to(until)
+        return Plan(self.prepared.budget, self._store.spent_seconds, self.results(), self.baseline_key, deadline)
 
     def baseline(self) -> Configuration | None:
         """The user's own settings, where they were measured."""
@@ -265,7 +268,7 @@ class Trials:
             best_params=best.params if best else None,
             best_steps_per_second=best.steps_per_second if best else None,
             baseline_steps_per_second=baseline.steps_per_second if baseline else None,
-            remaining_seconds=max(0.0, self.prepared.budget.seconds - self._store.spent_seconds),
+            remaining_seconds=self.plan().remaining_seconds,
         )
 
 
@@ -299,6 +302,11 @@ def warmup_cycles(results: Sequence[TrialResult], purpose: Purpose) -> int | Non
 
 
 PILOTS = (Purpose.BASELINE, Purpose.ANCHOR)
+
+
+def seconds_to(until: datetime) -> float:
+    """From now, by the clock on the wall: a machine that slept, or whose clock was set, has as much less of it."""
+    return until.timestamp() - time.time()
 
 
 def now() -> str:

@@ -32,22 +32,22 @@ def overrides(
 
     return Overrides(
         budget_seconds=_parsed("--budget", quantities.seconds, budget),
-        until_seconds=_parsed("--until", seconds_until, until),
+        until=_parsed("--until", next_time, until),
         trials=trials,
         memory_cap=_parsed("--memory-cap", parse_memory_cap, memory_cap),
         out=out,
     )
 
 
-def seconds_until(text: str, now: Optional[datetime] = None) -> float:
-    """Seconds from now to the next time the clock shows `HH:MM`, in local time; raises ValueError."""
+def next_time(text: str, now: Optional[datetime] = None) -> datetime:
+    """The next time the clock on the wall shows `HH:MM`; raises ValueError."""
     now = now or datetime.now()
     try:
         clock = datetime.strptime(text, "%H:%M")
     except ValueError:
         raise ValueError(f"expected a time of day such as 07:30, not '{text}'") from None
     then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
-    return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()
+    return then if then > now else then + timedelta(days=1)
 
 
 def _parsed(name: str, parse: Callable[[str], Any], text: Optional[str]) -> Any:

@@ -61,8 +61,9 @@ def own_cores(load: Sequence[LoadSample], window: tuple[float, float]) -> float 
 
 
 def longest_gap(load: Sequence[LoadSample]) -> float:
-    """Seconds between the two neighbouring samples that are farthest apart; 0 with fewer than two."""
-    return max((after.seconds - before.seconds for before, after in pairwise(load)), default=0.0)
+    """Seconds between the two neighbouring samples that are farthest apart, sleep counted; 0 with fewer than two."""
+    times = [sample.seconds + sample.asleep_seconds for sample in load]
+    return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
 def disturbance(found: Contention | None) -> str | None:

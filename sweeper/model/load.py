@@ -16,6 +16,8 @@ class LoadSample:
         steal_seconds: CPU time that the hypervisor gave to other machines; 0 where there is none.
         memory_stall_seconds: wall time in which some process waited for memory (Linux PSI); None where untold.
         gpu_others_percent: the GPUs' use by processes outside the tree since the last sample; None without a GPU.
+        gpu_memory_bytes: GPU memory that the tree holds at this instant; None where untold.
+        asleep_seconds: how long the machine slept, which the monotonic clock does not count everywhere.
     """
 
     seconds: float
@@ -24,6 +26,8 @@ class LoadSample:
     steal_seconds: float = 0.0
     memory_stall_seconds: float | None = None
     gpu_others_percent: float | None = None
+    gpu_memory_bytes: int | None = None
+    asleep_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class NoteKind(str, Enum):
     MEMORY_PRESSURE = "memory_pressure"
     DRIFT = "drift"
     IN_EDITOR = "in_editor"
+    MEMORY_CAP_LOWERED = "memory_cap_lowered"
 
 
 @dataclass(frozen=True)

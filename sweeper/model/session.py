@@ -15,6 +15,8 @@ class SessionEnd(Enum):
 
     MEASURED = "enough was measured"
     OVER_MEMORY = "the memory cap was reached"
+    OVER_GPU_MEMORY = "the cap of GPU memory was reached"
+    MACHINE_SHORT_OF_MEMORY = "the machine ran short of memory, which others took"
     EXITED = "the learner ended by itself"
     NOT_CONNECTED = "no player connected in time"
     NO_STEPS = "players connected, but no step arrived in time"
@@ -29,8 +31,9 @@ class SessionRecord:
     """Times in seconds (`*_at` on the machine's monotonic clock), memory in bytes.
 
     `from_console`: our probe could not be loaded, and the samples are what the learner printed.
-    `cap_kept_by`: who ended a session that broke the memory cap. `slices`: first and last edge of each slice, where the session ran in turn with others. `waited_seconds`: for a
-    quiet machine, before `started_at`.
+    `cap_kept_by`: who ended a session that broke the memory cap. `slices`: first and last edge of each slice, where the
+    session ran in turn with others. `waited_seconds`: for a quiet machine, before `started_at`. `oom_kills`: processes
+    that the system's out-of-memory killer ended meanwhile, anybody's.
     """
 
     end: SessionEnd
@@ -49,6 +52,7 @@ class SessionRecord:
     from_console: bool = False
     slices: tuple[tuple[float, float], ...] = ()
     cap_kept_by: str | None = None
+    oom_kills: int = 0
 
     @property
     def startup_seconds(self) -> float | None:

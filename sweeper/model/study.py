@@ -117,7 +117,7 @@ class Pooled:
     """All sessions of one configuration together.
 
     `interval`: 95 % of its mean steps per second, see `interval_from`. `disturbed`: sessions that do not count because
-    the machine was busy with something else; `sessions`: those that were measured.
+    the machine was busy with something else; `sessions`: those that were measured. `feasible`: None where nothing is known.
     """
 
     params: Mapping[str, ParamValue]
@@ -126,7 +126,7 @@ class Pooled:
     interval_from: str | None
     sessions: int
     disturbed: int
-    feasible: bool
+    feasible: bool | None
 
 
 @dataclass(frozen=True)

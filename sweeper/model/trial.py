@@ -78,6 +78,7 @@ class TrialResult:
     peak_memory_bytes: int | None = None
     memory_source: str | None = None
     memory_cap_kept_by: str | None = None
+    peak_gpu_memory_bytes: int | None = None
     predicted_memory_bytes: tuple[float, float] | None = None
     updates_per_1000_steps: PerThousandSteps | None = None
     agents: float | None = None

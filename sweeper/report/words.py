@@ -43,8 +43,13 @@ def headline(result: StudyResult) -> str:
             "there was no room, or no quiet, to measure both again side by side."
         )
     if result.baseline is not None and dict(best.params) == dict(result.baseline.params):
-        return f"Only your settings were measured ({params}, {rate}); the budget was too small for more."
+        return f"Only your settings were measured ({params}, {rate}); the {_limit(result)} left no room for more."
     return f"{params} looks fastest at {rate}; unconfirmed, and your own settings could not be measured beside it."
+
+
+def _limit(result: StudyResult) -> str:
+    reason = result.study.stopped_because
+    return reason if reason in ("budget", "limit on trials") else "space"
 
 
 def error_text(result: StudyResult) -> str:

@@ -7,6 +7,7 @@ before any player connected (facts of mlagents 1.1.0).
 from __future__ import annotations
 
 import re
+import signal
 
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND
@@ -60,6 +61,17 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"cannot open display|Failed to open display|GLXBadContext|Unable to init server",
         "the player wants a screen and there is none: set engine: {{no_graphics: true}}",
     ),
+    (
+        r"Couldn't connect to trainer on port (\d+)",
+        "the player could not reach the learner on port {0} and went on without it: does a firewall or a proxy stand "
+        "between them?",
+    ),
+    (
+        r"UnityCommunicatorStoppedException",
+        "the player left in mid-training; in the Editor that is its Stop button, or a script that was recompiled",
+    ),
+    (r"Exception in thread .*trainer_update_func", "a trainer thread died and the run hung: see the exception in the log"),
+    (r"Fatal Python error: (.+)", "the learner's Python broke ({0}): a package that does not fit it"),
     (r"communication API version is not compatible", "the build's ML-Agents package does not match this learner"),
     (
         r"Expected all tensors to be on the same device",
@@ -73,11 +85,13 @@ def diagnose(record: SessionRecord) -> str | None:
     """The likely cause and what to do about it; None where nothing is recognised."""
     if record.end in (SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.OVER_MEMORY):
         return None
-    text = "\n".join(record.log_tail)
+    text = "\n".join((*record.log_tail, *record.player_log_tail))
     for pattern, sentence in _PATTERNS:
         if match := re.search(pattern, text):
             found = (*match.groups(), match.group(0))
             return sentence.format(*found) + _player(record, sentence)
+    if record.end is SessionEnd.EXITED and (name := signal_name(record)) is not None:
+        return f"the learner was ended from outside with {name}: by a person, a job scheduler, or the system"
     if record.end is SessionEnd.STALLED:
         return "progress stopped without an error: a trainer thread that died, or a player that hangs"
     if record.end is SessionEnd.NOT_CONNECTED:
@@ -85,6 +99,16 @@ def diagnose(record: SessionRecord) -> str | None:
     if record.end is SessionEnd.NO_STEPS:
         return "players connected but asked for no decision: do the agents have a Decision Requester?"
     return None
+
+
+def signal_name(record: SessionRecord) -> str | None:
+    """The signal that ended the learner, as POSIX tells by a negative exit code; None where it ended otherwise."""
+    if record.exit_code is None or record.exit_code >= 0:
+        return None
+    try:
+        return signal.Signals(-record.exit_code).name
+    except ValueError:
+        return f"signal {-record.exit_code}"
 
 
 def exception_line(record: SessionRecord) -> str | None:

@@ -65,6 +65,14 @@ class Gpus:
         ours = [held for device in told for pid, held in device.items() if pid in tree_pids]
         return None if None in ours else sum(held or 0 for held in ours)
 
+    def free_bytes(self) -> int | None:
+        """GPU memory that nobody holds, all GPUs together; None where untold."""
+        told = []
+        for device in self._devices:
+            with contextlib.suppress(*self._failures()):
+                told.append(int(self._nvml.nvmlDeviceGetMemoryInfo(device).free))
+        return sum(told) if told else None
+
     def _percent_by_pid(self, index: int, device: Any) -> dict[int, int]:
         """The latest sample of each process that used the GPU since we looked last."""
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -14,10 +16,21 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from sweeper.errors import NotReady
 
-HOST_LOCK = Path(tempfile.gettempdir()) / "sweeper-host.lock"
+LOCK_VARIABLE = "SWEEPER_HOST_LOCK"
+"""Names another lock file, for containers of one machine that share a folder."""
 WAIT_SECONDS = 60.0
 """For another sweeper that may just be ending; a whole study would take too long to wait for."""
 POLL_SECONDS = 0.5
+EVERYBODYS = 0o666
+"""So that every user of the machine can lock it; a system that forbids more only narrows it (umask is overruled)."""
+
+
+def host_lock(environment: Mapping[str, str] = os.environ) -> Path:
+    """The one lock file of this machine: the same for all its users, whatever their TMPDIR, but on Windows."""
+    if named := environment.get(LOCK_VARIABLE):
+        return Path(named)
+    shared = Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")  # noqa: S108 only its place is shared
+    return shared / "sweeper-host.lock"
 
 
 @contextlib.contextmanager
@@ -36,7 +49,7 @@ def exclusive(
     Raises:
         NotReady: someone else holds it; names that process where it can be read.
     """
-    lock = FileLock(path, mode=0o666)
+    lock = FileLock(path, mode=EVERYBODYS)
     holder = path.with_suffix(".pid")
     deadline = time.monotonic() + max_seconds
     told = False
@@ -49,8 +62,7 @@ def exclusive(
             told = True
         time.sleep(POLL_SECONDS)
     try:
-        with contextlib.suppress(OSError):
-            holder.write_text(str(os.getpid()))
+        _sign(holder)
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -64,14 +76,27 @@ def _acquired(lock: BaseFileLock, path: Path) -> bool:
     except Timeout:
         return False
     except OSError as error:
-        raise NotReady(f"cannot lock {path}: {error.strerror or error}") from None
+        raise NotReady(
+            f"cannot lock {path}: {error.strerror or error}", f"name a file that you may write with {LOCK_VARIABLE}"
+        ) from None
     return True
 
 
+def _sign(holder: Path) -> None:
+    """Say who we are. In a shared folder another user's signature, left by a kill, can be replaced by nobody else."""
+    with contextlib.suppress(OSError):
+        holder.unlink(missing_ok=True)
+        holder.write_text(f"{os.getpid()} {int(psutil.Process().create_time())}")
+
+
 def _held_by(holder: Path) -> str:
-    """Who wrote the name last; a killed one left it, and is not there any more."""
+    """The process that signed, with its user; nothing where that one is gone and its number another's."""
     try:
-        pid = int(holder.read_text())
-    except (OSError, ValueError):
+        pid, started = (int(word) for word in holder.read_text().split())
+        process = psutil.Process(pid)
+        if abs(int(process.create_time()) - started) > 2:  # a clock that was set moves start times
+            return ""
+        since = datetime.fromtimestamp(process.create_time()).strftime("%H:%M")
+        return f" (process {pid} of {process.username()}, since {since})"
+    except (OSError, ValueError, psutil.Error):
         return ""
-    return f" (process {pid})" if psutil.pid_exists(pid) else ""

@@ -20,12 +20,12 @@ from sweeper.errors import NotReady
 from sweeper.learner import INSIDE
 from sweeper.model.measurement import Sample
 from sweeper.model.session import SessionEnd, SessionRecord
-from sweeper.session.cgroup import MemoryGroup
+from sweeper.session.cap import SAMPLING, keep_cap
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, log_tail
-from sweeper.session.guardian import MARK, Guardian
+from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
-from sweeper.session.memory import MemoryMeter
+from sweeper.session.memory import MemoryMeter, oom_kills
 from sweeper.session.tree import ProcessTree
 from sweeper.trial_plan import TrialPlan
 
@@ -35,7 +35,6 @@ POLITE_SECONDS = 15.0
 KILL_SECONDS = 5.0
 SEARCH_SECONDS = 3.0
 """Between searches for new processes, once all players are there."""
-SAMPLING = "sampling"
 SLOW_CONSOLE = 5.0
 """How many times the start-up limit a learner may take to its first line about steps, where our probe cannot tell."""
 LOG_LINES = 40
@@ -55,17 +54,19 @@ class LiveSession:
         self.started = time.monotonic()
         self.samples: list[Sample] = []
         self.meter = MemoryMeter(cap_bytes)
+        self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
         # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
         self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
         guardian.watch(self._mark, self._scratch.name)
-        self._group = MemoryGroup.create(self._mark, cap_bytes)
+        self._keeper = keep_cap(self._mark, cap_bytes)
         try:
             with _open_log(plan) as log:
-                command = self._group.wrap(plan.argv) if self._group else list(plan.argv)
+                command = self._keeper.wrap(plan.argv) if self._keeper else list(plan.argv)
                 self.process = _start(plan, command, self._mark, log, self._scratch.name)
-        except BaseException:
+        except BaseException:  # a second Ctrl-C too, and then the learner may run already
+            kill_marked(self._mark)
             self._forget()
             raise
         self.tree = ProcessTree(self.process.pid, self._mark)
@@ -112,7 +113,7 @@ class LiveSession:
 
     def was_killed_at_cap(self) -> bool:
         """Whether the kernel has ended a process of this session at the memory cap."""
-        self._kernel_acted = self._group is not None and self._group.kills > 0
+        self._kernel_acted = self._keeper is not None and self._keeper.kills() > 0
         return self._kernel_acted
 
     def processes(self) -> list[psutil.Process]:
@@ -181,16 +182,17 @@ class LiveSession:
             memory_source=self.meter.source if measured else None,
             exit_code=self.process.returncode,
             log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
-            player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", 5),
+            player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", LOG_LINES),
             left_behind=self._left,
             from_console=self.from_console,
             cap_kept_by=self._cap_kept_by(end),
+            oom_kills=oom_kills() - self._oom_kills_before,
         )
 
     def _cap_kept_by(self, end: SessionEnd) -> str | None:
         if end is not SessionEnd.OVER_MEMORY:
             return None
-        return self._group.mechanism if self._group is not None and self._kernel_acted else SAMPLING
+        return self._keeper.mechanism if self._keeper is not None and self._kernel_acted else SAMPLING
 
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
@@ -205,8 +207,8 @@ class LiveSession:
 
     def _forget(self) -> None:
         self._scratch.cleanup()
-        if self._group is not None:
-            self._group.remove()
+        if self._keeper is not None:
+            self._keeper.remove()
         self._guardian.forget(self._mark)
 
 

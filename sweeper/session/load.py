@@ -98,6 +98,15 @@ def memory_stall_seconds(path: Path = Path("/proc/pressure/memory")) -> float | 
         return None
 
 
+def asleep_seconds() -> float:
+    """How long the machine has slept since boot without our clock's counting it; 0 where it counts (Windows)."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    if sys.platform == "darwin":  # there CLOCK_MONOTONIC goes on, and Python's own clock stands still
+        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
+    return 0.0
+
+
 def scan_processes() -> Scan:
     """All processes whose CPU time we may read. Some 50 µs for each."""
     found: dict[Hashable, Burner] = {}
@@ -126,12 +135,14 @@ class LoadMonitor:
         read_tool: Callable[[], float] = time.process_time,
         read_stall: Callable[[], float | None] = memory_stall_seconds,
         scan: Callable[[], Scan] = scan_processes,
+        read_asleep: Callable[[], float] = asleep_seconds,
         gpus: Gpus | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._usable_cores = usable_cores
         self._read_cpu = read_cpu or CpuCounters()
         self._read_tool, self._read_stall, self._scan, self._clock = read_tool, read_stall, scan, clock
+        self._read_asleep = read_asleep
         self._gpus = gpus or Gpus()
 
     def start(self, processes: Iterable[psutil.Process] = ()) -> None:
@@ -141,6 +152,7 @@ class LoadMonitor:
         self._own_before = self._update_own(processes)
         self._others_seconds = 0.0
         self._stall_before, self._tool_before = self._read_stall(), self._read_tool()
+        self._asleep_before = self._read_asleep()
         self._cpu_before = self._read_cpu()
         self._started = self._clock()
 
@@ -153,13 +165,16 @@ class LoadMonitor:
         # Counters of 10 ms grain, read one after the other, may differ by less than before, or by more than can be.
         bounded = min(others, self._usable_cores * (now - self._started))
         self._others_seconds = max(self._others_seconds, bounded)
+        pids = {process.pid for process in self._own}
         return LoadSample(
             seconds=now,
             own_cpu_seconds=own,
             others_cpu_seconds=self._others_seconds,
             steal_seconds=max(0.0, cpu.steal_seconds - self._cpu_before.steal_seconds),
             memory_stall_seconds=None if stall is None or self._stall_before is None else stall - self._stall_before,
-            gpu_others_percent=self._gpus.others_percent({process.pid for process in self._own}),
+            gpu_others_percent=self._gpus.others_percent(pids),
+            gpu_memory_bytes=self._gpus.memory_bytes(pids),
+            asleep_seconds=self._read_asleep() - self._asleep_before,
         )
 
     def busiest(self, limit: int = 5) -> tuple[BusyProcess, ...]:

@@ -10,8 +10,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
+
+from sweeper.model.session import SessionEnd
 
 PSS = "pss"
 RSS = "rss (upper bound)"
@@ -24,11 +27,33 @@ NEAR_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Bytes in use, and how they were counted."""
+class MemoryRules:
+    """What sessions are held to, in bytes: their caps, and what the machine must keep for itself.
 
-    bytes: int
-    source: str
+    `left`: what is available on the machine now, container limits counted. `gpu_cap_bytes`: None where no GPU tells.
+    """
+
+    cap_bytes: int
+    margin_bytes: int
+    left: Callable[[], int]
+    gpu_cap_bytes: int | None = None
+
+    def broken_by(self, used_bytes: int, gpu_bytes: int | None = None) -> SessionEnd | None:
+        """The rule that is broken while sessions use so much, if any."""
+        if used_bytes > self.cap_bytes:
+            return SessionEnd.OVER_MEMORY
+        if gpu_bytes is not None and self.gpu_cap_bytes is not None and gpu_bytes > self.gpu_cap_bytes:
+            return SessionEnd.OVER_GPU_MEMORY
+        return SessionEnd.MACHINE_SHORT_OF_MEMORY if self.left() < self.margin_bytes else None
+
+
+def oom_kills(path: Path = Path("/proc/vmstat")) -> int:
+    """Processes that the kernel's out-of-memory killer has ended since boot; 0 where it does not tell."""
+    try:
+        counts = dict(line.split() for line in path.read_text().splitlines())
+        return int(counts.get("oom_kill", 0))
+    except (OSError, ValueError):
+        return 0
 
 
 class MemoryMeter:

@@ -15,6 +15,7 @@ from sweeper.session.gpu import Gpus
 from sweeper.session.guardian import Guardian
 from sweeper.session.live import POLL_SECONDS, LiveSession
 from sweeper.session.load import LoadMonitor
+from sweeper.session.memory import MemoryRules
 from sweeper.session.quiet import Quiet, wait_for_quiet
 from sweeper.trial_plan import TrialPlan
 
@@ -46,12 +47,12 @@ class SessionRunner:
 
     def __init__(
         self,
-        memory_cap_bytes: int,
+        memory: MemoryRules,
         usable_cores: int,
         stop_asked: Callable[[], bool],
         show: Callable[[Glimpse], None],
     ) -> None:
-        self.cap_bytes = memory_cap_bytes
+        self.memory = memory
         self.stop_asked = stop_asked
         self.show = show
         self.guardian = Guardian()
@@ -74,7 +75,7 @@ class SessionRunner:
             NotReady: the learner cannot be started, or the disk is full.
         """
         quiet = self.wait(max_wait_seconds)
-        with LiveSession(plan, self.guardian, self.cap_bytes) as session:
+        with LiveSession(plan, self.guardian, self.memory.cap_bytes) as session:
             readings = self.readings()
             end = self._follow(session, watch, readings)
             busiest = readings.monitor.busiest()
@@ -101,7 +102,7 @@ class SessionRunner:
 
     def readings(self) -> Readings:
         """A fresh start of memory and load."""
-        return Readings(LoadMonitor(self._cores, gpus=self._gpus), self.cap_bytes)
+        return Readings(LoadMonitor(self._cores, gpus=self._gpus), self.memory)
 
     def glimpse(self, session: LiveSession, stage: str) -> None:
         """Show what a session is at."""
@@ -111,8 +112,8 @@ class SessionRunner:
         while True:
             now = time.monotonic()
             fresh = session.read_samples()
-            if readings.are_due(now) and (readings.read([session]) > self.cap_bytes or session.was_killed_at_cap()):
-                return SessionEnd.OVER_MEMORY
+            if readings.are_due(now) and (broken := readings.read([session])) is not None:
+                return broken
             self.glimpse(session, session.stage())
             if self.stop_asked():
                 return SessionEnd.INTERRUPTED
@@ -131,9 +132,9 @@ class SessionRunner:
 class Readings:
     """Memory and load of sessions, read together: every READING_SECONDS, faster as the tree nears the cap."""
 
-    def __init__(self, monitor: LoadMonitor, cap_bytes: int) -> None:
+    def __init__(self, monitor: LoadMonitor, memory: MemoryRules) -> None:
         self.monitor = monitor
-        self._cap = cap_bytes
+        self._memory = memory
         self._last = (0.0, 0)
         self.monitor.start()
         self.load: list[LoadSample] = []
@@ -150,8 +151,8 @@ class Readings:
         """Until it is time again."""
         return max(MIN_READING_SECONDS, self._next - now)
 
-    def read(self, sessions: Sequence[LiveSession]) -> int:
-        """Bytes in use by all of them."""
+    def read(self, sessions: Sequence[LiveSession]) -> SessionEnd | None:
+        """Read both; the memory rule that all sessions together break, if any."""
         processes, used = [], 0
         for session in sessions:
             found = session.processes()
@@ -161,10 +162,12 @@ class Readings:
         if not self.load or now - self.load[-1].seconds >= READING_SECONDS / 2:
             self.load.append(self.monitor.read(processes))
         self._next = min(self._next, now + self._seconds_to_cap(now, used) / LOOKS_BEFORE_CAP)
-        return used
+        if any(session.was_killed_at_cap() for session in sessions):
+            return SessionEnd.OVER_MEMORY
+        return self._memory.broken_by(used, self.load[-1].gpu_memory_bytes)
 
     def _seconds_to_cap(self, now: float, used: int) -> float:
         """If the tree goes on growing as since the last reading."""
         (before, then), self._last = self._last, (now, used)
         growth = (used - then) / (now - before) if 0 < now - before else 0.0
-        return max(0.0, self._cap - used) / growth if growth > 0 and then else math.inf
+        return max(0.0, self._memory.cap_bytes - used) / growth if growth > 0 and then else math.inf

@@ -66,7 +66,7 @@ class Sessions(SessionRunner):
             try:
                 for contender in contenders:
                     turns.sessions.append(
-                        stack.enter_context(LiveSession(contender.plan, self.guardian, self.cap_bytes))
+                        stack.enter_context(LiveSession(contender.plan, self.guardian, self.memory.cap_bytes))
                     )
                     turns.warm_up(len(turns.sessions) - 1)
                 for order in orders:
@@ -156,8 +156,8 @@ class _Turns:
             fresh = session.read_samples()
             if fresh and is_done():
                 return
-            if self.readings.are_due(now) and self.readings.read(self.sessions) > self._runner.cap_bytes:
-                raise _Broken(SessionEnd.OVER_MEMORY, index)
+            if self.readings.are_due(now) and (rule := self.readings.read(self.sessions)) is not None:
+                raise _Broken(rule, index)
             self._runner.glimpse(session, stage)
             if self._runner.stop_asked():
                 raise _Broken(SessionEnd.INTERRUPTED, index)

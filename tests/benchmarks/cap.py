@@ -21,7 +21,6 @@ from sweeper.app.stop import StopSignal  # noqa: E402
 from sweeper.errors import SweeperError  # noqa: E402
 from sweeper.model.events import ignore  # noqa: E402
 from sweeper.session import live  # noqa: E402
-from sweeper.session.cgroup import MemoryGroup  # noqa: E402
 from tests.benchmarks.common import SHORT, finish, table  # noqa: E402
 from tests.conftest import MEASURE, STANDIN, Workshop  # noqa: E402
 
@@ -40,23 +39,23 @@ def trial(root: Path, rate: int, kernel: bool) -> dict[str, Any]:
         memory_cap=f"{CAP_MIB}MiB", budget={"time": "120s", "trials": 1}, space={"num_envs": [1]},
         measure={**MEASURE, "precision": "0.01%", "max_seconds": 60},
     )  # fmt: skip
-    create = MemoryGroup.create
+    keep_cap = live.keep_cap
     try:
         if not kernel:
-            live.MemoryGroup.create = classmethod(lambda *arguments: None)  # type: ignore[assignment,method-assign]
+            live.keep_cap = lambda *arguments: None
         with contextlib.suppress(SweeperError):  # a baseline above the cap is no study, but its trial is recorded
             run_study(root / "study.yaml", Overrides(out=shop.folder), False, ignore, StopSignal())
     finally:
-        live.MemoryGroup.create = create  # type: ignore[method-assign]
+        live.keep_cap = keep_cap
     return shop.results()["trials"][0]
 
 
 def main() -> None:
     os.environ["PATH"] = os.pathsep.join((str(STANDIN), os.environ["PATH"]))
-    group = MemoryGroup.create("bench", CAP_MIB << 20)
-    kernel = group.mechanism if group else None
-    if group:
-        group.remove()
+    keeper = live.keep_cap("bench", CAP_MIB << 20)
+    kernel = keeper.mechanism if keeper else None
+    if keeper:
+        keeper.remove()
     figures: dict[str, Any] = {"sampling": {}, **({kernel: {}} if kernel else {}), "ok_above_cap": 0}
     rows = []
     for mechanism in ["sampling", *([kernel] if kernel else [])]:

@@ -22,6 +22,7 @@ from sweeper.measure.rate import Rule
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionRecord, Watcher
 from sweeper.model.trial import Params
+from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
 from sweeper.session.turns import Sessions
 from sweeper.trial_plan import TrialPlan, plan_trial
@@ -72,7 +73,7 @@ class Bench:
     def __enter__(self) -> Bench:
         say = f"\r{{stage}} {{seconds:.0f}} s{20 * ' '}\r" if sys.stderr.isatty() else ""
         self.sessions = Sessions(
-            self.prepared.cap_bytes,
+            MemoryRules(self.prepared.cap_bytes, 0, lambda: 1),
             self.cores,
             lambda: False,
             lambda glimpse: print(

@@ -19,6 +19,7 @@ from sweeper.app.stop import StopSignal  # noqa: E402
 from sweeper.app.trials import Trials, now  # noqa: E402
 from sweeper.model.events import ignore  # noqa: E402
 from sweeper.model.trial import Purpose  # noqa: E402
+from sweeper.session.memory import MemoryRules  # noqa: E402
 from sweeper.session.turns import Sessions  # noqa: E402
 from sweeper.store import Store  # noqa: E402
 from tests.benchmarks.common import SHORT, finish, table  # noqa: E402
@@ -56,7 +57,8 @@ def main() -> None:
             prepared.folder.storage, "shop", prepared.identity(), prepared.knob_values(), now(), prepared.cap_bytes
         )
         stop = StopSignal()
-        with Sessions(prepared.cap_bytes, prepared.machine.usable_cores, stop.asked, lambda glimpse: None) as sessions:
+        rules = MemoryRules(prepared.cap_bytes, 0, lambda: 1)
+        with Sessions(rules, prepared.machine.usable_cores, stop.asked, lambda glimpse: None) as sessions:
             trials = Trials(
                 replace(prepared, budget=replace(prepared.budget, seconds=1e9, trials=None)),
                 store, sessions, stop, ignore, lambda reason: None,

@@ -90,7 +90,7 @@ def prepared_of(
         space=build_space(found, trainer, 8, 8 * GIB, True),
         cap_bytes=8 * GIB,
         budget=found.spec.budget,
-        until_seconds=None,
+        until=None,
         folder=StudyFolder(root),
     )
 

@@ -255,3 +255,21 @@ class TestTurns:
         assert plan(results[:2], seconds=1e6).turns(self.keys, 8 * GIB) is None
         assert plan(results, seconds=1e6, trials=5).turns(self.keys, 8 * GIB) is None
         assert plan(results, seconds=1e6, trials=6).turns(self.keys, 8 * GIB) is not None
+
+
+class TestDeadline:
+    def test_a_deadline_bounds_what_is_left(self) -> None:
+        budget = Budget(1200.0)
+        assert Plan(budget, 100.0, [], OWN_KEY, 300.0).remaining_seconds == 300.0
+        assert Plan(budget, 1000.0, [], OWN_KEY, 300.0).remaining_seconds == 200.0
+        assert Plan(budget, 0.0, [], OWN_KEY, -5.0).remaining_seconds == 0.0
+
+    def test_it_leaves_time_for_the_confirmation(self) -> None:
+        results = [BASELINE, SEARCHED]
+        assert Plan(Budget(36000.0), 0.0, results, OWN_KEY, 36000.0).has_room_for_search([A_KEY])
+        assert not Plan(Budget(36000.0), 0.0, results, OWN_KEY, 400.0).has_room_for_search([A_KEY])
+
+    def test_what_ends_the_search_is_named(self) -> None:
+        results = [BASELINE, SEARCHED]
+        assert Plan(Budget(1200.0), 1200.0, results, OWN_KEY).search_ends_because([A_KEY]) == "budget"
+        assert Plan(Budget(1e6, 2), 0.0, results, OWN_KEY).search_ends_because([A_KEY]) == "limit on trials"

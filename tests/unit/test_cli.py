@@ -13,7 +13,7 @@ import pytest
 from sweeper import __version__
 from sweeper.app.outputs import save_results
 from sweeper.cli.main import main
-from sweeper.cli.options import seconds_until
+from sweeper.cli.options import next_time
 from sweeper.cli.progress import Progress
 from sweeper.model.events import StageChanged, StudyStarted, TrialFinished, TrialStarted
 from sweeper.model.folder import StudyFolder
@@ -196,9 +196,9 @@ def test_an_internal_error_is_1_with_its_log(
 
 def test_until_is_the_next_time_the_clock_shows_it() -> None:
     now = datetime(2026, 3, 4, 22, 0, 30)
-    assert seconds_until("22:30", now) == 29.5 * 60
-    assert seconds_until("07:30", now) == 9.5 * 3600 - 30
-    assert seconds_until("22:00", now) == 24 * 3600 - 30
+    assert next_time("22:30", now) == datetime(2026, 3, 4, 22, 30)
+    assert next_time("07:30", now) == datetime(2026, 3, 5, 7, 30)
+    assert next_time("22:00", now) == datetime(2026, 3, 5, 22, 0)
 
 
 class TestProgress:

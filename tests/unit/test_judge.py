@@ -45,6 +45,8 @@ class TestOutcome:
         [
             (SessionEnd.MEASURED, Outcome.OK),
             (SessionEnd.OVER_MEMORY, Outcome.OVER_MEMORY),
+            (SessionEnd.OVER_GPU_MEMORY, Outcome.OVER_MEMORY),
+            (SessionEnd.MACHINE_SHORT_OF_MEMORY, Outcome.DISTURBED),
             (SessionEnd.EXITED, Outcome.CRASHED),
             (SessionEnd.NOT_CONNECTED, Outcome.TIMEOUT),
             (SessionEnd.NO_STEPS, Outcome.NO_STEPS),
@@ -324,3 +326,57 @@ class TestWhy:
         result = judged(record_of(SessionEnd.EXITED, load=load_of()))
         assert (result.bottleneck, result.utilisation) == (None, None)
         assert result.contention is not None
+
+
+class TestMemory:
+    def test_who_kept_the_cap_is_said(self) -> None:
+        by_us = judged(record_of(SessionEnd.OVER_MEMORY, peak_memory_bytes=9 * GIB, cap_kept_by="sampling"))
+        assert by_us.message == "9.0 GiB in use, above the cap of 8.0 GiB; stopped at once"
+        assert by_us.memory_cap_kept_by == "sampling"
+        kernel = judged(record_of(SessionEnd.OVER_MEMORY, peak_memory_bytes=7 * GIB, cap_kept_by="cgroup v1"))
+        assert kernel.message == "the kernel ended it at the cap of 8.0 GiB (cgroup v1); 7.0 GiB were seen before"
+
+    def test_the_systems_own_killer_is_told_from_a_crash(self) -> None:
+        result = judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9, oom_kills=1))
+        assert result.outcome is Outcome.OVER_MEMORY
+        assert result.memory_cap_kept_by == "the system's out-of-memory killer"
+        assert result.message is not None and "1.0 GiB were seen before" in result.message
+        assert judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9)).outcome is Outcome.CRASHED
+
+    def test_gpu_memory(self) -> None:
+        load = tuple(replace(one, gpu_memory_bytes=at * 2**20) for at, one in enumerate(load_of()[:5]))
+        over = judged(record_of(SessionEnd.OVER_GPU_MEMORY, GOOD, load=load))
+        assert over.peak_gpu_memory_bytes == 4 * 2**20
+        assert over.message == "4 MiB of GPU memory in use, above its cap; stopped at once"
+        assert judged(measured(load_of())).peak_gpu_memory_bytes is None
+
+    def test_the_prediction_is_kept_beside_the_peak(self) -> None:
+        result = judged(measured(load_of()), asked_of(predicted_memory_bytes=(1.0, 2.0)))
+        assert result.predicted_memory_bytes == (1.0, 2.0)
+
+
+class TestStandstill:
+    """A laptop that slept, a tool that was stopped."""
+
+    def test_a_clock_that_went_on(self) -> None:
+        load = load_of()
+        late = (*load[:20], *(replace(one, seconds=one.seconds + 60) for one in load[20:]))
+        result = judged(measured(late))
+        assert result.outcome is Outcome.DISTURBED
+        assert result.message == "the machine stood still for 61 s, asleep perhaps; measured again later"
+        assert result.steps_per_second is None
+
+    def test_a_clock_that_stood_still(self) -> None:
+        load = load_of()
+        slept = (*load[:20], *(replace(one, asleep_seconds=3600.0) for one in load[20:]))
+        assert judged(measured(slept)).outcome is Outcome.DISTURBED
+
+    def test_a_crash_stays_a_crash(self) -> None:
+        slept = (load_of()[0], replace(load_of()[1], asleep_seconds=3600.0))
+        assert judged(record_of(SessionEnd.EXITED, load=slept)).outcome is Outcome.CRASHED
+
+
+def test_a_signal_is_named() -> None:
+    result = judged(record_of(SessionEnd.EXITED, GOOD, exit_code=-9))
+    assert result.message is not None and result.message.endswith("SIGKILL")
+    assert result.diagnosis is not None and "from outside with SIGKILL" in result.diagnosis

@@ -340,6 +340,9 @@ class FakeNvml:
         self.since.append((device, since))
         return told(self.use[device], "pid", "smUtil", "timeStamp")
 
+    def nvmlDeviceGetMemoryInfo(self, device: int) -> Any:
+        return SimpleNamespace(free=1000 + device, total=5000)
+
     def nvmlDeviceGetComputeRunningProcesses(self, device: int) -> list[Any]:
         return told(self.computing[device], "pid", "usedGpuMemory")
 
@@ -373,6 +376,10 @@ class TestGpus:
             blind = gpus(nvml)
             assert (blind.others_percent({1}), blind.memory_bytes({1})) == (None, None)
         assert unstartable.starts == 1
+
+    def test_free_memory(self, gpus: Callable[..., Gpus]) -> None:
+        assert gpus(FakeNvml(computing=[[], []])).free_bytes() == 2001
+        assert gpus(FakeNvml()).free_bytes() is None
 
     def test_an_old_module(self, gpus: Callable[..., Gpus], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(FakeNvml, "nvmlDeviceGetProcessUtilization")
@@ -511,3 +518,18 @@ class TestQuiet:
     def test_a_counter_that_falls_is_no_load(self) -> None:
         room = Room([], default=-30.0)
         assert room.wait() == Quiet(1.0, True, 0.0)
+
+
+def test_sleep_is_read_where_the_clock_does_not_count_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_module.asleep_seconds() >= 0
+    clocks = {"boot": 1000.0, "monotonic": 400.0}
+    monkeypatch.setattr(load_module.time, "clock_gettime", clocks.__getitem__)
+    monkeypatch.setattr(load_module.time, "CLOCK_MONOTONIC", "monotonic")
+    monkeypatch.setattr(load_module.sys, "platform", "linux")
+    monkeypatch.setattr(load_module.time, "CLOCK_BOOTTIME", "boot", raising=False)
+    assert load_module.asleep_seconds() == 600.0
+    monkeypatch.setattr(load_module.sys, "platform", "darwin")
+    monkeypatch.setattr(load_module.time, "monotonic", lambda: 150.0)
+    assert load_module.asleep_seconds() == 250.0
+    monkeypatch.setattr(load_module.sys, "platform", "win32")
+    assert load_module.asleep_seconds() == 0.0

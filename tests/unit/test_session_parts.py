@@ -325,6 +325,12 @@ class TestDiagnosis:
                 ["RuntimeError: Expected all tensors to be on the same device, but found at least two devices"],
                 ["threaded: true does not work with CUDA"],
             ),
+            (["pyarrow", "Fatal Python error: Segmentation fault"], ["the learner's Python broke (Segmentation fault)"]),
+            (
+                ["Exception in thread Thread-2 (trainer_update_func):", "RuntimeError: x"],
+                ["a trainer thread died and the run hung"],
+            ),
+            (["mlagents_envs.exception.UnityCommunicatorStoppedException: Communicator"], ["the player left"]),
             (
                 ["The communication API version is not compatible between Unity and python."],
                 ["does not match this learner"],
@@ -375,3 +381,9 @@ class TestDiagnosis:
     @pytest.mark.parametrize("line", ["Exception: boom", "KeyboardInterrupt", "AssertionError"])
     def test_bare_exceptions_are_seen(self, line: str) -> None:
         assert exception_line(record_of(SessionEnd.EXITED, log=[line, "more"])) == line
+
+
+def test_what_only_the_player_says_is_read_too() -> None:
+    words = "Couldn't connect to trainer on port 5005 using API version 1.5.0. Will perform inference instead."
+    record = record_of(SessionEnd.NOT_CONNECTED, log=["[INFO] Listening on port 5005."], player_log_tail=[words])
+    assert "could not reach the learner on port 5005" in str(diagnose(record))
