@@ -18,7 +18,7 @@ def check_disk(root: Path) -> None:
     Raises:
         NotReady: the disk is nearly full; what was measured is saved.
     """
-    free = shutil.disk_usage(root).free
+    free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.exists())).free
     if free < MIN_FREE_BYTES:
         raise NotReady(
             f"the disk of {root} has only {free // 1024**2} MiB left",

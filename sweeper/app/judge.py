@@ -199,7 +199,11 @@ def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Term
         peak = format_bytes(record.peak_memory_bytes or 0)
         return Outcome.OVER_MEMORY, f"{OUT_OF_MEMORY_KILLER} ended a process of it; {peak} were seen before"
     if record.end is SessionEnd.EXITED:
-        detail = exception_line(record) or signal_name(record) or (record.log_tail[-1] if record.log_tail else "it printed nothing")
+        detail = (
+            exception_line(record)
+            or signal_name(record)
+            or (record.log_tail[-1] if record.log_tail else "it printed nothing")
+        )
         return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"
     if record.end is SessionEnd.TOO_SLOW:
         return _too_slow(record, steps)

@@ -66,7 +66,12 @@ class Prepared:
         editor = () if self.launch.build else (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),)
         text = "This mlagents-learn does not know {}; trials run without."
         lowered = () if self.cap_note is None else (self.cap_note,)
-        return (*self.space.notes, *lowered, *editor, *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing))
+        return (
+            *self.space.notes,
+            *lowered,
+            *editor,
+            *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing),
+        )
 
     def identity(self) -> dict[str, Any]:
         """What makes numbers comparable; another value of any of these is another study."""

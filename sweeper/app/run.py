@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +30,9 @@ from sweeper.session.turns import Sessions
 from sweeper.store import Store
 
 log = logging.getLogger("sweeper")
+
+REPORT_SECONDS = 60.0
+"""Between reports of a study that runs: drawing one takes seconds, and nothing is measured meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,15 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         facts = Facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason)
         return conclude(prepared, store.results(), facts)
 
-    def save(reason: str | None) -> None:
-        save_results(prepared.folder, concluded(reason))
+    reported = -math.inf
+
+    def save() -> None:
+        nonlocal reported
+        if time.monotonic() - reported < REPORT_SECONDS:
+            save_results(prepared.folder, concluded(None))
+            return
+        save_outputs(prepared, concluded(None))
+        reported = time.monotonic()
 
     def show(glimpse: Glimpse) -> None:
         trials.heartbeat()

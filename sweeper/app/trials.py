@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from itertools import takewhile
 from typing import Protocol
 
-from sweeper.app.budget import Plan
 from sweeper.app.artefacts import check_disk, prune
+from sweeper.app.budget import Plan
 from sweeper.app.judge import Asked, Terms, judge
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
@@ -74,10 +74,10 @@ class Trials:
         runner: Runner,
         stop: StopSignal,
         tell: Listener,
-        save: Callable[[str | None], None],
+        save: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`save` is called with the reason for stopping, or None, after every trial."""
+        """`save` is called after every trial."""
         self.prepared = prepared
         self.tell = tell
         self.baseline_key = configuration_key(prepared.space.baseline)
@@ -186,7 +186,9 @@ class Trials:
         if self.prepared.launch.build is None:
             self.tell(StageChanged("Press Play in the Unity Editor when the learner listens; Stop after the trial."))
         prediction = predict_peak(params, [item for item in pool(self.results()) if item.params != params])
-        return Asked(self._plan_trial(number, params, port), purpose, now(), self._rule(params, purpose), block, prediction)
+        return Asked(
+            self._plan_trial(number, params, port), purpose, now(), self._rule(params, purpose), block, prediction
+        )
 
     def _finish(self, asked: Asked, record: SessionRecord) -> TrialResult:
         required = None if asked.purpose is Purpose.BASELINE else self._required()
@@ -206,7 +208,7 @@ class Trials:
         self._results = None
         self._spend()
         self.tell(self._finished(result))
-        self._save(None)
+        self._save()
 
     def _rule(self, params: Params, purpose: Purpose) -> Rule:
         measure = self.prepared.study.spec.measure
@@ -275,7 +277,7 @@ class Trials:
 def stall_seconds(results: Sequence[TrialResult], most: float) -> float:
     """How long a session may show no progress: ten times what this build's updates take, at least MIN_STALL_SECONDS.
 
-    Decisions are counted one by one, so that updates are the only silence that is normal. `most` where nothing is known.
+    Decisions are counted one by one, so that updates are the only silence that is normal. `most` if nothing is known.
     """
     longest = [
         trial.phases.update_seconds / trial.cycles

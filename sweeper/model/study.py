@@ -117,7 +117,8 @@ class Pooled:
     """All sessions of one configuration together.
 
     `interval`: 95 % of its mean steps per second, see `interval_from`. `disturbed`: sessions that do not count because
-    the machine was busy with something else; `sessions`: those that were measured. `feasible`: None where nothing is known.
+    the machine was busy with something else; `sessions`: those that were measured. `feasible`: None while
+    nothing is known.
     """
 
     params: Mapping[str, ParamValue]

@@ -23,7 +23,11 @@ OUTCOME_WORDS = {
 
 
 def headline(result: StudyResult) -> str:
-    """The answer in one or two sentences."""
+    """The answer in one or two sentences; of a study that is not at its end, what is known so far."""
+    return _answer(result) if result.study.stopped_because else f"Not finished; so far: {_answer(result)}"
+
+
+def _answer(result: StudyResult) -> str:
     best = result.best
     if best is None and any(trial.outcome.is_infeasible for trial in result.trials):
         return "No configuration is feasible."
@@ -37,6 +41,8 @@ def headline(result: StudyResult) -> str:
         return f"{params} trains at {rate}: {best.speedup.estimate:.2f} times as fast as your settings{sure}."
     if best.verdict is Verdict.KEEP_YOURS:
         return f"Keep your settings ({params}, {rate}): nothing was shown to be faster."
+    if best.speedup is not None and result.study.stopped_because is None:
+        return f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings."
     if best.speedup is not None:
         return (
             f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings; unconfirmed: "
@@ -82,12 +88,16 @@ def prediction_text(result: StudyResult) -> str | None:
     vetoed = sum(trial.outcome is Outcome.VETOED for trial in result.trials)
     if not checked:
         return None
-    held = sum(low <= (t.peak_memory_bytes or 0) <= high for t in checked for low, high in [t.predicted_memory_bytes or (0, 0)])
+    held = sum(_holds(trial.predicted_memory_bytes, trial.peak_memory_bytes) for trial in checked)
     kept = f"{vetoed} configurations were not launched because they were sure to break the cap. " if vetoed else ""
     return (
-        f"{kept}Peak memory was predicted before {len(checked)} trials that were then measured; {held} of them fell into "
-        "the predicted interval (99 %)."
+        f"{kept}Peak memory was predicted before {len(checked)} trials that were then measured; {held} of them fell "
+        "into the predicted interval (99 %)."
     )
+
+
+def _holds(interval: tuple[float, float] | None, value: float | None) -> bool:
+    return interval is not None and value is not None and interval[0] <= value <= interval[1]
 
 
 def why(result: StudyResult) -> list[tuple[str, str]]:

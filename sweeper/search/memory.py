@@ -1,14 +1,15 @@
 """What an untried configuration will need, from the peaks of those tried: good enough not to launch a sure failure.
 
 Memory of a learner with its players is nearly a sum: so much for the learner, so much for each environment, more for
-each area in each environment, and for the buffer. Ordinary least squares on those terms, with the prediction interval of
-a linear model (Draper and Smith, Applied Regression Analysis, 3.1).
+each area in each environment, and for the buffer. Ordinary least squares on those terms, with the prediction interval
+of a linear model (Draper and Smith, Applied Regression Analysis, 3.1).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from sweeper.compare.pool import Configuration
 from sweeper.model.trial import Outcome, Params
@@ -33,16 +34,15 @@ def predict_peak(params: Params, tried: Sequence[Configuration]) -> Interval | N
     import numpy
 
     known = [item for item in tried if item.peak_memory_bytes and _tells(item)]
-    terms = _varying(known, params)
+    if len(known) <= SPARE_POINTS:
+        return None
+    matrix, terms = _design([item.params for item in known])
     if len(known) < len(terms) + 1 + SPARE_POINTS:
         return None
-    matrix = numpy.array([[1.0, *(term(item.params) for term in terms)] for item in known])
     peaks = numpy.array([float(item.peak_memory_bytes or 0) for item in known])
     point = numpy.array([1.0, *(term(params) for term in terms)])
-    solution, _, rank, _ = numpy.linalg.lstsq(matrix, peaks, rcond=None)
-    degrees = len(known) - int(rank)
-    if rank < matrix.shape[1]:
-        return None
+    solution, *_ = numpy.linalg.lstsq(matrix, peaks, rcond=None)
+    degrees = len(known) - matrix.shape[1]
     residuals = peaks - matrix @ solution
     variance = max(float(residuals @ residuals) / degrees, (LEAST_ERROR * float(peaks.mean())) ** 2)
     leverage = float(point @ numpy.linalg.pinv(matrix.T @ matrix) @ point)
@@ -61,9 +61,18 @@ def _tells(item: Configuration) -> bool:
     return bool(outcomes & {Outcome.OK, Outcome.TOO_FEW_UPDATES, Outcome.OVER_MEMORY})
 
 
-def _varying(known: Sequence[Configuration], params: Params) -> list[_Term]:
-    """The terms that differ among what was tried; None of those that differ only in `params` can be known."""
-    return [term for term in _TERMS if len({term(item.params) for item in known}) > 1]
+def _design(tried: Sequence[Params]) -> tuple[Any, list[_Term]]:
+    """A row for each, and the terms of its columns after the first: those that what was tried can tell apart."""
+    import numpy
+
+    matrix = numpy.ones((len(tried), 1))
+    terms = []
+    for term in _TERMS:
+        wider = numpy.column_stack([matrix, [term(params) for params in tried]])
+        if numpy.linalg.matrix_rank(wider) == wider.shape[1]:
+            matrix = wider
+            terms.append(term)
+    return matrix, terms
 
 
 class _Term:

@@ -1,8 +1,8 @@
 """Control groups of our own that hold a session's memory to the cap, where this machine lets us make some (Linux).
 
 Version 1 needs a writable memory hierarchy, which root has. Version 2 needs a group that was delegated to us with the
-memory controller, with nobody else in it. The kernel's count is not ours: it has files that were read in it, which it gives back before it kills
-anybody, so peaks are still measured by sampling.
+memory controller, with nobody else in it. The kernel's count is not ours: it has files that were read in it, which it
+gives back before it kills anybody, so peaks are still measured by sampling.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _parents(root: Path, own: Path) -> Iterable[tuple[Path, str, Limits]]:
 
 
 def _make_room(group: Path) -> bool:
-    """Move this tool into a leaf of its own group, so that the group may limit others; only where nobody else is in it."""
+    """Move this tool into a leaf of its group, so that the group may limit others; only where nobody else is in it."""
     if "memory" not in _words(group / "cgroup.controllers"):
         return False
     ours = {psutil.Process().pid, *(child.pid for child in psutil.Process().children(recursive=True))}

@@ -70,7 +70,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"UnityCommunicatorStoppedException",
         "the player left in mid-training; in the Editor that is its Stop button, or a script that was recompiled",
     ),
-    (r"Exception in thread .*trainer_update_func", "a trainer thread died and the run hung: see the exception in the log"),
+    (r"Exception in thread .*trainer_update_func", "a trainer thread died and the run hung: see its exception"),
     (r"Fatal Python error: (.+)", "the learner's Python broke ({0}): a package that does not fit it"),
     (r"communication API version is not compatible", "the build's ML-Agents package does not match this learner"),
     (

@@ -29,7 +29,7 @@ def host_lock(environment: Mapping[str, str] = os.environ) -> Path:
     """The one lock file of this machine: the same for all its users, whatever their TMPDIR, but on Windows."""
     if named := environment.get(LOCK_VARIABLE):
         return Path(named)
-    shared = Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")  # noqa: S108 only its place is shared
+    shared = Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")
     return shared / "sweeper-host.lock"
 
 

@@ -41,7 +41,7 @@ def owner() -> str:
 
 
 def clean_up(temporary: Path | None = None) -> Leftovers:
-    """End the processes and remove the temporary folders of tools that are gone; those of living ones are left alone."""
+    """End the processes and remove the temporary folders of tools that are gone; living ones' are left alone."""
     found = [process for process in psutil.process_iter() if _is_orphan(process)]
     for process in found:
         with contextlib.suppress(psutil.Error):

@@ -238,9 +238,7 @@ def _disk_errors() -> Iterator[None]:
         raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
 
 
-def _start(
-    plan: TrialPlan, command: list[str], mark: str, log: IO[bytes], temporary: str
-) -> subprocess.Popen[bytes]:
+def _start(plan: TrialPlan, command: list[str], mark: str, log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
     environment = {
         **os.environ,

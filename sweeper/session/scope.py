@@ -42,7 +42,7 @@ class SystemdScope:
         return [*_ask(self._tool, self._cap, f"--unit={self._unit}"), *command]
 
     def kills(self) -> int:
-        """Processes that the kernel has killed at the cap. The scope goes with its last process, and its count with it."""
+        """Processes that the kernel has killed at the cap. A scope goes with its last process, its count with it."""
         self._path = self._path or next(self._root.rglob(f"{self._unit}.scope"), None)
         if self._path is not None:
             self._kills = max(self._kills, oom_kills(self._path))

@@ -169,5 +169,5 @@ class Readings:
     def _seconds_to_cap(self, now: float, used: int) -> float:
         """If the tree goes on growing as since the last reading."""
         (before, then), self._last = self._last, (now, used)
-        growth = (used - then) / (now - before) if 0 < now - before else 0.0
+        growth = (used - then) / (now - before) if now - before > 0 else 0.0
         return max(0.0, self._memory.cap_bytes - used) / growth if growth > 0 and then else math.inf

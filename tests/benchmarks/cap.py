@@ -15,14 +15,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.app.prepare import Overrides  # noqa: E402
-from sweeper.app.run import run_study  # noqa: E402
-from sweeper.app.stop import StopSignal  # noqa: E402
-from sweeper.errors import SweeperError  # noqa: E402
-from sweeper.model.events import ignore  # noqa: E402
-from sweeper.session import live  # noqa: E402
-from tests.benchmarks.common import SHORT, finish, table  # noqa: E402
-from tests.conftest import MEASURE, STANDIN, Workshop  # noqa: E402
+from sweeper.app.prepare import Overrides
+from sweeper.app.run import run_study
+from sweeper.app.stop import StopSignal
+from sweeper.errors import SweeperError
+from sweeper.model.events import ignore
+from sweeper.session import live
+from tests.benchmarks.common import SHORT, finish, table
+from tests.conftest import MEASURE, STANDIN, Workshop
 
 CAP_MIB = 600
 RATES_MB_PER_S = (10, 100, 1000) if SHORT else (10, 50, 100, 250, 500, 1000, 2000)
@@ -69,7 +69,9 @@ def main() -> None:
             rows.append((mechanism, str(rate), found["outcome"], str(found["memory_cap_kept_by"]), peak / 2**20, over))
     table(("kept by", "growth MB/s", "outcome", "who acted", "peak seen MiB", "over the cap %"), rows)
     print(f"cap {CAP_MIB} MiB; kernel mechanism here: {kernel or 'none'}; peaks are the tool's own PSS readings")
-    finish({name: {"overshoot_percent": value} if isinstance(value, dict) else value for name, value in figures.items()})
+    finish(
+        {name: {"overshoot_percent": value} if isinstance(value, dict) else value for name, value in figures.items()}
+    )
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def replay(
     """One study from baseline to answer; confirmed in slices where `slice_noise` says how they scatter."""
     store: Any = Memory()
     runner = Replay(store, draw, seconds, slice_noise)
-    trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda reason: None, clock=lambda: runner.now)
+    trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda: None, clock=lambda: runner.now)
     reason = Sweep(trials).run()
     return conclude(prepared, store.results(), Facts(store.started_at, store.spent_seconds, CAP, reason))
 

@@ -12,18 +12,18 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import psutil  # noqa: E402
+import psutil
 
-from sweeper.app.prepare import Overrides, open_folder, prepare  # noqa: E402
-from sweeper.app.stop import StopSignal  # noqa: E402
-from sweeper.app.trials import Trials, now  # noqa: E402
-from sweeper.model.events import ignore  # noqa: E402
-from sweeper.model.trial import Purpose  # noqa: E402
-from sweeper.session.memory import MemoryRules  # noqa: E402
-from sweeper.session.turns import Sessions  # noqa: E402
-from sweeper.store import Store  # noqa: E402
-from tests.benchmarks.common import SHORT, finish, table  # noqa: E402
-from tests.conftest import MEASURE, STANDIN, Workshop  # noqa: E402
+from sweeper.app.prepare import Overrides, open_folder, prepare
+from sweeper.app.stop import StopSignal
+from sweeper.app.trials import Trials, now
+from sweeper.model.events import ignore
+from sweeper.model.trial import Purpose
+from sweeper.session.memory import MemoryRules
+from sweeper.session.turns import Sessions
+from sweeper.store import Store
+from tests.benchmarks.common import SHORT, finish, table
+from tests.conftest import MEASURE, STANDIN, Workshop
 
 TRIALS = 40 if SHORT else 300
 SETTLED = 10
@@ -61,7 +61,7 @@ def main() -> None:
         with Sessions(rules, prepared.machine.usable_cores, stop.asked, lambda glimpse: None) as sessions:
             trials = Trials(
                 replace(prepared, budget=replace(prepared.budget, seconds=1e9, trials=None)),
-                store, sessions, stop, ignore, lambda reason: None,
+                store, sessions, stop, ignore, lambda: None,
             )  # fmt: skip
             before: dict[str, Any] = {}
             for number in range(TRIALS):

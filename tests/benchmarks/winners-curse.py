@@ -18,6 +18,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -38,7 +39,6 @@ PLANTED_REPLAYS = 200
 GRID = [(envs, areas, batch) for envs in (1, 2) for areas in (4, 16) for batch in (128, 256)]
 STUDY = "env_path: build.x86_64\nbaseline: {num_envs: 1, num_areas: 4, batch_size: 128}\nspace: {num_envs: [1, 2], num_areas: [4, 16], batch_size: [128, 256]}\n"  # noqa: E501
 MINUTES = (10, 20)
-MOST_BLOCKS = budget.MAX_BLOCKS
 PLANTED, PLANTED_MINUTES = 1.10, 60
 SLICE_PERCENT = 9.6 / math.sqrt(2)
 """Of one slice; pairs of slices differed by 9.6 % in other measurements, by 3.6 to 6.9 % where `pairing` was run."""
@@ -74,12 +74,13 @@ def claims(pools: dict[str, list[float]], seconds: dict[str, float], minutes: fl
     answer, naive, regret, verdicts = [], [], [], []
     prepared = replace(prepared_of(STUDY), budget=Budget(60 * minutes))
     # A recorded session that came twice would pass for two, and intervals from it would be too narrow.
-    budget.MAX_BLOCKS = min(len(rates) for rates in pools.values()) // 3
+    most = min(len(rates) for rates in pools.values()) // 3
     for _ in range(REPLAYS):
         shuffled = {key: chooser.sample(rates, len(rates)) for key, rates in pools.items()}
         choosing, claiming, held_out = ({key: rates[third::3] for key, rates in shuffled.items()} for third in range(3))
         truth = {key: mean(rates) for key, rates in held_out.items()}
-        result = replay(prepared, fresh_to_confirm(choosing, claiming, chooser), seconds)
+        with patch.object(budget, "MAX_BLOCKS", most):
+            result = replay(prepared, fresh_to_confirm(choosing, claiming, chooser), seconds)
         assert result.best is not None
         key = configuration_key(result.best.params)
         answer.append(math.log(result.best.steps_per_second / truth[key]))
@@ -105,7 +106,6 @@ def planted(pools: dict[str, list[float]], seconds: dict[str, float], sliced: bo
     recorded. Sessions scatter as the recorded ones did; slices as pairs of them did when they were measured, with
     something for what belongs to a session.
     """
-    budget.MAX_BLOCKS = MOST_BLOCKS
     residuals = [
         math.log(rate / mean(rates)) * math.sqrt(len(rates) / (len(rates) - 1))
         for rates in pools.values()

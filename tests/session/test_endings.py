@@ -143,7 +143,7 @@ def test_ctrl_c_twice_ends_at_once(workshop):
     assert process.returncode == 130
     assert "sweeper run study.yaml" in err
     assert workshop.leftovers() == []
-    assert [t["outcome"] for t in workshop.results()["trials"]][0] == "ok"
+    assert workshop.results()["trials"][0]["outcome"] == "ok"
     again = workshop.sweeper("run", "study.yaml", "--trials=3")
     assert again.returncode == 0, again.stderr
 

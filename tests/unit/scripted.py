@@ -186,12 +186,15 @@ class Scripted:
     store: Any = field(default_factory=MemoryStore)
     stop: StopSignal = field(default_factory=StopSignal)
     events: list[Event] = field(default_factory=list)
-    saved: list[str | None] = field(default_factory=list)
+    saves: int = 0
 
     def trials(self) -> Trials:
         return Trials(
-            self.prepared, self.store, self.runner, self.stop, self.events.append, self.saved.append, self.runner.clock
+            self.prepared, self.store, self.runner, self.stop, self.events.append, self._save, self.runner.clock
         )
+
+    def _save(self) -> None:
+        self.saves += 1
 
     def run(self) -> str:
         return Sweep(self.trials()).run()

@@ -19,7 +19,11 @@ from tests.unit.builders import trial_of
 
 def test_models_and_events_go_and_logs_stay(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path / "0001")
-    for path in (folder.player_logs / "Player-0.log", folder.results_dir / "trial" / "Car" / "events.out", folder.config):
+    for path in (
+        folder.player_logs / "Player-0.log",
+        folder.results_dir / "trial" / "Car" / "events.out",
+        folder.config,
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
     (folder.results_dir / "trial" / "Car.onnx").write_text("x")

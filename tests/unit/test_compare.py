@@ -76,9 +76,17 @@ class TestConstraints:
         assert constraints(none, CAP, self.required)["updates"] == MAX_VIOLATION
         assert constraints(none, CAP, None)["updates"] == MAX_VIOLATION
 
-    @pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.CRASHED, Outcome.NO_STEPS, Outcome.VETOED])
+    @pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.CRASHED, Outcome.NO_STEPS])
     def test_failures(self, outcome: Outcome) -> None:
         assert constraints(trial_of(outcome=outcome), CAP, self.required)["failed"] == 1.0
+
+    def test_a_veto_breaks_the_cap_by_what_was_predicted(self) -> None:
+        found = constraints(
+            trial_of(outcome=Outcome.VETOED, peak_memory_bytes=None, predicted_memory_bytes=(1.5 * CAP, 2.5 * CAP)),
+            CAP,
+            self.required,
+        )
+        assert (found["memory"], found["failed"]) == (pytest.approx(1.0), 0.0)
 
     @pytest.mark.parametrize("outcome", [Outcome.DISTURBED, Outcome.INTERRUPTED])
     def test_what_says_nothing_violates_nothing(self, outcome: Outcome) -> None:

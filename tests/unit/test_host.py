@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,27 +19,56 @@ from sweeper.errors import NotReady
 from sweeper.session import host
 from sweeper.session.host import exclusive, host_lock
 
-HOLD = (
-    "import sys, pathlib\n"
-    "from sweeper.session.host import exclusive\n"
-    "with exclusive(pathlib.Path(sys.argv[1]), 'this machine', 'wait'):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.read()\n"
-)
+if sys.platform == "win32":
+    pytest.skip("forks, and POSIX users", allow_module_level=True)
 NOBODY = 65534
 
 
-def holder(lock: Path, user: int | None = None) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, user=user
-    )
-    assert process.stdout is not None and process.stdout.readline() == "held\n"
-    return process
+class Holder:
+    """Another process that holds a lock. Forked, so that another user needs nothing that only we may read."""
+
+    def __init__(self, lock: Path, user: int | None = None) -> None:
+        self._theirs, self._ours = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("fork").Process(target=self._hold, args=(lock, user))
+        self.process.start()
+        assert self._ours.poll(20) and self._ours.recv() == "held"
+
+    def _hold(self, lock: Path, user: int | None) -> None:
+        if user is not None:
+            os.setuid(user)
+        with exclusive(lock, "this machine", "wait"):
+            self._theirs.send("held")
+            time.sleep(300)
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self._theirs.close()
+        self._ours.close()
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
+@pytest.fixture
+def holder() -> Iterator[Callable[..., Holder]]:
+    held: list[Holder] = []
+
+    def start(lock: Path, user: int | None = None) -> Holder:
+        held.append(Holder(lock, user))
+        return held[-1]
+
+    yield start
+    for one in held:
+        one.end()
+
+
+def refused(lock: Path, words: str, *how: Any) -> NotReady:
+    with pytest.raises(NotReady, match=words) as error, exclusive(lock, "this machine", "wait", *how):
+        pass
+    return error.value
 
 
 @pytest.fixture(autouse=True)
@@ -43,93 +76,66 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "POLL_SECONDS", 0.02)
 
 
-def test_who_holds_it_is_named(tmp_path: Path) -> None:
-    process = holder(tmp_path / "lock")
-    try:
-        with pytest.raises(NotReady, match=f"in use by another sweeper .process {process.pid} of .+, since "):
-            with exclusive(tmp_path / "lock", "this machine", "wait"):
-                pass
-    finally:
-        end(process)
+def test_who_holds_it_is_named(tmp_path: Path, holder: Callable[..., Holder]) -> None:
+    pid = holder(tmp_path / "lock").pid
+    refused(tmp_path / "lock", rf"in use by another sweeper \(process {pid} of .+, since ")
 
 
-def test_a_killed_holder_frees_it(tmp_path: Path) -> None:
-    end(holder(tmp_path / "lock"))
-    with exclusive(tmp_path / "lock", "this machine", "wait"):
+def test_a_killed_holder_frees_it(tmp_path: Path, holder: Callable[..., Holder]) -> None:
+    holder(tmp_path / "lock").process.kill()
+    with exclusive(tmp_path / "lock", "this machine", "wait", 10.0):
         assert (tmp_path / "lock.pid").read_text().split()[0] == str(os.getpid())
     assert not (tmp_path / "lock.pid").exists()
 
 
-@pytest.mark.parametrize("signed", ["", "nonsense", f"{os.getpid()} 12345", "999999999 1"])
-def test_a_signature_of_nobody_names_nobody(tmp_path: Path, signed: str) -> None:
+@pytest.mark.parametrize("signed", ["", "nonsense", "1 12345", "999999999 1"])
+def test_a_signature_of_nobody_names_nobody(tmp_path: Path, holder: Callable[..., Holder], signed: str) -> None:
     """Left by a kill; its number may have become another process."""
-    process = holder(tmp_path / "lock")
-    try:
-        (tmp_path / "lock.pid").write_text(signed)
-        with pytest.raises(NotReady, match="in use by another sweeper$"):
-            with exclusive(tmp_path / "lock", "this machine", "wait"):
-                pass
-    finally:
-        end(process)
+    holder(tmp_path / "lock")
+    (tmp_path / "lock.pid").write_text(signed)
+    refused(tmp_path / "lock", r"in use by another sweeper$")
 
 
-def test_waiting_is_told_once_and_ends_when_it_is_free(tmp_path: Path) -> None:
-    process = holder(tmp_path / "lock")
+def test_waiting_is_told_once_and_ends_when_it_is_free(tmp_path: Path, holder: Callable[..., Holder]) -> None:
+    other = holder(tmp_path / "lock")
     told: list[str] = []
 
     def tell(text: str) -> None:
         told.append(text)
-        threading.Timer(0.2, process.kill).start()
+        threading.Timer(0.2, other.process.kill).start()
 
     with exclusive(tmp_path / "lock", "this machine", "wait", 30.0, tell):
         pass
-    process.communicate()
     (text,) = told
-    assert f"process {process.pid}" in text and "waiting up to 30 s" in text
+    assert f"process {other.pid}" in text and "waiting up to 30 s" in text
 
 
-def test_waiting_is_bounded_and_can_be_stopped(tmp_path: Path) -> None:
-    process = holder(tmp_path / "lock")
-    try:
-        for seconds, stop in ((0.1, False), (1e6, True)):
-            with pytest.raises(NotReady):
-                with exclusive(tmp_path / "lock", "this machine", "wait", seconds, None, lambda stop=stop: stop):
-                    pass
-    finally:
-        end(process)
+def test_waiting_is_bounded_and_can_be_stopped(tmp_path: Path, holder: Callable[..., Holder]) -> None:
+    holder(tmp_path / "lock")
+    refused(tmp_path / "lock", "in use", 0.1)
+    refused(tmp_path / "lock", "in use", 1e6, None, lambda: True)
 
 
 def test_a_place_that_cannot_be_written_is_said_with_a_mend(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotReady, match="cannot lock") as error:
-        with exclusive(tmp_path / "file" / "lock", "this machine", "wait"):
-            pass  # pragma: no cover
-    assert "SWEEPER_HOST_LOCK" in str(error.value)
+    assert "SWEEPER_HOST_LOCK" in str(refused(tmp_path / "file" / "lock", "cannot lock").hint)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be several users")
-def test_users_share_it_in_a_sticky_folder(tmp_path: Path) -> None:
+def test_users_share_it_in_a_sticky_folder(holder: Callable[..., Holder]) -> None:
     """As in /tmp: whoever made the file, the other is kept out while it is held, and only then."""
-    shared = Path("/tmp") / f"sweeper-test-{os.getpid()}"  # the folders above must be open to others
-    shared.mkdir()
-    try:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the folders above must be open to others
+        shared = Path(folder)
         shared.chmod(0o1777)
         lock = shared / "lock"
         other = holder(lock, user=NOBODY)
-        try:
-            assert psutil.Process(other.pid).uids().real == NOBODY
-            with pytest.raises(NotReady, match=f"process {other.pid} of nobody"):
-                with exclusive(lock, "this machine", "wait"):
-                    pass
-        finally:
-            end(other)
+        assert psutil.Process(other.pid).uids().real == NOBODY
+        refused(lock, f"process {other.pid} of nobody")
+        other.process.kill()
+        other.process.join()
         with exclusive(lock, "this machine", "wait"):
             pass
-        end(holder(lock, user=NOBODY))
-    finally:
-        for path in shared.iterdir():
-            path.unlink()
-        shared.rmdir()
+        holder(lock, user=NOBODY)  # the file is root's signature now
 
 
 def test_its_place_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,9 @@ class FakeGpus(Gpus):
         self.asked.append(set(tree_pids))
         return 12.5
 
+    def memory_bytes(self, tree_pids: Iterable[int]) -> int | None:
+        return 4096
+
 
 class Bench:
     """A monitor on a machine whose counters the test turns."""
@@ -61,6 +64,7 @@ class Bench:
     def __init__(self, usable_cores: int = 4) -> None:
         self.now, self.busy, self.steal, self.tool = 1000.0, 500.0, 7.0, 3.0
         self.stall: float | None = 2.0
+        self.asleep = 100.0
         self.processes: dict[Any, Burner] = {}
         self.scans = 0
         self.gpus = FakeGpus()
@@ -69,6 +73,7 @@ class Bench:
             read_cpu=lambda: CpuReading(self.busy, self.steal),
             read_tool=lambda: self.tool,
             read_stall=lambda: self.stall,
+            read_asleep=lambda: self.asleep,
             scan=self.scan,
             gpus=self.gpus,
             clock=lambda: self.now,
@@ -88,7 +93,8 @@ class TestLoadMonitor:
         bench.monitor.start()
         learner.cpu_seconds, player.cpu_seconds = 2.0, 1.0
         bench.now, bench.busy, bench.steal, bench.tool, bench.stall = 1010.0, 508.0, 7.5, 3.5, 2.25
-        assert bench.read(learner, player, learner) == LoadSample(1010.0, 3.0, 4.5, 0.5, 0.25, 12.5)
+        bench.asleep = 160.0
+        assert bench.read(learner, player, learner) == LoadSample(1010.0, 3.0, 4.5, 0.5, 0.25, 12.5, 4096, 60.0)
         assert bench.gpus.asked == [{10, 11}]
 
     def test_what_a_dead_member_burnt_stays_ours(self) -> None:
@@ -133,7 +139,7 @@ class TestLoadMonitor:
         bench.read(learner)
         bench.monitor.start()
         bench.stall = None
-        assert bench.read() == LoadSample(1010.0, 0.0, 0.0, 0.0, None, 12.5)
+        assert bench.read() == LoadSample(1010.0, 0.0, 0.0, 0.0, None, 12.5, 4096)
 
     def test_no_scan_in_a_sample(self, monkeypatch: pytest.MonkeyPatch) -> None:
         bench = Bench()
@@ -521,7 +527,7 @@ class TestQuiet:
 
 
 def test_sleep_is_read_where_the_clock_does_not_count_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_module.asleep_seconds() >= 0
+    assert load_module.asleep_seconds() > -0.01
     clocks = {"boot": 1000.0, "monotonic": 400.0}
     monkeypatch.setattr(load_module.time, "clock_gettime", clocks.__getitem__)
     monkeypatch.setattr(load_module.time, "CLOCK_MONOTONIC", "monotonic")

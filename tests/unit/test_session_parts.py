@@ -325,7 +325,10 @@ class TestDiagnosis:
                 ["RuntimeError: Expected all tensors to be on the same device, but found at least two devices"],
                 ["threaded: true does not work with CUDA"],
             ),
-            (["pyarrow", "Fatal Python error: Segmentation fault"], ["the learner's Python broke (Segmentation fault)"]),
+            (
+                ["pyarrow", "Fatal Python error: Segmentation fault"],
+                ["the learner's Python broke (Segmentation fault)"],
+            ),
             (
                 ["Exception in thread Thread-2 (trainer_update_func):", "RuntimeError: x"],
                 ["a trainer thread died and the run hung"],

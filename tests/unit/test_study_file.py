@@ -77,7 +77,7 @@ def test_every_default(write: Write) -> None:
     study = read_study(write("study.yaml", STUDY_HEAD))
     spec = study.spec
     assert spec.model_dump(
-        exclude={"version", "name", "trainer_config", "memory_cap", "budget", "engine", "measure"}
+        exclude={"version", "name", "trainer_config", "memory_cap", "gpu_memory_cap", "budget", "engine", "measure"}
     ) == {
         "env_path": None,
         "learner": "mlagents-learn",
@@ -88,6 +88,7 @@ def test_every_default(write: Write) -> None:
         "initialize_from": None,
     }
     assert spec.memory_cap == MemoryCap(share=0.8)
+    assert spec.gpu_memory_cap == MemoryCap(share=0.9)
     assert spec.budget == Budget(seconds=1200.0, trials=None)
     assert set(spec.engine.model_dump().values()) == {None}
     assert spec.measure.model_dump() == {

@@ -75,7 +75,7 @@ class TestOrder:
         assert [event.number for event in study.events if isinstance(event, TrialStarted)] == list(range(count))
         finished = [event for event in study.events if isinstance(event, TrialFinished)]
         assert [event.result for event in finished] == study.results
-        assert study.saved == [None] * count
+        assert study.saves == count
         assert study.store.spent_seconds == pytest.approx(study.runner.now)
         remaining = [event.remaining_seconds for event in finished]
         assert remaining == sorted(remaining, reverse=True)
