@@ -75,7 +75,7 @@ class Workshop:
     def environment(self) -> dict[str, str]:
         (self.root / "tmp").mkdir(exist_ok=True)
         path = os.pathsep.join((str(STANDIN), str(SCRIPTS), os.environ["PATH"]))
-        own = {"TMPDIR": str(self.root / "tmp"), LOCK_VARIABLE: str(self.root / "tmp" / "host.lock")}
+        own = {"TMPDIR": str(self.root / "tmp"), LOCK_VARIABLE: str(self.root / "host.lock")}
         return {**os.environ, "PATH": path, **own}
 
     def start(self, *arguments: str, **popen: Any) -> subprocess.Popen[str]:

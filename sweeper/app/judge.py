@@ -185,19 +185,22 @@ def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Term
         return Outcome.DISTURBED, "other programs disturbed nearly all of its slices; measured again later"
     if record.end is SessionEnd.MEASURED:
         return Outcome.CRASHED, "the session said it had measured enough, but its samples hold no whole cycle"
+    if _was_killed_by_system(record):
+        peak = format_bytes(record.peak_memory_bytes or 0)
+        return (
+            Outcome.OVER_MEMORY,
+            f"{OUT_OF_MEMORY_KILLER} acted, on a process of it probably; {peak} were seen before",
+        )
     if record.end is SessionEnd.OVER_MEMORY:
         peak, cap = format_bytes(record.peak_memory_bytes or 0), format_bytes(terms.cap_bytes)
         if record.cap_kept_by not in (None, SAMPLING):
-            return outcome, f"the kernel ended it at the cap of {cap} ({record.cap_kept_by}); {peak} were seen before"
+            return outcome, f"the kernel ended it at the cap of {cap} ({record.cap_kept_by}); {peak} at its peak"
         return outcome, f"{peak} in use, above the cap of {cap}; stopped at once"
     if record.end is SessionEnd.OVER_GPU_MEMORY:
         return outcome, f"{format_bytes(_peak_gpu(record) or 0)} of GPU memory in use, above its cap; stopped at once"
     if record.end is SessionEnd.MACHINE_SHORT_OF_MEMORY:
         peak = format_bytes(record.peak_memory_bytes or 0)
         return outcome, f"other programs took the machine's memory ({peak} in use by this trial); measured again later"
-    if _was_killed_by_system(record):
-        peak = format_bytes(record.peak_memory_bytes or 0)
-        return Outcome.OVER_MEMORY, f"{OUT_OF_MEMORY_KILLER} ended a process of it; {peak} were seen before"
     if record.end is SessionEnd.EXITED:
         detail = (
             exception_line(record)
@@ -215,7 +218,8 @@ def _peak_gpu(record: SessionRecord) -> int | None:
 
 
 def _was_killed_by_system(record: SessionRecord) -> bool:
-    return record.end is SessionEnd.EXITED and record.oom_kills > 0
+    is_likely = record.end is SessionEnd.EXITED and record.oom_kills > 0
+    return is_likely or record.cap_kept_by == OUT_OF_MEMORY_KILLER
 
 
 def _cap_kept_by(record: SessionRecord) -> str | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 from sweeper.app.prepare import Prepared
@@ -13,6 +11,8 @@ from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
+
+HALF_WRITTEN = ".half-written-"
 
 
 def save_results(folder: StudyFolder, result: StudyResult) -> None:
@@ -49,23 +49,26 @@ def read_results(folder: StudyFolder) -> StudyResult:
         raise InvalidInput(f"{folder.results}: {error}") from None
 
 
+def remove_half_written(folder: StudyFolder) -> None:
+    """What a run that was killed in mid-write left. Call under the folder's lock."""
+    for path in folder.root.glob(f"{HALF_WRITTEN}*"):
+        path.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` to `path` in one step.
 
     Raises:
         NotReady: the disk is full, or the folder cannot be written.
     """
-    name = None
+    name = path.parent / f"{HALF_WRITTEN}{path.name}-{os.getpid()}"
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
-            name = file.name
-            file.write(text)
-        os.chmod(name, 0o644)  # NamedTemporaryFile is private; a report is forwarded
-        os.replace(name, path)
+        try:
+            name.write_text(text, encoding="utf-8")
+            os.replace(name, path)
+        finally:  # a second Ctrl-C may come at any instant
+            name.unlink(missing_ok=True)
     except OSError as error:
-        if name is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
         raise NotReady(f"cannot write {path}: {error.strerror or error}") from None

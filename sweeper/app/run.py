@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.app.conclude import Facts, conclude
-from sweeper.app.outputs import save_outputs, save_results
+from sweeper.app.outputs import remove_half_written, save_outputs, save_results
 from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
@@ -57,21 +57,13 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
     finally:
         stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
     with ExitStack() as stack:
-        stack.enter_context(
-            exclusive(
-                host_lock(),
-                "this machine",
-                "two sweeps would only measure each other: wait for it",
-                WAIT_SECONDS,
-                lambda text: tell(StageChanged(text)),
-                stop.asked,
-            )
-        )
+        _alone(stack, tell, stop)
         left = clean_up()
         moved = open_folder(prepared.folder, fresh)
         stack.enter_context(
             exclusive(prepared.folder.lock, f"the study in {prepared.folder.root}", "wait for it to end")
         )
+        remove_half_written(prepared.folder)
         stack.callback(_stop_logging, _log_to(prepared.folder.log))
         store = Store.open(
             prepared.folder.storage,
@@ -103,6 +95,19 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         )
         result = _sweep(prepared, store, tell, stop)
     return Finished(result, prepared, moved, len(result.trials) - done)
+
+
+def _alone(stack: ExitStack, tell: Listener, stop: StopSignal) -> None:
+    """Nobody else measures on this machine until `stack` is closed."""
+    hint = "two sweeps would only measure each other: wait for it"
+    try:
+        stack.enter_context(
+            exclusive(
+                host_lock(), "this machine", hint, WAIT_SECONDS, lambda text: tell(StageChanged(text)), stop.asked
+            )
+        )
+    finally:
+        stop.check()
 
 
 def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -> StudyResult:

@@ -14,8 +14,8 @@ from sweeper.model.trial import Outcome, Params, TrialResult, configuration_key
 class Configuration:
     """Trials of the same parameters, pooled.
 
-    `steps_per_second` is the geometric mean of its measured sessions. A configuration is feasible while more of its
-    sessions were measured than failed by its own doing.
+    `steps_per_second` is the geometric mean of its measured sessions. A configuration is feasible while no fewer of
+    its sessions were measured than failed: one may have been killed from outside, and is measured again then.
     """
 
     params: Params
@@ -40,7 +40,7 @@ class Configuration:
     def is_feasible(self) -> bool:
         """Whether it may be recommended. Breaking the memory cap once is enough to lose that."""
         broke_cap = any(trial.outcome is Outcome.OVER_MEMORY for trial in self.trials)
-        return not broke_cap and len(self.measured) > len(self.failures)
+        return not broke_cap and len(self.measured) >= max(1, len(self.failures))
 
     @property
     def steps_per_second(self) -> float | None:

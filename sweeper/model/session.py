@@ -33,7 +33,7 @@ class SessionRecord:
     `from_console`: our probe could not be loaded, and the samples are what the learner printed.
     `cap_kept_by`: who ended a session that broke the memory cap. `slices`: first and last edge of each slice, where the
     session ran in turn with others. `waited_seconds`: for a quiet machine, before `started_at`. `oom_kills`: processes
-    that the system's out-of-memory killer ended meanwhile, anybody's.
+    that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose.
     """
 
     end: SessionEnd

@@ -23,6 +23,9 @@ class CapKeeper(Protocol):
     def kills(self) -> int:
         """Processes that were killed at the cap."""
 
+    def peak_bytes(self) -> int | None:
+        """The most that it ever counted; None where it does not tell."""
+
     def remove(self) -> None:
         """End what is left in it, and forget it."""
 

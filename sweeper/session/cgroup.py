@@ -43,6 +43,13 @@ class MemoryGroup:
         """Processes that the kernel has killed at the cap."""
         return oom_kills(self._path)
 
+    def peak_bytes(self) -> int | None:
+        """The most that the kernel ever counted in it, files that were read included."""
+        for file in ("memory.peak", "memory.max_usage_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):
+                return int((self._path / file).read_text())
+        return None
+
     def remove(self) -> None:
         """Kill what is left in it, then remove it."""
         deadline = time.monotonic() + EMPTY_SECONDS

@@ -20,12 +20,12 @@ from sweeper.errors import NotReady
 from sweeper.learner import INSIDE
 from sweeper.model.measurement import Sample
 from sweeper.model.session import SessionEnd, SessionRecord
-from sweeper.session.cap import SAMPLING, keep_cap
+from sweeper.session.cap import OUT_OF_MEMORY_KILLER, SAMPLING, keep_cap
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
-from sweeper.session.memory import MemoryMeter, oom_kills
+from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.tree import ProcessTree
 from sweeper.trial_plan import TrialPlan
 
@@ -54,6 +54,7 @@ class LiveSession:
         self.started = time.monotonic()
         self.samples: list[Sample] = []
         self.meter = MemoryMeter(cap_bytes)
+        self._cap_bytes = cap_bytes
         self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
@@ -172,27 +173,39 @@ class LiveSession:
 
     def record(self, end: SessionEnd) -> SessionRecord:
         """What the session left to conclude from."""
-        measured = self.meter.peak_bytes > 0
+        peak, source = self._peak()
         return SessionRecord(
             end=end,
             samples=tuple(self.samples),
             started_at=self.started,
             total_seconds=time.monotonic() - self.started,
-            peak_memory_bytes=self.meter.peak_bytes if measured else None,
-            memory_source=self.meter.source if measured else None,
+            peak_memory_bytes=peak,
+            memory_source=source,
             exit_code=self.process.returncode,
             log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
             player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", LOG_LINES),
             left_behind=self._left,
             from_console=self.from_console,
             cap_kept_by=self._cap_kept_by(end),
-            oom_kills=oom_kills() - self._oom_kills_before,
+            # The machine's count is everybody's; a group of our own tells which were ours.
+            oom_kills=0 if self._keeper is not None else oom_kills() - self._oom_kills_before,
         )
+
+    def _peak(self) -> tuple[int | None, str | None]:
+        """The highest reading of memory and how it was counted; the kernel's own where it was too fast for ours."""
+        told = self._keeper.peak_bytes() if self._keeper is not None and self._kernel_acted else None
+        if told is not None and told > self.meter.peak_bytes:
+            return told, self._keeper.mechanism if self._keeper else None
+        return (self.meter.peak_bytes, self.meter.source) if self.meter.peak_bytes else (None, None)
 
     def _cap_kept_by(self, end: SessionEnd) -> str | None:
         if end is not SessionEnd.OVER_MEMORY:
             return None
-        return self._keeper.mechanism if self._keeper is not None and self._kernel_acted else SAMPLING
+        if self._keeper is None or not self._kernel_acted:
+            return SAMPLING
+        told = self._keeper.peak_bytes()
+        is_below_cap = told is not None and told < NEAR_CAP * self._cap_bytes
+        return OUT_OF_MEMORY_KILLER if is_below_cap else self._keeper.mechanism
 
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)

@@ -48,6 +48,10 @@ class SystemdScope:
             self._kills = max(self._kills, oom_kills(self._path))
         return self._kills
 
+    def peak_bytes(self) -> int | None:
+        """The most that the kernel ever counted in it; gone with its last process."""
+        return None
+
     def remove(self) -> None:
         """Nothing to do: a scope goes with its last process."""
 

@@ -29,7 +29,8 @@ SIGNALS = {
 }
 TRIAL_FAULTS = ("kill learner", "kill worker", "kill player", "out of memory")
 """These end a trial, and the tool goes on."""
-FAULTS = (*SIGNALS, "kill tool", "kill tool, stubborn players", "kill tool and guardian", *TRIAL_FAULTS)
+TOOL_KILLED = ("kill tool", "kill tool, stubborn players", "kill tool and guardian")
+FAULTS = (*SIGNALS, *TOOL_KILLED, *TRIAL_FAULTS)
 SCENARIOS: dict[str, dict[str, Any]] = {
     "kill tool, stubborn players": {"stubborn": True, "workers": False},
     "out of memory": {"grow_mb_per_second": 400},
@@ -39,11 +40,12 @@ REAL_FAULTS = tuple(fault for fault in FAULTS if fault not in SCENARIOS)
 
 @dataclass
 class Injected:
-    """What came of it; `wrong` says what was not as promised."""
+    """What came of it; `wrong` says what was not as promised, `left` names the files."""
 
     fault: str
     moment: str
     wrong: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     processes: int = 0
     ports: int = 0
     files: int = 0
@@ -142,9 +144,12 @@ def look(shop: Workshop, fault: str, before: list[dict[str, object]], found: Inj
     deadline = time.monotonic() + ENDING_SECONDS
     while (shop.leftovers() or scratch(shop)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    if fault != "kill tool and guardian":  # there, what the probe cannot end is the next run's to clean
+    if fault not in TOOL_KILLED:  # there, what is left after a while is the next run's to clean
         _count(shop, found)
-    again = shop.sweeper("run", "study.yaml", f"--trials={max(1, len(finished(shop)))}")
+    elif fault != "kill tool and guardian":
+        found.processes += len(shop.leftovers())
+    more = 1 if fault in TRIAL_FAULTS else 0  # the trial that was struck counts
+    again = shop.sweeper("run", "study.yaml", f"--trials={max(1, len(finished(shop)) + more)}")
     expected = (0, 4) if fault == "out of memory" else (0,)  # a baseline that breaks the cap is no study
     if again.returncode not in expected:
         found.resume_failed = True
@@ -170,7 +175,9 @@ def scratch(shop: Workshop) -> list[Path]:
 
 def _count(shop: Workshop, found: Injected) -> None:
     found.processes += len(shop.leftovers())
-    found.files += len(scratch(shop))
+    left = scratch(shop)
+    found.files += len(left)
+    found.left += [str(path.relative_to(shop.root)) for path in left]
     logs = [_text(path) for path in shop.folder.glob("trials/*/learner.log")]
     found.ports += sum(_is_taken(int(port)) for text in logs for port in re.findall(r"on port (\d+)", text))
 
@@ -185,7 +192,7 @@ def _is_taken(port: int) -> bool:
 
 def _is_ok_above_cap(shop: Workshop, trial: dict[str, object]) -> bool:
     peak = trial["peak_memory_bytes"]
-    return trial["outcome"] == "ok" and isinstance(peak, int) and peak > shop.results()["study"]["memory_cap_bytes"]
+    return trial["outcome"] == "ok" and isinstance(peak, int) and peak > shop.results()["memory_cap_bytes"]
 
 
 def _kill(processes: list[psutil.Process]) -> None:

@@ -92,7 +92,7 @@ def test_two_sweeps_do_not_measure_each_other(workshop):
     assert f"process {process.pid}" in refused.stderr
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=ENDING_SECONDS)
-    assert not list((workshop.root / "tmp").glob("*.pid"))
+    assert not list(workshop.root.glob("*.pid"))
 
 
 @posix
@@ -174,11 +174,25 @@ def test_the_next_run_ends_what_a_killed_one_left(workshop):
 
 @posix
 def test_time_of_a_killed_trial_is_not_lost(workshop):
-    process = started(workshop)
+    workshop.study(measure={**MEASURE, "precision": "0.001%", "max_seconds": 60}, budget={"time": "300s", "trials": 1})
+    process = workshop.start("run", "study.yaml")
+    workshop.wait_for((workshop.folder / "trials" / "0000" / "samples.jsonl").exists, 60)
     time.sleep(12)  # longer than a heartbeat
     process.kill()
     process.communicate()
     workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
-    before = sum(trial["total_seconds"] for trial in workshop.results()["trials"])
-    again = workshop.sweeper("run", "study.yaml", "--trials=2", "--json", "-q")
-    assert json.loads(again.stdout)["study"]["seconds"] > before + 10
+    workshop.study(budget={"time": "300s", "trials": 1})
+    again = json.loads(workshop.sweeper("run", "study.yaml", "--json", "-q").stdout)
+    assert again["study"]["seconds"] > again["trials"][0]["total_seconds"] + 10
+
+
+@posix
+def test_ctrl_c_while_another_sweep_is_waited_for(workshop):
+    first = started(workshop)
+    second = workshop.start("run", "study.yaml", "--out=elsewhere")
+    time.sleep(4)  # into its waiting; earlier is as good
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=ENDING_SECONDS)
+    assert second.returncode == 130
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=ENDING_SECONDS)

@@ -123,7 +123,7 @@ class TestPool:
         ("outcomes", "feasible"),
         [
             ([Outcome.OK], True),
-            ([Outcome.OK, Outcome.CRASHED], False),
+            ([Outcome.OK, Outcome.CRASHED], True),
             ([Outcome.OK, Outcome.OK, Outcome.CRASHED], True),
             ([Outcome.OK, Outcome.OK, Outcome.OVER_MEMORY], False),
             ([Outcome.TOO_FEW_UPDATES], False),

@@ -334,7 +334,7 @@ class TestMemory:
         assert by_us.message == "9.0 GiB in use, above the cap of 8.0 GiB; stopped at once"
         assert by_us.memory_cap_kept_by == "sampling"
         kernel = judged(record_of(SessionEnd.OVER_MEMORY, peak_memory_bytes=7 * GIB, cap_kept_by="cgroup v1"))
-        assert kernel.message == "the kernel ended it at the cap of 8.0 GiB (cgroup v1); 7.0 GiB were seen before"
+        assert kernel.message == "the kernel ended it at the cap of 8.0 GiB (cgroup v1); 7.0 GiB at its peak"
 
     def test_the_systems_own_killer_is_told_from_a_crash(self) -> None:
         result = judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9, oom_kills=1))
