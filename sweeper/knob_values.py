@@ -6,9 +6,12 @@ from typing import Any
 
 from sweeper import quantities
 from sweeper.model.trial import ParamValue
+from sweeper.outside import is_plain, shown
 
 MAX_VALUES = 1000
 """More values than this for one knob is a typing error, not a search space."""
+MAX_NUMBER = 2**63 - 1
+MAX_CHARACTERS = 200
 
 
 def knob_values(value: Any) -> tuple[ParamValue, ...]:
@@ -36,11 +39,11 @@ def _range_values(value: dict[str, Any]) -> list[ParamValue]:
     unknown = set(value) - {"low", "high", "step", "log"}
     if unknown or not {"low", "high"} <= set(value):
         raise ValueError("expected a list of values, or {low: 1, high: 8} with an optional step, or log: true")
-    low, high, step = (quantities.number(value.get(key, 1)) for key in ("low", "high", "step"))
+    low, high, step = (_number(value.get(key, 1)) for key in ("low", "high", "step"))
     if low > high:
         raise ValueError(f"low ({low}) is above high ({high})")
     if not isinstance(value.get("log", False), bool):
-        raise ValueError(f"log must be true or false, not {value['log']!r}")
+        raise ValueError(f"log must be true or false, not {shown(value['log'])}")
     if value.get("log"):
         if low <= 0:
             raise ValueError("a log range starts above 0")
@@ -64,9 +67,26 @@ def knob_value(value: Any) -> ParamValue:
     """One value of a knob, also where YAML read a number as text; raises ValueError."""
     if isinstance(value, str):
         try:
-            return quantities.number(value)
+            number = quantities.number(value)
         except ValueError:
-            return value
-    if isinstance(value, (bool, int, float)):
+            return _word(value)
+        return _number(number)
+    if isinstance(value, bool):
         return value
-    raise ValueError(f"expected a number, true, false or a word, not {value!r}")
+    if isinstance(value, (int, float)):
+        _number(value)
+        return value
+    raise ValueError(f"expected a number, true, false or a word, not {shown(value)}")
+
+
+def _number(value: Any) -> int | float:
+    number = quantities.number(value)
+    if abs(number) > MAX_NUMBER:
+        raise ValueError(f"no knob goes as far as {shown(value)}")
+    return number
+
+
+def _word(value: str) -> str:
+    if len(value) > MAX_CHARACTERS or not is_plain(value):
+        raise ValueError(f"expected a word without control characters, not {shown(value)}")
+    return value

@@ -88,7 +88,7 @@ def _cpu_quota() -> float | None:
     try:
         quota, period = (_CGROUP / "cpu.max").read_text().split()
         return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ArithmeticError):
         pass
     quota_v1, period_v1 = _whole("cpu/cpu.cfs_quota_us"), _whole("cpu/cpu.cfs_period_us")
     return quota_v1 / period_v1 if quota_v1 and quota_v1 > 0 and period_v1 else None
@@ -103,7 +103,7 @@ def _whole(name: str) -> int | None:
 
 def _cpu_model() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:
@@ -117,7 +117,12 @@ def _gpus() -> tuple[str, ...]:
         return ()
     try:
         answer = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=10, check=True
+            [tool, "--query-gpu=name", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return ()

@@ -6,11 +6,15 @@ import math
 import re
 from typing import Any
 
+from sweeper.outside import shown
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = re.compile(r"^(\d+(?:\.\d+)?(?:e\d+)?)\s*(?:([kmgt])(i?))?b?$", re.IGNORECASE)
 MAX_BYTES = 1024**5
 MAX_SECONDS = 366 * 86400.0
+MAX_CHARACTERS = 100
+"""Of a number; patterns take their time with longer texts."""
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -21,13 +25,13 @@ def number(value: Any) -> int | float:
         ValueError: not a finite number.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"expected a number, not {value!r}")
+        raise ValueError(f"expected a number, not {shown(value)}")
     try:
-        result = float(value)
+        result = float(_written(value) if isinstance(value, str) else value)
     except (ValueError, OverflowError):
-        raise ValueError(f"expected a number, not {value!r}") from None
+        raise ValueError(f"expected a number, not {shown(value)}") from None
     if not math.isfinite(result):
-        raise ValueError(f"expected a finite number, not {value!r}")
+        raise ValueError(f"expected a finite number, not {shown(value)}")
     if isinstance(value, int):
         return value
     return int(result) if result.is_integer() else result
@@ -39,7 +43,7 @@ def seconds(value: Any) -> float:
     Raises:
         ValueError: anything else.
     """
-    text = str(value).strip().lower()
+    text = _written(value).lower()
     parts = _DURATION.findall(text)
     if parts and re.sub(r"\s", "", text) == "".join(amount + unit for amount, unit in parts):
         result = sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
@@ -47,11 +51,11 @@ def seconds(value: Any) -> float:
         try:
             result = float(number(value))
         except ValueError:
-            raise ValueError(f"expected a duration such as 90s, 20m or 8h, not {value!r}") from None
+            raise ValueError(f"expected a duration such as 90s, 20m or 8h, not {shown(value)}") from None
     if result <= 0:
-        raise ValueError(f"expected a duration above zero, not {value!r}")
+        raise ValueError(f"expected a duration above zero, not {shown(value)}")
     if result > MAX_SECONDS:
-        raise ValueError(f"expected a duration up to a year, not {value!r}")
+        raise ValueError(f"expected a duration up to a year, not {shown(value)}")
     return result
 
 
@@ -61,13 +65,13 @@ def share(value: Any) -> float:
     Raises:
         ValueError: anything else.
     """
-    text = str(value).strip()
+    text = _written(value)
     try:
         result = float(number(text[:-1].strip())) / 100 if text.endswith("%") else float(number(value))
     except ValueError:
-        raise ValueError(f"expected a share such as 25% or 0.25, not {value!r}") from None
+        raise ValueError(f"expected a share such as 25% or 0.25, not {shown(value)}") from None
     if not 0 < result <= 1:
-        raise ValueError(f"expected a share above 0% and up to 100%, not {value!r}")
+        raise ValueError(f"expected a share above 0% and up to 100%, not {shown(value)}")
     return result
 
 
@@ -77,16 +81,22 @@ def byte_count(value: Any) -> int:
     Raises:
         ValueError: anything else, or nothing at all.
     """
-    text = str(value).strip()
+    text = _written(value)
     match = _BYTES.match(text)
     if match is None or isinstance(value, bool):
-        raise ValueError(f"expected an amount of memory such as 8GiB or 500MB, not {value!r}")
+        raise ValueError(f"expected an amount of memory such as 8GiB or 500MB, not {shown(value)}")
     amount, unit, binary = match.groups()
     decimal = text[-1] in "bB" and not binary and unit
     result = float(amount) * (1000 if decimal else 1024) ** _POWERS[(unit or "").lower()]
     if not 1 <= result <= MAX_BYTES:
-        raise ValueError(f"expected an amount of memory that a machine may have, not {value!r}")
+        raise ValueError(f"expected an amount of memory that a machine may have, not {shown(value)}")
     return int(result)
+
+
+def _written(value: Any) -> str:
+    """A value as text; nothing where it is far too long."""
+    text = value if isinstance(value, str) else shown(value)
+    return text.strip() if len(text) <= MAX_CHARACTERS else ""
 
 
 def format_bytes(count: float) -> str:

@@ -23,10 +23,18 @@ from sweeper import quantities
 from sweeper.errors import InvalidInput
 from sweeper.knob_values import knob_value, knob_values
 from sweeper.model.trial import ParamValue
+from sweeper.outside import is_plain, short, shown
 from sweeper.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
 from sweeper.yaml_text import YamlText, did_you_mean, read_yaml
 
 DEMO_BUILD = "demo:racer"
+MAX_TRIALS = 1_000_000
+MAX_CHARACTERS = 4096
+"""Of a path or an argument."""
+MAX_LINES = 20
+"""Of mistakes that are told at once."""
+_MAX_WHOLE = 2**31 - 1
+"""Unity's own."""
 KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
 
 
@@ -70,7 +78,9 @@ def parse_budget(value: Any) -> Budget:
         raise ValueError("expected a duration such as 20m, or {time: 8h, trials: 60}")
     trials = value.get("trials")
     if trials is not None and (isinstance(trials, bool) or not isinstance(trials, int) or trials < 1):
-        raise ValueError(f"trials: expected a whole number from 1, not {trials!r}")
+        raise ValueError(f"trials: expected a whole number from 1, not {shown(trials)}")
+    if trials is not None and trials > MAX_TRIALS:
+        raise ValueError(f"trials: expected {MAX_TRIALS:,} at most, not {shown(trials)}")
     return Budget(quantities.seconds(value["time"]), trials)
 
 
@@ -83,14 +93,16 @@ def _off_or_share(value: Any) -> float | None:
 
 def _learned_name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
-        raise ValueError(f"expected a name of letters, digits, '.', '_' and '-', not {value!r}")
+        raise ValueError(f"expected a name of letters, digits, '.', '_' and '-', not {shown(value)}")
     return value
 
 
 def _text(value: Any) -> str:
-    text = str(value)
-    if not text or any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in text):
-        raise ValueError(f"expected text without control characters, not {text!r}")
+    text = str(value) if isinstance(value, (str, int, float)) else ""
+    if not text or not is_plain(text):
+        raise ValueError(f"expected text without control characters, not {shown(value)}")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"expected {MAX_CHARACTERS:,} characters at most, not {shown(value)}")
     return text
 
 
@@ -120,7 +132,7 @@ KnobValue = Annotated[ParamValue, BeforeValidator(knob_value)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Engine(_Strict):
@@ -128,11 +140,11 @@ class Engine(_Strict):
 
     no_graphics: bool | None = None
     time_scale: float | None = Field(default=None, gt=0)
-    width: int | None = Field(default=None, gt=0)
-    height: int | None = Field(default=None, gt=0)
-    quality_level: int | None = None
-    target_frame_rate: int | None = None
-    capture_frame_rate: int | None = None
+    width: int | None = Field(default=None, gt=0, le=_MAX_WHOLE)
+    height: int | None = Field(default=None, gt=0, le=_MAX_WHOLE)
+    quality_level: int | None = Field(default=None, ge=-_MAX_WHOLE, le=_MAX_WHOLE)
+    target_frame_rate: int | None = Field(default=None, ge=-_MAX_WHOLE, le=_MAX_WHOLE)
+    capture_frame_rate: int | None = Field(default=None, ge=-_MAX_WHOLE, le=_MAX_WHOLE)
 
 
 class Measure(_Strict):
@@ -214,8 +226,19 @@ class Study:
         return self.source.path
 
     def resolve(self, written: str) -> Path:
-        """A path of the study file, relative to it, made absolute."""
-        return (self.path.parent / Path(written).expanduser()).absolute()
+        """A path of the study file, relative to it, made absolute.
+
+        Raises:
+            InvalidInput: no path that can be looked at, whether or not something is there.
+        """
+        try:
+            path = (self.path.parent / Path(written).expanduser()).absolute()
+            path.exists()
+        except OSError as error:
+            raise InvalidInput(f"{self.path}: cannot look at {short(written)}: {error.strerror or error}") from None
+        except RuntimeError:
+            raise InvalidInput(f"{self.path}: {short(written)}: there is no such user here", "write it out") from None
+        return path
 
     @property
     def uses_demo_build(self) -> bool:
@@ -238,7 +261,10 @@ def read_study(path: Path) -> Study:
     try:
         spec = StudyFile.model_validate(source.data)
     except ValidationError as error:
-        lines = [_line(source, item) for item in error.errors()]
+        found = error.errors()
+        lines = [_line(source, item) for item in found[:MAX_LINES]]
+        if len(found) > MAX_LINES:
+            lines.append(f"{path}: and {len(found) - MAX_LINES:,} more mistakes")
         raise InvalidInput("\n".join(lines), "`sweeper schema` prints every key that a study file may have") from None
     for section in ("space", "baseline"):
         for knob in getattr(spec, section) or {}:
@@ -262,9 +288,11 @@ def _check_knob(source: YamlText, where: tuple[str, str]) -> None:
     knob = where[1]
     if knob in KNOBS:
         return
-    for short, path in KNOB_PATHS.items():
+    for name, path in KNOB_PATHS.items():
         if knob == path:
-            raise source.error(where, f"write the short name '{short}'")
+            raise source.error(where, f"write the short name '{name}'")
+    if len(knob) > MAX_CHARACTERS or not is_plain(knob):
+        raise source.error(where, "a knob's name has no control characters", _KNOB_HINT)
     head, _, rest = knob.partition(".")
     if head not in BEHAVIOR_KEYS or (head in ("hyperparameters", "network_settings", "reward_signals") and not rest):
         known = (*KNOBS, *BEHAVIOR_KEYS, "hyperparameters.buffer_size")

@@ -6,6 +6,7 @@ The defaults are those of mlagents 1.1.0, `mlagents/trainers/settings.py`.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from sweeper import quantities
 from sweeper.errors import InvalidInput
 from sweeper.model.trial import Params, ParamValue
+from sweeper.outside import shown
 from sweeper.yaml_text import YamlText, did_you_mean, read_yaml
 
 TOP_LEVEL_KEYS = (
@@ -25,6 +27,8 @@ BEHAVIOR_KEYS = (
     "keep_checkpoints", "even_checkpoints", "max_steps", "time_horizon", "summary_freq", "threaded", "self_play",
     "behavioral_cloning", "framework",
 )  # fmt: skip
+MAX_WHOLE = 2**53
+"""Exact as a float; nothing that is counted or kept in memory gets there."""
 ON_POLICY = ("ppo", "poca")
 _COMMON = ("batch_size", "buffer_size", "learning_rate", "learning_rate_schedule")
 _PPO = (*_COMMON, "num_epoch", "beta", "epsilon", "lambd", "shared_critic", "beta_schedule", "epsilon_schedule")
@@ -146,7 +150,7 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
             raise source.error(where(key), f"unknown key in a behaviour{did_you_mean(key, BEHAVIOR_KEYS)}")
     trainer = entry.get("trainer_type", "ppo")
     if not isinstance(trainer, str):
-        raise source.error(where("trainer_type"), f"expected ppo, sac, poca or a plug-in's name, not {trainer!r}")
+        raise source.error(where("trainer_type"), f"expected ppo, sac, poca or a plug-in's name, not {shown(trainer)}")
     for path in (("hyperparameters",), ("network_settings",), ("network_settings", "memory")):
         if not isinstance(_get(entry, ".".join(path)) or {}, dict):
             raise source.error(where(*path), "must be a mapping")
@@ -238,7 +242,7 @@ def _hashable(value: Any) -> ParamValue:
             return quantities.number(value)  # YAML reads 5e5 as text
         except ValueError:
             return value
-    return value if isinstance(value, (bool, int, float)) else None
+    return value if isinstance(value, (bool, int, float)) and math.isfinite(value) else None
 
 
 def _whole(source: YamlText, where: tuple[str, ...], value: Any) -> int:
@@ -247,7 +251,9 @@ def _whole(source: YamlText, where: tuple[str, ...], value: Any) -> int:
     except ValueError as error:
         raise source.error(where, str(error)) from None
     if result < 1:
-        raise source.error(where, f"must be at least 1, not {value!r}")
+        raise source.error(where, f"must be at least 1, not {shown(value)}")
+    if result > MAX_WHOLE:
+        raise source.error(where, f"must be {MAX_WHOLE:,} at most, not {shown(value)}")
     return result
 
 

@@ -11,9 +11,17 @@ from typing import Any
 import yaml
 
 from sweeper.errors import InvalidInput
+from sweeper.outside import read_bounded, short
 
 MAX_BYTES = 4 * 1024 * 1024
 """A study file or trainer config is a page or two; anything near this is something else."""
+MAX_ENTRIES = 100_000
+"""Aliases unfolded: a few lines of them can stand for more than any memory holds."""
+MAX_DEPTH = 64
+MAX_DIGITS = 100
+_TAG = "tag:yaml.org,2002:"
+_NUMBERS = (_TAG + "int", _TAG + "float")
+_RESOLVED = (*_NUMBERS, _TAG + "bool", _TAG + "timestamp")
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class YamlText:
 
     def error(self, location: Sequence[str | int], message: str, hint: str | None = None) -> InvalidInput:
         """An error that reads `file:line: path: message`."""
-        dotted = ".".join(str(part) for part in location)
+        dotted = ".".join(short(str(part)) for part in location)
         where = f"{self.path}:{self.line_of(location)}: "
         return InvalidInput(where + (f"{dotted}: " if dotted else "") + message, hint)
 
@@ -61,17 +69,15 @@ def read_yaml(path: Path, what: str) -> YamlText:
         InvalidInput: missing, unreadable, not YAML, not a mapping, or a key given twice.
     """
     try:
-        if path.is_dir():
-            raise InvalidInput(f"{path}: this is a folder, not a {what}")
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB: this is not a {what}")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise InvalidInput(f"{path}: no such {what}", _similar_files(path)) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: not a text file in UTF-8", f"save the {what} as UTF-8") from None
     except OSError as error:
         raise InvalidInput(f"{path}: cannot read this {what}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InvalidInput(f"{path}: {error}, not a {what}", f"name the {what} itself") from None
     return parse_yaml(path, text, what)
 
 
@@ -82,12 +88,13 @@ def parse_yaml(path: Path, text: str, what: str) -> YamlText:
         if node is None:
             raise InvalidInput(f"{path}: this {what} is empty")
         _refuse_duplicates(path, node)
+        _Unfolded(path).measure(node)
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise InvalidInput(f"{path}{line}: not valid YAML: {error.problem or error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}{line}: not valid YAML: {short(str(error.problem or error))}") from None
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidInput(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise InvalidInput(f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}")
@@ -103,12 +110,65 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == str(part) or (isinstance(part, bool) and yaml.safe_load(key.value) is part):
+            if key.value == str(part) or (key.tag == _TAG + "bool" and _BOOLS[key.value.lower()] is part):
                 return key, value
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         item: yaml.Node = node.value[part]
         return item, item
     return None
+
+
+_BOOLS = yaml.SafeLoader.bool_values
+
+
+class _Unfolded:
+    """How large a document is with its aliases unfolded; refuses what nobody can build or show."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[int, tuple[int, int] | None] = {}
+        self._resolver = yaml.SafeLoader("")
+
+    def measure(self, node: yaml.Node) -> tuple[int, int]:
+        """Entries and depth of `node`.
+
+        Raises:
+            InvalidInput: too many, too deep, an alias within itself, or a value that is not what its tag says.
+        """
+        if id(node) in self._known:
+            found = self._known[id(node)]
+            if found is None:
+                raise self._error(node, "an alias stands within what it names")
+            return found
+        self._known[id(node)] = None
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.ScalarNode):
+            self._check(node)
+        else:
+            children = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+        entries = depth = 1
+        for size, height in map(self.measure, children):
+            entries, depth = entries + size, max(depth, height + 1)
+        if entries > MAX_ENTRIES:
+            raise self._error(node, f"more than {MAX_ENTRIES:,} entries, its aliases unfolded")
+        if depth > MAX_DEPTH:
+            raise self._error(node, f"nested more than {MAX_DEPTH} deep")
+        self._known[id(node)] = entries, depth
+        return entries, depth
+
+    def _check(self, node: yaml.ScalarNode) -> None:
+        value: str = node.value
+        if node.tag in _NUMBERS and len(value) > MAX_DIGITS:
+            raise self._error(node, f"a number of {len(value):,} characters")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise self._error(node, f"half a character: {short(value)}")
+        if node.tag in _RESOLVED:
+            found = self._resolver.resolve(yaml.ScalarNode, value, (True, False))
+            if found != node.tag and not (found in _NUMBERS and node.tag == _TAG + "float"):
+                raise self._error(node, f"'{short(value)}' is not what its tag says")
+
+    def _error(self, node: yaml.Node, message: str) -> InvalidInput:
+        return InvalidInput(f"{self._path}:{node.start_mark.line + 1}: {message}")
 
 
 def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
@@ -122,8 +182,9 @@ def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
             seen: set[str] = set()
             for key, value in node.value:
                 if isinstance(key, yaml.ScalarNode):
-                    if key.value in seen and key.value != "<<":
-                        raise InvalidInput(f"{path}:{key.start_mark.line + 1}: {key.value}: this key is given twice")
+                    if key.value in seen:
+                        where = f"{path}:{key.start_mark.line + 1}: {short(key.value)}"
+                        raise InvalidInput(f"{where}: this key is given twice")
                     seen.add(key.value)
                 pending.append(value)
         elif isinstance(node, yaml.SequenceNode):

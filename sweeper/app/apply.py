@@ -45,6 +45,8 @@ def plan_apply(folder: Path, output: Path | None) -> ApplyPlan:
     stem = f"{config.path.stem}_tuned"
     tuned = target / f"{stem}.yaml"
     text = tuned_text(config, result.best.params)
+    if len(result.best.command) < 2:
+        raise InvalidInput(f"{StudyFolder(folder).results}: best.command: names no learner with its trainer config")
     learner, _, *rest = result.best.command
     command = (learner, str(tuned), *rest)
     launcher = target / f"train_{stem}.sh"

@@ -11,6 +11,10 @@ from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
+from sweeper.outside import read_bounded
+
+MAX_RESULTS_BYTES = 256 * 1024**2
+"""A trial takes some 5 kB."""
 
 HALF_WRITTEN = ".half-written-"
 
@@ -39,7 +43,7 @@ def read_results(folder: StudyFolder) -> StudyResult:
         InvalidInput: there are none, or they cannot be read.
     """
     try:
-        return study_from_json(folder.results.read_bytes())
+        return study_from_json(read_bounded(folder.results, MAX_RESULTS_BYTES))
     except FileNotFoundError:
         hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
         raise InvalidInput(f"{folder.root}: no results.json here", hint) from None

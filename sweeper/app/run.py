@@ -21,6 +21,7 @@ from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
 from sweeper.model.events import Listener, StageChanged, StudyStarted, TrialProgress
 from sweeper.model.study import StudyResult, Verdict
+from sweeper.outside import one_line
 from sweeper.session.gpu import Gpus
 from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
 from sweeper.session.leftovers import clean_up
@@ -161,9 +162,16 @@ def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
     )
 
 
+class _Plain(logging.Formatter):
+    """A record a line, whatever others put into its words."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(super().format(record))
+
+
 def _log_to(path: Path) -> logging.Handler:
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger("sweeper").addHandler(handler)
     logging.getLogger("sweeper").setLevel(logging.INFO)
     return handler

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from sweeper import __version__
 from sweeper.cli import results, setup
 from sweeper.cli.run import run
+from sweeper.cli.terminal import echo
 from sweeper.errors import ExitCode, Interrupted, SweeperError
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ app.command()(setup.schema)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"sweeper {__version__}")
+        echo(f"sweeper {__version__}")
         raise typer.Exit()
 
 
@@ -100,9 +101,9 @@ def _show_usage_error(error: TyperException) -> None:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    typer.echo(f"sweeper: {message}", err=True)
+    echo(f"sweeper: {message}", err=True)
     if hint:
-        typer.echo(f"  try: {hint}", err=True)
+        echo(f"  try: {hint}", err=True)
 
 
 def _internal_error() -> int:

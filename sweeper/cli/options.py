@@ -9,13 +9,17 @@ from typing import Any, Optional
 
 import typer
 
+from sweeper.outside import shown
+
 StudyArgument = typer.Argument(
     ..., metavar="STUDY", help="A study file; `sweeper init` writes one.", show_default=False
 )
 FolderArgument = typer.Argument(..., metavar="DIR", help="A study folder, such as reports/NAME.", show_default=False)
 BudgetOption = typer.Option(None, metavar="TIME", help="The study's total, such as 20m or 8h.", show_default=False)
 UntilOption = typer.Option(None, metavar="HH:MM", help="Stop by this time of day.", show_default=False)
-TrialsOption = typer.Option(None, min=1, metavar="N", help="At most this many trials.", show_default=False)
+TrialsOption = typer.Option(
+    None, min=1, max=1_000_000, metavar="N", help="At most this many trials.", show_default=False
+)
 CapOption = typer.Option(
     None, metavar="SIZE", help="Most memory a trial may use: 8GiB, or a share such as 80%.", show_default=False
 )
@@ -45,7 +49,7 @@ def next_time(text: str, now: Optional[datetime] = None) -> datetime:
     try:
         clock = datetime.strptime(text, "%H:%M")
     except ValueError:
-        raise ValueError(f"expected a time of day such as 07:30, not '{text}'") from None
+        raise ValueError(f"expected a time of day such as 07:30, not {shown(text)}") from None
     then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     return then if then > now else then + timedelta(days=1)
 

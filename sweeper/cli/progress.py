@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sweeper.model.events import Event, StageChanged, StudyStarted, TrialFinished, TrialProgress, TrialStarted
 from sweeper.model.trial import TrialResult
+from sweeper.outside import printable
 from sweeper.quantities import format_bytes, format_rate, format_seconds
 from sweeper.report.words import OUTCOME_WORDS, params_text
 
@@ -19,7 +20,7 @@ class Progress:
     """Prints events on stderr. Use as a context manager; `quiet` prints nothing, `verbose` adds diagnoses."""
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, emoji=False, soft_wrap=True)
         animated = self._console.is_terminal and not quiet and not os.environ.get("CI")
         self._live = Live(console=self._console, refresh_per_second=4, transient=True) if animated else None
         self._verbose = verbose
@@ -44,7 +45,7 @@ class Progress:
         if isinstance(event, StudyStarted):
             self._study_started(event)
         elif isinstance(event, StageChanged):
-            self._console.print(event.text, style="bold")
+            self._console.print(printable(event.text), style="bold")
         elif isinstance(event, TrialStarted):
             self._trial = f"trial {event.number} ({event.purpose.value}): {params_text(event.params)}"
             self._update("starting")
@@ -59,7 +60,7 @@ class Progress:
         resumed = f", resumed with {event.done} finished trials" if event.done else ""
         cap = format_bytes(event.memory_cap_bytes)
         self._console.print(
-            f"Study {event.name} in {event.folder}{resumed}; memory cap {cap}, "
+            f"Study {event.name} in {printable(event.folder)}{resumed}; memory cap {cap}, "
             f"{format_seconds(max(0.0, event.budget_seconds - event.spent_seconds))} left."
         )
 
@@ -73,7 +74,7 @@ class Progress:
             return
         left = self._budget - self._spent_before - (time.monotonic() - self._started)
         parts = [self._trial, f"  {status}", f"  {self._best}{format_seconds(left)} left"]
-        self._live.update(Text("\n".join(parts), no_wrap=True, overflow="ellipsis"))
+        self._live.update(Text(printable("\n".join(parts)), no_wrap=True, overflow="ellipsis"))
 
     def _finished(self, event: TrialFinished) -> None:
         if event.best_params is not None and event.best_steps_per_second:
@@ -86,12 +87,12 @@ class Progress:
             )
         self._console.print(self._line(event))
         if self._verbose and event.result.diagnosis:
-            self._console.print(f"    {event.result.diagnosis}", markup=False)
+            self._console.print(printable(f"    {event.result.diagnosis}"))
 
     def _line(self, event: TrialFinished) -> Text:
         result = event.result
-        text = Text(f"{result.number:>4}  {result.purpose.value:<8}  {params_text(result.params)}  ")
-        text.append(_outcome(result), style="green" if result.is_ok else "yellow")
+        text = Text(printable(f"{result.number:>4}  {result.purpose.value:<8}  {params_text(result.params)}  "))
+        text.append(printable(_outcome(result)), style="green" if result.is_ok else "yellow")
         text.append(f"  [{format_seconds(event.remaining_seconds)} left]", style="dim")
         return text
 

@@ -9,6 +9,7 @@ from typing import Optional
 import typer
 
 from sweeper.cli import options
+from sweeper.cli.terminal import echo
 
 
 class Format(str, Enum):
@@ -29,9 +30,9 @@ def show(folder: Path = options.FolderArgument) -> None:
     result = read_results(StudyFolder(folder))
     print_study(result)
     if result.best is not None:
-        typer.echo(f"Next: sweeper apply {folder}", err=True)
+        echo(f"Next: sweeper apply {folder}", err=True)
     else:
-        typer.echo(f"Next: sweeper run {result.study.file}", err=True)
+        echo(f"Next: sweeper run {result.study.file}", err=True)
 
 
 def report(
@@ -53,14 +54,14 @@ def report(
     if chosen != "html" and output is None:
         if open_it:
             raise InvalidInput("--open needs a file", "give -o FILE, or leave --format out")
-        typer.echo(render(folder, other, chosen), nl=False)
+        echo(render(folder, other, chosen), nl=False)
         return
     path = write_report(folder, other, chosen, output)
-    typer.echo(f"Wrote {path}.", err=True)
+    echo(f"Wrote {path}.", err=True)
     if open_it:
         typer.launch(str(path))
     else:
-        typer.echo(f"Next: sweeper apply {folder}", err=True)
+        echo(f"Next: sweeper apply {folder}", err=True)
 
 
 def apply(
@@ -79,11 +80,11 @@ def apply(
     from sweeper.app.apply import plan_apply, write_files
 
     plan = plan_apply(folder, output)
-    typer.echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
+    echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
     if not write:
         target = f" -o {output}" if output else ""
-        typer.echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder}{target} --write", err=True)
+        echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder}{target} --write", err=True)
         return
     for path in write_files(plan):
-        typer.echo(f"Wrote {path}.", err=True)
-    typer.echo(f"Next: {plan.next_command}", err=True)
+        echo(f"Wrote {path}.", err=True)
+    echo(f"Next: {plan.next_command}", err=True)

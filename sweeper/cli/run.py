@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Optional
 import typer
 
 from sweeper.cli import options
+from sweeper.cli.terminal import echo
 
 if TYPE_CHECKING:
     from sweeper.app.run import Finished
@@ -40,12 +41,12 @@ def run(
                 finished = run_study(study, given, fresh, progress, stop)
         except Interrupted:
             again = _again(study, budget, until, trials, memory_cap, out)
-            typer.echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
+            echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
             raise
     if json:
         from sweeper.report.data import as_json
 
-        typer.echo(as_json(finished.result), nl=False)
+        echo(as_json(finished.result), nl=False)
     elif not quiet:
         _summary(finished)
 
@@ -55,16 +56,16 @@ def _summary(finished: Finished) -> None:
 
     result, folder = finished.result, finished.prepared.folder
     if finished.moved is not None:
-        typer.echo(f"The old study folder is now {finished.moved}.")
+        echo(f"The old study folder is now {finished.moved}.")
     if finished.ran == 0:
         limit = result.study.trial_limit
         more = f"--trials above {limit}" if limit and len(result.trials) >= limit else "a larger --budget"
-        typer.echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
+        echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
     for note in result.warnings:
-        typer.echo(f"Note: {note.text}")
-    typer.echo(headline(result))
-    typer.echo(f"Report: {folder.report}")
-    typer.echo(f"Next: sweeper apply {shlex.quote(str(folder.root))}")
+        echo(f"Note: {note.text}")
+    echo(headline(result))
+    echo(f"Report: {folder.report}")
+    echo(f"Next: sweeper apply {shlex.quote(str(folder.root))}")
 
 
 def _again(

@@ -8,6 +8,7 @@ from typing import Optional
 import typer
 
 from sweeper.cli import options
+from sweeper.cli.terminal import echo
 
 
 def doctor(
@@ -22,13 +23,13 @@ def doctor(
     worst = Level.OK
     for check in examine(study):
         mark = {Level.OK: "ok  ", Level.WARNING: "warn", Level.FAILED: "FAIL"}[check.level]
-        typer.echo(f"{mark}  {check.name}: {check.text}")
+        echo(f"{mark}  {check.name}: {check.text}")
         if check.mend:
-            typer.echo(f"      mend: {check.mend}")
+            echo(f"      mend: {check.mend}")
         worst = max(worst, check.level)
     if worst is Level.FAILED:
         raise typer.Exit(int(ExitCode.NOT_READY))
-    typer.echo(f"Next: sweeper {f'run {study}' if study else 'init'}", err=True)
+    echo(f"Next: sweeper {f'run {study}' if study else 'init'}", err=True)
 
 
 def init(
@@ -38,8 +39,8 @@ def init(
     from sweeper.app.init import write_study_file
 
     write_study_file(path)
-    typer.echo(f"Wrote {path}. Edit trainer_config and env_path in it.", err=True)
-    typer.echo(f"Next: sweeper validate {path}", err=True)
+    echo(f"Wrote {path}. Edit trainer_config and env_path in it.", err=True)
+    echo(f"Next: sweeper validate {path}", err=True)
 
 
 def validate(
@@ -55,8 +56,8 @@ def validate(
     from sweeper.app.validate import describe
 
     for line in describe(study, given):
-        typer.echo(line)
-    typer.echo(f"Next: sweeper run {study}", err=True)
+        echo(line)
+    echo(f"Next: sweeper run {study}", err=True)
 
 
 def schema() -> None:
@@ -65,4 +66,4 @@ def schema() -> None:
 
     from sweeper.study_file import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    echo(json.dumps(json_schema(), indent=2))

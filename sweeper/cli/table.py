@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
+from sweeper.cli.terminal import echo
 from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
+from sweeper.outside import one_line
 from sweeper.quantities import format_bytes, format_rate
 from sweeper.report.words import command_text, error_text, headline, value_text, why
 
@@ -17,14 +18,14 @@ ROWS = 10
 
 def print_study(result: StudyResult) -> None:
     """The answer, the fastest configurations, and the command to train with."""
-    typer.echo(headline(result))
+    echo(headline(result))
     ranked = leaders(pool(result.trials))[:ROWS]
     if ranked:
         knobs = list(dict.fromkeys(knob for item in ranked for knob in item.params))
         own = configuration_key(result.baseline.params) if result.baseline else None
         table = Table(box=None, pad_edge=False)
         for knob in knobs:
-            table.add_column(knob.split(".")[-1], justify="right")
+            table.add_column(one_line(knob.split(".")[-1]), justify="right")
         intervals = {configuration_key(item.params): item for item in result.configurations}
         for name in ("steps/s", "95 %", "sessions", "peak memory", "updates per 1,000"):
             table.add_column(name, justify="right")
@@ -34,7 +35,7 @@ def print_study(result: StudyResult) -> None:
             pooled = intervals.get(item.key)
             bounds = pooled.interval if pooled else None
             table.add_row(
-                *(value_text(item.params.get(knob)) for knob in knobs),
+                *(one_line(value_text(item.params.get(knob))) for knob in knobs),
                 format_rate(item.steps_per_second or 0.0),
                 f"{format_rate(bounds[0])} to {format_rate(bounds[1])}" if bounds else "–",
                 str(len(item.measured)),
@@ -42,11 +43,11 @@ def print_study(result: StudyResult) -> None:
                 f"{updates.policy:.2f}" if updates else "–",
                 "yours" if configuration_key(item.params) == own else "",
             )
-        Console(highlight=False).print(table)
-        typer.echo(error_text(result))
+        Console(highlight=False, markup=False, emoji=False).print(table)
+        echo(error_text(result))
         for name, text in why(result):
-            typer.echo(f"{name}: {text}")
+            echo(f"{name}: {text}")
     for note in result.warnings:
-        typer.echo(f"Note: {note.text}")
+        echo(f"Note: {note.text}")
     if result.best is not None:
-        typer.echo(command_text(result.best.command))
+        echo(command_text(result.best.command))

@@ -10,10 +10,13 @@ from typing import Any
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, PerThousandSteps
 from sweeper.model.trial import ParamValue, TrialResult
+from sweeper.outside import one_line, short, shown
 
 FORMAT = "sweeper.results"
 VERSION = 1
 """1: first version. Additive changes keep the number."""
+MOST = 2.0**63
+"""No number of ours goes as far."""
 
 
 class Verdict(str, Enum):
@@ -178,17 +181,33 @@ def _from_json(kind: Any, text: str | bytes) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction)
+    except UnicodeDecodeError:
+        raise ValueError("not JSON: not a text in UTF-8") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read: nested too deep") from None
     if kind is StudyResult and isinstance(data, dict):
         if data.get("format") != FORMAT:
             raise ValueError(f"not a {FORMAT} file")
         if not isinstance(data.get("version"), int) or data["version"] > VERSION:
-            raise ValueError(f"format version {data.get('version')!r}; this sweeper reads up to {VERSION}")
+            raise ValueError(f"format version {shown(data.get('version'))}; this sweeper reads up to {VERSION}")
     try:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where}: {first['msg']}") from None
+        where = ".".join(short(str(part)) for part in first["loc"])
+        raise ValueError(f"{where}: {one_line(first['msg'])}") from None
+
+
+def _whole(text: str) -> int:
+    _fraction(text)
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if not abs(number) < MOST:
+        raise ValueError(f"{short(text)} is no number that was measured")
+    return number

@@ -104,7 +104,7 @@ class TrialResult:
     @property
     def is_ok(self) -> bool:
         """True where the number may be compared with others."""
-        return self.outcome is Outcome.OK and self.steps_per_second is not None
+        return self.outcome is Outcome.OK and self.steps_per_second is not None and self.steps_per_second > 0
 
 
 def measured_fields(measurement: Measurement | None) -> dict[str, Any]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 from sweeper.model.study import StudyResult, to_json
 from sweeper.model.trial import Params
+from sweeper.outside import UNSHOWN, one_line
 from sweeper.quantities import format_bytes, format_rate
 from sweeper.report.words import headline, params_text, speedup_text
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a text for a formula."""
+_MARKUP = re.compile(r"[\\`*\[\]<>&|~]")
 
 
 def as_json(result: StudyResult) -> str:
     """`results.json`, byte for byte."""
-    return json.dumps(to_json(result), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(to_json(result), indent=1, ensure_ascii=False) + "\n"
+    return UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def as_csv(result: StudyResult) -> str:
@@ -27,20 +35,20 @@ def as_csv(result: StudyResult) -> str:
         updates = trial.updates_per_1000_steps
         row["updates_per_1000_steps.gradient"] = updates.gradient if updates else None
         row["updates_per_1000_steps.policy"] = updates.policy if updates else None
-        rows.append(row)
+        rows.append({_cell(key): _cell(value) for key, value in row.items()})
     return str(pandas.DataFrame(rows).convert_dtypes().to_csv(index=False))
 
 
 def as_markdown(result: StudyResult) -> str:
     """The answer and the ten fastest trials."""
-    lines = [f"## sweeper: {result.study.name}", "", headline(result), ""]
+    lines = [f"## sweeper: {_escaped(result.study.name)}", "", _escaped(headline(result)), ""]
     ranked = sorted((t for t in result.trials if t.is_ok), key=lambda t: t.steps_per_second or 0.0, reverse=True)
     if ranked:
         lines += ["| trial | configuration | steps/s | peak memory |", "|---:|---|---:|---:|"]
     for trial in ranked[:10]:
         memory = format_bytes(trial.peak_memory_bytes) if trial.peak_memory_bytes else "–"
         rate = format_rate(trial.steps_per_second or 0.0)
-        lines.append(f"| {trial.number} | {params_text(trial.params)} | {rate} | {memory} |")
+        lines.append(f"| {trial.number} | {_escaped(params_text(trial.params))} | {rate} | {memory} |")
     return "\n".join(lines) + "\n"
 
 
@@ -52,13 +60,25 @@ def as_comparison(first: StudyResult, second: StudyResult) -> str:
             return {}, "–", "–"
         return result.best.params, format_rate(result.best.steps_per_second), speedup_text(result.best.speedup)
 
-    lines = [f"## {first.study.name} and {second.study.name}", ""]
+    names = _escaped(first.study.name), _escaped(second.study.name)
+    lines = [f"## {names[0]} and {names[1]}", ""]
     if first.machine.key != second.machine.key:
         lines += ["**These studies ran on different machines; their numbers are not comparable.**", ""]
-    lines += [f"| | {first.study.name} | {second.study.name} |", "|---|---|---|"]
+    lines += [f"| | {names[0]} | {names[1]} |", "|---|---|---|"]
     (params_a, rate_a, speed_a), (params_b, rate_b, speed_b) = best(first), best(second)
-    lines.append(f"| best configuration | {params_text(params_a)} | {params_text(params_b)} |")
+    lines.append(f"| best configuration | {_escaped(params_text(params_a))} | {_escaped(params_text(params_b))} |")
     lines.append(f"| steps/s | {rate_a} | {rate_b} |")
     lines.append(f"| speed-up over its baseline | {speed_a} | {speed_b} |")
-    lines.append(f"| machine | {first.machine.cpu_model} | {second.machine.cpu_model} |")
+    lines.append(f"| machine | {_escaped(first.machine.cpu_model)} | {_escaped(second.machine.cpu_model)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return one_line(f"'{value}" if value.startswith(_FORMULA) else value)
+
+
+def _escaped(text: str) -> str:
+    """Text for Markdown: in one line, and neither a column, a link nor HTML."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(text))

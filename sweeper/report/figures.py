@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweeper.compare.pool import Configuration
 from sweeper.model.trial import configuration_key
+from sweeper.outside import short
 from sweeper.report.words import value_text
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _OURS, _YOURS, _BEST = "#8aa0b8", "#d98c3f", "#2f855a"
 _SHOWN = 12
 _SETTINGS = {
     "svg.hashsalt": "sweeper",
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10.0,
@@ -103,13 +106,17 @@ def _short_names(items: Sequence[Configuration]) -> list[str]:
     knobs = list(dict.fromkeys(knob for item in items for knob in item.params))
     varying = [knob for knob in knobs if len({value_text(item.params.get(knob)) for item in items}) > 1] or knobs
     return [
-        "  ".join(f"{knob.split('.')[-1]}={value_text(item.params.get(knob))}" for knob in varying) for item in items
+        short("  ".join(f"{knob.split('.')[-1]}={value_text(item.params.get(knob))}" for knob in varying))
+        for item in items
     ]
 
 
 def _svg(figure: Figure, prefix: str) -> str:
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+    with warnings.catch_warnings():
+        # The browser has a font for what matplotlib's own lacks.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     # Two figures in one page would share element ids and a style for the whole page.

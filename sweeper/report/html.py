@@ -9,6 +9,7 @@ from sweeper import __version__
 from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import configuration_key
+from sweeper.outside import printable
 from sweeper.quantities import format_bytes, format_rate, format_seconds
 from sweeper.report import figures, words
 
@@ -29,6 +30,7 @@ def render_html(result: StudyResult) -> str:
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -41,6 +43,11 @@ def render_html(result: StudyResult) -> str:
         speedup=words.speedup_text,
     )
     return environment.get_template("report.html").render(_context(result))
+
+
+def _finalize(value: Any) -> Any:
+    """Of text, and of markup, which stays markup, what a browser would obey is written out."""
+    return type(value)(printable(value)) if isinstance(value, str) else value
 
 
 def _context(result: StudyResult) -> dict[str, Any]:

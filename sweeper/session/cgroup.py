@@ -8,6 +8,7 @@ gives back before it kills anybody, so peaks are still measured by sampling.
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import time
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,8 @@ PREFIX = "sweeper-"
 LEAF = "sweeper-tool"
 """Where we go ourselves: version 2 lets a group that has processes of its own limit nobody below it."""
 EMPTY_SECONDS = 2.0
+
+_PID = re.compile("[0-9]{1,9}")
 
 Limits = Sequence[tuple[str, str]]
 _V1: Limits = (("memory.limit_in_bytes", "{cap}"), ("?memory.memsw.limit_in_bytes", "{cap}"))
@@ -116,7 +119,7 @@ def _limit(path: Path, limits: Limits, cap_bytes: int) -> None:
 def _parents(root: Path, own: Path) -> Iterable[tuple[Path, str, Limits]]:
     """Where a group of ours could be, with the limits to write into it."""
     try:
-        lines = own.read_text().splitlines()
+        lines = own.read_text(errors="surrogateescape").splitlines()
     except OSError:
         return
     for line in lines:
@@ -150,11 +153,11 @@ def _make_room(group: Path) -> bool:
 
 
 def _pids(group: Path) -> list[int]:
-    return [int(word) for word in _words(group / "cgroup.procs") if word.isdigit()]
+    return [int(word) for word in _words(group / "cgroup.procs") if _PID.fullmatch(word)]
 
 
 def _words(file: Path) -> list[str]:
     try:
-        return file.read_text().split()
+        return file.read_text(errors="replace").split()
     except OSError:
         return []

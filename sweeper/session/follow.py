@@ -10,12 +10,15 @@ from typing import Any
 
 from sweeper.model.measurement import BehaviorCount, Sample
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""Colours, movements of the cursor, titles of windows."""
 _TAIL_BYTES = 64 * 1024
 _MOST = 2.0**50
 """Seconds or counts; exact as a float, and no training gets there."""
 _MOST_BYTES = 16 * 1024**2
 """At once; the rest is read next time."""
+_LONGEST_SAMPLE = 256 * 1024
+_OTHER_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class LineFile:
@@ -29,10 +32,12 @@ class LineFile:
     def new(self) -> list[bytes]:
         """Lines written since the last call, in order."""
         try:
+            if not self._path.is_file():  # a pipe would make us wait for ever
+                return []
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 block = file.read(_MOST_BYTES)
-        except FileNotFoundError:
+        except OSError:
             return []
         self._offset += len(block)
         *lines, rest = (self._rest + block).split(b"\n")
@@ -53,6 +58,8 @@ class SampleFile:
 
 def _parsed(lines: list[bytes]) -> Iterator[Sample]:
     for line in lines:
+        if len(line) > _LONGEST_SAMPLE:
+            continue
         try:
             yield _sample(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
@@ -60,9 +67,12 @@ def _parsed(lines: list[bytes]) -> Iterator[Sample]:
 
 
 def _sample(data: dict[str, Any]) -> Sample:
+    kind, updated = data["kind"], data.get("updated")
+    if not isinstance(kind, str) or not isinstance(updated, (str, type(None))):
+        raise TypeError("not a word")
     return Sample(
         seconds=_number(data["t"]),
-        kind=str(data["kind"]),
+        kind=kind,
         behaviors={
             name: BehaviorCount(*(int(_number(count)) for count in counts))
             for name, counts in data.get("behaviors", {}).items()
@@ -70,7 +80,7 @@ def _sample(data: dict[str, Any]) -> Sample:
         timers={
             name: (_number(total), int(_number(count))) for name, (total, count) in (data.get("timers") or {}).items()
         },
-        updated=data.get("updated"),
+        updated=updated,
     )
 
 
@@ -84,11 +94,13 @@ def _number(value: Any) -> float:
 def log_tail(path: Path, lines: int) -> tuple[str, ...]:
     """The last lines of a log, without control sequences; empty where there is none."""
     try:
+        if not path.is_file():
+            return ()
         with path.open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ()
-    kept = [_CONTROL.sub("", line).rstrip()[:500] for line in text.splitlines()]
+    kept = [_OTHER_CONTROL.sub("", _CONTROL.sub("", line)).rstrip()[:500] for line in text.splitlines()]
     return tuple([line for line in kept if line][-lines:])

@@ -15,12 +15,14 @@ import psutil
 from filelock import BaseFileLock, FileLock, Timeout
 
 from sweeper.errors import NotReady
+from sweeper.outside import read_bounded
 
 LOCK_VARIABLE = "SWEEPER_HOST_LOCK"
 """Names another lock file, for containers of one machine that share a folder."""
 WAIT_SECONDS = 60.0
 """For another sweeper that may just be ending; a whole study would take too long to wait for."""
 POLL_SECONDS = 0.5
+SIGNATURE_BYTES = 1024**2
 EVERYBODYS = 0o666
 """So that every user of the machine can lock it; a system that forbids more only narrows it (umask is overruled)."""
 
@@ -86,13 +88,14 @@ def _sign(holder: Path) -> None:
     """Say who we are. In a shared folder another user's signature, left by a kill, can be replaced by nobody else."""
     with contextlib.suppress(OSError):
         holder.unlink(missing_ok=True)
-        holder.write_text(f"{os.getpid()} {int(psutil.Process().create_time())}")
+        with holder.open("x") as file:  # never through a link that somebody put there meanwhile
+            file.write(f"{os.getpid()} {int(psutil.Process().create_time())}")
 
 
 def _held_by(holder: Path) -> str:
     """The process that signed, with its user; nothing where that one is gone and its number another's."""
     try:
-        pid, started = (int(word) for word in holder.read_text().split())
+        pid, started = (int(word) for word in read_bounded(holder, SIGNATURE_BYTES).split())
         process = psutil.Process(pid)
         if abs(int(process.create_time()) - started) > 2:  # a clock that was set moves start times
             return ""

@@ -128,13 +128,13 @@ def python_of(script: Path) -> Path | None:
     command = first[2:].decode("utf-8", "replace").strip()
     if command == "/bin/sh":  # pip and uv write this where the path is too long for a shebang
         match = re.match(rb"'''exec' [\"']?(.+?)[\"']? \"\$0\"", second)
-        command = match.group(1).decode() if match else ""
+        command = match.group(1).decode("utf-8", "replace") if match else ""
     words = command.split()
     if words[:1] == ["/usr/bin/env"]:
         found = shutil.which(words[-1])
         return Path(found) if found else None
     for name in (command, words[0] if words else ""):  # a path may hold blanks, or be followed by options
-        if name and Path(name).is_file():
+        if name and os.path.isfile(name):  # noqa: PTH113 a name too long is none, not an error
             return Path(name)
     return None
 
@@ -152,8 +152,9 @@ def installed_packages(python: Path | None) -> dict[str, str]:
             timeout=60,
             check=True,
         )
-        return {name: version for name, version in json.loads(answer.stdout).items() if version}
-    except (OSError, subprocess.SubprocessError, ValueError):
+        found = json.loads(answer.stdout)
+        return {name: found[name] for name in PACKAGES if isinstance(found.get(name), str)}
+    except (OSError, subprocess.SubprocessError, ValueError, AttributeError, RecursionError):
         return {}
 
 

@@ -21,7 +21,7 @@ from sweeper.session.guardian import MARK
 
 PREFIX = "sweeper-"
 KILL_SECONDS = 5.0
-_OWNER = re.compile(r"(\d+)-(\d+)-")
+_OWNER = re.compile("([0-9]{1,9})-([0-9]{1,12})-")
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
 def test_too_large(tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_bytes(b"#" * (MAX_BYTES + 1))
-    with pytest.raises(InvalidInput, match="larger than 4 MiB: this is not a study file"):
+    with pytest.raises(InvalidInput, match="larger than 4 MiB, not a study file"):
         read_yaml(path, "study file")
 
 

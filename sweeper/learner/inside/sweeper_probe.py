@@ -251,6 +251,6 @@ def _is_marked(pid):
     mark = os.environ.get("SWEEPER_TRIAL", "")
     try:
         with open("/proc/%d/environ" % pid, "rb") as file:
-            return bool(mark) and ("SWEEPER_TRIAL=" + mark).encode() in file.read().split(b"\0")
+            return bool(mark) and os.fsencode("SWEEPER_TRIAL=" + mark) in file.read().split(b"\0")
     except OSError:
         return False
