@@ -119,10 +119,17 @@ class Store:
             self._study.set_user_attr(_CONFIRMED, last_search)
 
     def results(self) -> list[TrialResult]:
-        """Every finished trial, in order."""
+        """Every finished trial, in order.
+
+        Raises:
+            NotComparable: one that this version did not write.
+        """
         with _storage_errors():
             found = [trial.user_attrs.get(_RESULT) for trial in self._study.get_trials(deepcopy=False)]
-        return [trial_from_json(json.dumps(data)) for data in found if data is not None]
+        try:
+            return [trial_from_json(json.dumps(data)) for data in found if data is not None]
+        except ValueError as error:
+            raise NotComparable(f"a trial of this study cannot be read: {error}", _OTHER_HINT) from None
 
     def fail_stale(self) -> list[int]:
         """Fail trials that a run which is no more left RUNNING; returns their numbers. Call under the folder's lock."""

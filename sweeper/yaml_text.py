@@ -163,7 +163,7 @@ class _Unfolded:
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise self._error(node, f"half a character: {short(value)}")
         if node.tag in _RESOLVED:
-            found = self._resolver.resolve(yaml.ScalarNode, value, (True, False))
+            found = self._resolver.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
             if found != node.tag and not (found in _NUMBERS and node.tag == _TAG + "float"):
                 raise self._error(node, f"'{short(value)}' is not what its tag says")
 

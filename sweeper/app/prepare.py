@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
+from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.machine import describe_machine, memory_margin
 from sweeper.model.folder import StudyFolder
@@ -108,6 +109,9 @@ class Prepared:
 
 def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     """Read the study file, with the command line's say, and its trainer config. Starts nothing."""
+    for place in (path, overrides.out or path):
+        if any("\ud800" <= character <= "\udfff" for character in str(place.absolute())):
+            raise InvalidInput(f"{place.absolute()}: this path is not text in UTF-8", "rename the folder or file")
     study = read_study(path)
     spec = study.spec
     if overrides.memory_cap is not None:
@@ -116,7 +120,9 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     study = replace(study, spec=spec.model_copy(update={"budget": budget}))
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
-    return study, read_trainer_config(study.resolve(spec.trainer_config))
+    config = read_trainer_config(study.resolve(spec.trainer_config))
+    tuned_text(config, {})  # what could not be written at the end is refused now
+    return study, config
 
 
 def prepare(path: Path, overrides: Overrides) -> Prepared:
@@ -174,6 +180,8 @@ def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
             root.rename(moved)
         if root.exists() and not root.is_dir():
             raise InvalidInput(f"{root} is a file, not a study folder", "choose another place with --out")
+        if folder.storage.exists() and not folder.storage.is_file():
+            raise InvalidInput(f"{folder.storage} is not a file", "choose another place with --out, or use --fresh")
         has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
         if root.is_dir() and not has_study and not set(root.iterdir()) <= folder.early:
             raise InvalidInput(

@@ -6,7 +6,9 @@ import io
 import re
 from collections.abc import Mapping
 
+from sweeper.errors import InvalidInput
 from sweeper.model.trial import ParamValue
+from sweeper.outside import short
 from sweeper.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params
 
 _INDENTED_LIST = re.compile(r"^( *)[^\s#-].*:[ \t]*\n\1 +- ", re.MULTILINE)
@@ -18,19 +20,27 @@ def tuned_text(config: TrainerConfig, params: Mapping[str, ParamValue]) -> str:
 
     Environments and areas belong on the command line; where the file names them, they follow too, so that file and
     command line do not contradict each other.
+
+    Raises:
+        InvalidInput: the file cannot be rewritten with its comments kept; says why.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
     offset = 2 if _INDENTED_LIST.search(config.text) else 0
     yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
-    data = yaml.load(config.text)
+    try:
+        data = yaml.load(config.text)
+    except MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InvalidInput(f"{config.path}{line}: not valid YAML 1.2: {short(str(error.problem or error))}") from None
     put_params(data, params)
     env = data.get("env_settings")
     for knob in LAUNCH_KNOBS:
-        if isinstance(env, dict) and knob in env:
+        if isinstance(env, dict) and knob in env and knob in params:
             env[knob] = params[knob]
     stream = io.StringIO()
     yaml.dump(data, stream)
