@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import statistics
 import sys
 import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -28,9 +29,12 @@ from tests.conftest import MEASURE, STANDIN, Workshop
 TRIALS = 40 if SHORT else 300
 SETTLED = 10
 """Trials until imports and caches are what they will be."""
+WINDOW = 10
+"""Trials over which a figure is the median: an allocator gives memory back when it likes."""
 
 
-def state(temporary: Path) -> dict[str, Any]:
+def state(temporary: Path) -> dict[str, float]:
+    gc.collect()
     process = psutil.Process()
     return {
         "memory_mib": process.memory_full_info().uss / 2**20,
@@ -39,6 +43,10 @@ def state(temporary: Path) -> dict[str, Any]:
         "children": len(process.children(recursive=True)),
         "temporary": len(list(temporary.iterdir())),
     }
+
+
+def median_of(states: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(one[name] for one in states) for name in states[0]}
 
 
 def main() -> None:
@@ -63,14 +71,13 @@ def main() -> None:
                 replace(prepared, budget=replace(prepared.budget, seconds=1e9, trials=None)),
                 store, sessions, stop, ignore, lambda: None,
             )  # fmt: skip
-            before: dict[str, Any] = {}
+            states: list[dict[str, float]] = []
             for number in range(TRIALS):
-                if number == SETTLED:
-                    before = state(temporary)
                 trials.run({**prepared.space.baseline, "num_envs": 1 + number % 4}, Purpose.SEARCH)
+                states.append(state(temporary))
                 if number % 50 == 49:
-                    print(number + 1, state(temporary), flush=True)
-            after = state(temporary)
+                    print(number + 1, states[-1], flush=True)
+        before, after = median_of(states[SETTLED : SETTLED + WINDOW]), median_of(states[-WINDOW:])
         outcomes = {trial.outcome.value for trial in trials.results()}
     table(("", f"after {SETTLED} trials", f"after {TRIALS}"), [(name, before[name], after[name]) for name in before])
     print("outcomes:", ", ".join(sorted(outcomes)))
