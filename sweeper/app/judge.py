@@ -8,6 +8,7 @@ from typing import Any
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
 from sweeper.measure.contention import contention, disturbance, longest_gap, own_cores
+from sweeper.measure.counters import longest_silence
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
 from sweeper.model.load import Contention
@@ -107,6 +108,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         message=message,
         diagnosis=diagnose(record),
         startup_seconds=record.startup_seconds,
+        # A session that runs in turn is silent whenever another one runs.
+        longest_silence_seconds=None if record.slices else longest_silence(record.samples),
         peak_memory_bytes=record.peak_memory_bytes,
         memory_source=record.memory_source,
         peak_gpu_memory_bytes=_peak_gpu(record),

@@ -41,6 +41,7 @@ WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
 HEARTBEAT_SECONDS = 10.0
+SILENCES = 10
 MIN_STALL_SECONDS = 30.0
 """A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
 GLANCE_SECONDS = 1.0
@@ -275,16 +276,12 @@ class Trials:
 
 
 def stall_seconds(results: Sequence[TrialResult], most: float) -> float:
-    """How long a session may show no progress: ten times what this build's updates take, at least MIN_STALL_SECONDS.
+    """How long a session may show no progress: SILENCES times the longest silence of those that were measured.
 
-    Decisions are counted one by one, so that updates are the only silence that is normal. `most` if nothing is known.
+    At least MIN_STALL_SECONDS; `most` if nothing is known.
     """
-    longest = [
-        trial.phases.update_seconds / trial.cycles
-        for trial in results
-        if trial.is_ok and trial.phases is not None and trial.cycles
-    ]
-    return min(most, max(MIN_STALL_SECONDS, 10 * max(longest))) if longest else most
+    found = [trial.longest_silence_seconds for trial in results if trial.is_ok and trial.longest_silence_seconds]
+    return min(most, max(MIN_STALL_SECONDS, SILENCES * max(found))) if found else most
 
 
 def _edges(rule: Rule) -> Edges:

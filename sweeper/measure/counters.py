@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Phases, Sample
 
 
@@ -28,6 +31,16 @@ def agents(first: Sample, last: Sample, envs: int) -> float | None:
     """Decisions per exchange with a player, over all players; None where the learner did not tell."""
     exchanges = _delta(first, last, "UnityEnvironment.step")[1] if first.timers else 0
     return (last.decisions - first.decisions) / exchanges * envs if exchanges else None
+
+
+def longest_silence(samples: Sequence[Sample]) -> float | None:
+    """Seconds between the two neighbouring moments of progress, in steps or updates, that are farthest apart.
+
+    None with fewer than two such moments.
+    """
+    progress = [(sample.seconds, (sample.steps, sample.decisions, sample.policy_updates)) for sample in samples]
+    moments = [seconds for (_, before), (seconds, now) in pairwise(progress) if now != before]
+    return max((after - before for before, after in pairwise(moments)), default=None)
 
 
 def phases(first: Sample, last: Sample) -> Phases | None:

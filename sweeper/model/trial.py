@@ -73,6 +73,7 @@ class TrialResult:
     interval: tuple[float, float] | None = None
     cycles: int | None = None
     startup_seconds: float | None = None
+    longest_silence_seconds: float | None = None
     warmup_seconds: float | None = None
     measured_seconds: float | None = None
     peak_memory_bytes: int | None = None

@@ -13,7 +13,6 @@ from sweeper.app.artefacts import MIN_FREE_BYTES, check_disk, prune
 from sweeper.app.trials import MIN_STALL_SECONDS, stall_seconds
 from sweeper.errors import NotReady
 from sweeper.model.folder import TrialFolder
-from sweeper.model.measurement import Phases
 from tests.unit.builders import trial_of
 
 
@@ -41,11 +40,11 @@ def test_a_full_disk_is_noticed_before_a_trial(tmp_path: Path, monkeypatch: Any)
 
 
 def test_the_stall_limit_is_what_is_normal_for_the_build() -> None:
-    def trial(update_seconds: float, cycles: int) -> Any:
-        return trial_of(phases=Phases(10.0, 1.0, update_seconds, 5.0), cycles=cycles)
+    def trial(silence: float) -> Any:
+        return trial_of(longest_silence_seconds=silence)
 
     assert stall_seconds([], 90.0) == 90.0
     assert stall_seconds([trial_of()], 90.0) == 90.0
-    assert stall_seconds([trial(8.0, 8)], 90.0) == MIN_STALL_SECONDS
-    assert stall_seconds([trial(8.0, 8), trial(40.0, 10)], 90.0) == 40.0
-    assert stall_seconds([trial(200.0, 10)], 90.0) == 90.0
+    assert stall_seconds([trial(1.0)], 90.0) == MIN_STALL_SECONDS
+    assert stall_seconds([trial(1.0), trial(4.0)], 90.0) == 40.0
+    assert stall_seconds([trial(20.0)], 90.0) == 90.0

@@ -380,3 +380,12 @@ def test_a_signal_is_named() -> None:
     result = judged(record_of(SessionEnd.EXITED, GOOD, exit_code=-9))
     assert result.message is not None and result.message.endswith("SIGKILL")
     assert result.diagnosis is not None and "from outside with SIGKILL" in result.diagnosis
+
+
+def test_the_longest_silence() -> None:
+    """Moments of progress, and ticks between them that saw none."""
+    moments = [(100.0, 10), (101.0, 20), (102.0, 20), (104.0, 20), (106.0, 30), (107.0, 40), (120.0, 40)]
+    samples = [sample(seconds, steps, 1) for seconds, steps in moments]
+    assert judged(record_of(SessionEnd.EXITED, samples)).longest_silence_seconds == 5.0
+    assert judged(record_of(SessionEnd.EXITED, samples[:2])).longest_silence_seconds is None
+    assert judged(measured(slices=((100.0, 104.0),) * 3)).longest_silence_seconds is None
