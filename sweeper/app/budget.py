@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
 from sweeper.model.trial import Outcome, Purpose, TrialResult
-from sweeper.study_file import Budget
+from sweeper.study_limits import Budget
 
 CONFIRM_SHARE = 0.25
 """Of the budget, kept for finding out which of the leaders is best and how much better (facts on search, 9)."""

@@ -19,7 +19,8 @@ from sweeper.quantities import format_bytes
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, locate_learner, probe_learner
 from sweeper.space import Space, build_space
-from sweeper.study_file import Budget, MemoryCap, Study, read_study
+from sweeper.study_file import Study, read_study
+from sweeper.study_limits import Budget, MemoryCap
 from sweeper.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.trial_plan import Launch
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.app.conclude import Facts, conclude
+from sweeper.app.limits import now, seconds_to
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
 from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
-from sweeper.app.trials import Trials, now, seconds_to
+from sweeper.app.trials import Trials
 from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, SweeperError
 from sweeper.machine import available_memory, memory_margin
 from sweeper.measure.cycles import cutting

@@ -7,13 +7,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
-from itertools import takewhile
 from typing import Protocol
 
 from sweeper.app.artefacts import check_disk, prune
 from sweeper.app.budget import Plan
 from sweeper.app.judge import Asked, Terms, judge
+from sweeper.app.limits import now, seconds_to, stall_seconds, warmup_cycles
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
 from sweeper.compare.confirm import last_search_number
@@ -41,9 +40,6 @@ WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
 HEARTBEAT_SECONDS = 10.0
-SILENCES = 10
-MIN_STALL_SECONDS = 30.0
-"""A player that writes a file, a learner that collects its garbage: silence for so long is no failure yet."""
 GLANCE_SECONDS = 1.0
 WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
@@ -275,39 +271,5 @@ class Trials:
         )
 
 
-def stall_seconds(results: Sequence[TrialResult], most: float) -> float:
-    """How long a session may show no progress: SILENCES times the longest silence of those that were measured.
-
-    At least MIN_STALL_SECONDS; `most` if nothing is known.
-    """
-    found = [trial.longest_silence_seconds for trial in results if trial.is_ok and trial.longest_silence_seconds]
-    return min(most, max(MIN_STALL_SECONDS, SILENCES * max(found))) if found else most
-
-
 def _edges(rule: Rule) -> Edges:
     return lambda samples: boundaries(samples, rule.cut)
-
-
-def warmup_cycles(results: Sequence[TrialResult], purpose: Purpose) -> int | None:
-    """Fixed for the study by its pilots, the sessions of the baseline before any search: the largest of theirs.
-
-    None for a pilot itself. Without a measured pilot only the first cycle is dropped, in which torch sets itself up.
-    """
-    pilots = list(takewhile(lambda trial: trial.purpose in PILOTS, results))
-    if purpose in PILOTS and len(pilots) == len(results):
-        return None
-    decided = [trial.warmup_cycles or 1 for trial in pilots if trial.outcome is Outcome.OK]
-    return max(decided, default=1)
-
-
-PILOTS = (Purpose.BASELINE, Purpose.ANCHOR)
-
-
-def seconds_to(until: datetime) -> float:
-    """From now, by the clock on the wall: a machine that slept, or whose clock was set, has as much less of it."""
-    return until.timestamp() - time.time()
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -32,7 +32,7 @@ def overrides(
     """What the command line says over the study file; bad values are usage errors."""
     from sweeper import quantities
     from sweeper.app.prepare import Overrides
-    from sweeper.study_file import parse_memory_cap
+    from sweeper.study_limits import parse_memory_cap
 
     return Overrides(
         budget_seconds=_parsed("--budget", quantities.seconds, budget),

@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
 
+from sweeper.app.limits import now
 from sweeper.app.prepare import Overrides, open_folder, prepare
 from sweeper.app.stop import StopSignal
-from sweeper.app.trials import Trials, now
+from sweeper.app.trials import Trials
 from sweeper.model.events import ignore
 from sweeper.model.trial import Purpose
 from sweeper.session.memory import MemoryRules

@@ -26,7 +26,7 @@ from sweeper.app import budget
 from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
-from sweeper.study_file import Budget
+from sweeper.study_limits import Budget
 from tests.benchmarks.common import SHORT, Bench, Case, deviation_percent, finish, interleaved, params, table
 from tests.benchmarks.recording import _disturbance
 from tests.benchmarks.replay import SliceNoise, fresh_to_confirm, replay

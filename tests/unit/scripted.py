@@ -20,7 +20,7 @@ from sweeper.model.study import StudyResult
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
 from sweeper.session.turns import Contender
 from sweeper.store import Store
-from sweeper.study_file import Budget
+from sweeper.study_limits import Budget
 from sweeper.trial_plan import TrialPlan
 from tests.unit.builders import GIB, prepared_of, record_of, session_of
 

@@ -19,7 +19,8 @@ from sweeper.app.stop import StopSignal
 from sweeper.app.tuned import tuned_text
 from sweeper.errors import ExitCode, Interrupted, InvalidInput, NothingFeasible, NotReady
 from sweeper.model.folder import StudyFolder
-from sweeper.study_file import Budget, MemoryCap, read_study
+from sweeper.study_file import read_study
+from sweeper.study_limits import Budget, MemoryCap
 from sweeper.trainer_config import put_params
 from tests.unit.builders import PPO, STUDY_HEAD, config_of, params_of, prepared_of
 from tests.unit.results import full_result, info_of

@@ -25,7 +25,7 @@ from sweeper.app.budget import (
 )
 from sweeper.compare.confirm import MIN_BLOCKS
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
-from sweeper.study_file import Budget
+from sweeper.study_limits import Budget
 from tests.unit.builders import GIB, params_of, trial_of
 
 OWN, A, B = params_of(1), params_of(2), params_of(4)

@@ -44,7 +44,8 @@ from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.host import _held_by
 from sweeper.session.learner import installed_packages, python_of
 from sweeper.session.leftovers import _is_ownerless
-from sweeper.study_file import parse_budget, parse_memory_cap, read_study
+from sweeper.study_file import read_study
+from sweeper.study_limits import parse_budget, parse_memory_cap
 from sweeper.trainer_config import read_trainer_config
 from sweeper.yaml_text import parse_yaml, read_yaml
 from tests.unit.builders import record_of, trial_of

@@ -12,7 +12,7 @@ from sweeper.errors import Interrupted
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
 from sweeper.model.trial import Purpose
-from sweeper.study_file import Budget
+from sweeper.study_limits import Budget
 from tests.unit.builders import GIB
 from tests.unit.scripted import BUSY, QUIET, MemoryStore, Scripted, on_disk, scripted
 

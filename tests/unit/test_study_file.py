@@ -12,17 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.errors import ExitCode, InvalidInput
-from sweeper.study_file import (
-    Budget,
-    Engine,
-    Measure,
-    MemoryCap,
-    StudyFile,
-    json_schema,
-    parse_budget,
-    parse_memory_cap,
-    read_study,
-)
+from sweeper.study_file import Engine, Measure, StudyFile, json_schema, read_study
+from sweeper.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap
 from tests.unit.builders import STUDY_HEAD, study_of
 
 Refused = Callable[..., str]

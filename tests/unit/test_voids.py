@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sweeper.app.trials import now, warmup_cycles
+from sweeper.app.limits import now, warmup_cycles
 from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, owed, voids_in_a_row, waited_in_vain
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Note, NoteKind
