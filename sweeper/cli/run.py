@@ -28,14 +28,15 @@ def run(
     verbose: bool = typer.Option(False, "-v", "--verbose", help="Say why trials failed."),
 ) -> None:
     """Find the fastest settings: the main job. The same command again resumes where it stopped."""
-    given = options.overrides(budget, until, trials, memory_cap, out)
-    from sweeper.app.run import run_study
     from sweeper.app.stop import StopSignal
-    from sweeper.cli.progress import Progress
-    from sweeper.errors import Interrupted
 
     stop = StopSignal()
-    with stop.installed():
+    with stop.installed():  # before the imports, which take a second or two
+        given = options.overrides(budget, until, trials, memory_cap, out)
+        from sweeper.app.run import run_study
+        from sweeper.cli.progress import Progress
+        from sweeper.errors import Interrupted
+
         try:
             with Progress(quiet=quiet, verbose=verbose) as progress:
                 finished = run_study(study, given, fresh, progress, stop)

@@ -196,3 +196,15 @@ def test_ctrl_c_while_another_sweep_is_waited_for(workshop):
     assert second.returncode == 130
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=ENDING_SECONDS)
+
+
+@posix
+@pytest.mark.parametrize("after", [0.5, 0.8, 1.2, 1.6])
+def test_ctrl_c_while_the_tool_starts_shows_no_traceback(workshop, after):
+    process = workshop.start("run", "study.yaml")
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=ENDING_SECONDS)
+    assert process.returncode in (130, -signal.SIGINT)  # the same to a shell
+    assert "Traceback" not in err
+    assert workshop.leftovers() == []
