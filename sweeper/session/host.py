@@ -16,6 +16,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from sweeper.errors import NotReady
 from sweeper.outside import read_bounded
+from sweeper.session.identity import is_alive, start_seconds
 
 LOCK_VARIABLE = "SWEEPER_HOST_LOCK"
 """Names another lock file, for containers of one machine that share a folder."""
@@ -89,16 +90,16 @@ def _sign(holder: Path) -> None:
     with contextlib.suppress(OSError):
         holder.unlink(missing_ok=True)
         with holder.open("x") as file:  # never through a link that somebody put there meanwhile
-            file.write(f"{os.getpid()} {int(psutil.Process().create_time())}")
+            file.write(f"{os.getpid()} {start_seconds(psutil.Process())}")
 
 
 def _held_by(holder: Path) -> str:
     """The process that signed, with its user; nothing where that one is gone and its number another's."""
     try:
         pid, started = (int(word) for word in read_bounded(holder, SIGNATURE_BYTES).split())
-        process = psutil.Process(pid)
-        if abs(int(process.create_time()) - started) > 2:  # a clock that was set moves start times
+        if not is_alive(pid, started):
             return ""
+        process = psutil.Process(pid)
         since = datetime.fromtimestamp(process.create_time()).strftime("%H:%M")
         return f" (process {pid} of {process.username()}, since {since})"
     except (OSError, ValueError, psutil.Error):

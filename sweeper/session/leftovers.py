@@ -18,6 +18,7 @@ import psutil
 
 from sweeper.session.cgroup import leftover_groups
 from sweeper.session.guardian import MARK
+from sweeper.session.identity import is_alive, start_seconds
 
 PREFIX = "sweeper-"
 KILL_SECONDS = 5.0
@@ -37,7 +38,7 @@ class Leftovers:
 
 def owner() -> str:
     """This process by id and start time in seconds, as a prefix of marks and folders."""
-    return f"{os.getpid()}-{_started(psutil.Process())}-"
+    return f"{os.getpid()}-{start_seconds(psutil.Process())}-"
 
 
 def clean_up(temporary: Path | None = None) -> Leftovers:
@@ -70,14 +71,4 @@ def _is_ownerless(name: str) -> bool:
     match = _OWNER.match(name)
     if match is None:
         return False
-    try:
-        # A clock that was set moves start times by as much: two seconds are no other process.
-        return abs(_started(psutil.Process(int(match[1]))) - int(match[2])) > 2
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
-
-
-def _started(process: psutil.Process) -> int:
-    return int(process.create_time())
+    return is_alive(int(match[1]), int(match[2])) is False

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from sweeper.session.guardian import MARK
+from sweeper.session.identity import is_alive, start_seconds
 from sweeper.session.leftovers import PREFIX, clean_up, owner
 
 GONE = f"{2**22 - 3}-1000000000-"
@@ -35,7 +36,7 @@ def sleeper():
 def test_the_owner_is_this_process() -> None:
     pid, started, rest = owner().split("-")
     assert (int(pid), rest) == (os.getpid(), "")
-    assert int(started) == int(psutil.Process().create_time())
+    assert abs(int(started) + psutil.boot_time() - psutil.Process().create_time()) <= 1 or sys.platform != "linux"
 
 
 def test_orphans_are_ended_and_others_left_alone(sleeper, tmp_path: Path) -> None:
@@ -62,3 +63,16 @@ def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:
 
 def test_nothing_is_nothing(tmp_path: Path) -> None:
     assert not clean_up(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others keep the start time itself")
+def test_setting_the_clock_makes_no_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an hour's step: the boot time moves, and every start time that psutil tells with it."""
+    before = start_seconds(psutil.Process())
+    boot, created = psutil.boot_time(), psutil.Process().create_time()
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot + 3600)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: created + 3600)
+    assert abs(start_seconds(psutil.Process()) - before) <= 1
+    assert is_alive(os.getpid(), before)
+    assert is_alive(os.getpid(), before - 3600) is False
+    assert is_alive(2**22 - 3, before) is False
