@@ -20,6 +20,8 @@ from tests.conftest import MEASURE, Workshop
 
 ENDING_SECONDS = 15.0
 """After which nothing of a session may be left, whatever ended the tool."""
+PYTHONS_START_SECONDS = 0.25
+"""Until our first line runs; a Ctrl-C in a callback of the import system is lost there, and nothing of ours is running."""
 MOMENTS = ("before start", "starting", "warming up", "measuring", "stopping", "writing")
 SIGNALS = {
     "ctrl-c": [signal.SIGINT],
@@ -104,14 +106,15 @@ def reached(shop: Workshop, process: subprocess.Popen[str], moment: str, trial: 
     folder = shop.folder / "trials" / f"{trial:04d}"
     samples, log = folder / "samples.jsonl", folder / "learner.log"
     conditions: dict[str, Callable[[], bool]] = {
-        "before start": lambda: True,
+        "before start": lambda: time.monotonic() - started > PYTHONS_START_SECONDS,
         "starting": folder.exists,
         "warming up": lambda: '"tick"' in _text(samples) or '"update"' in _text(samples),
         "measuring": lambda: _text(samples).count('"update"') >= 4,
         "stopping": lambda: "Learning was interrupted" in _text(log),
         "writing": lambda: len(finished(shop)) > trial,
     }
-    deadline = time.monotonic() + 90
+    started = time.monotonic()
+    deadline = started + 90
     while not conditions[moment]() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
 
