@@ -113,7 +113,8 @@ def format_seconds(value: float) -> str:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
-    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    minutes = round(whole / 60)
+    return f"{minutes // 60}h {minutes % 60:02d}m"
 
 
 def format_rate(steps_per_second: float) -> str:

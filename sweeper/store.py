@@ -177,8 +177,11 @@ def _storage_errors(path: Path | None = None) -> Iterator[None]:
         text = str(error.__cause__ or error)
         if "disk is full" in text or "disk I/O error" in text:
             raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
-        if "not a database" in text:
-            raise NotReady(f"{path}: not an Optuna storage", "--fresh moves the folder aside and starts anew") from None
+        if "not a database" in text or "malformed" in text:
+            raise NotReady(
+                f"{path or 'the study.db'}: not an Optuna storage, or damaged",
+                "--fresh moves the folder aside and starts anew",
+            ) from None
         first = text.splitlines()[0]
         raise NotReady(
             f"cannot use the study's storage: {first}", "is its folder writable, and on a local disk?"

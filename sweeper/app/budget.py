@@ -28,6 +28,8 @@ ANCHOR_EVERY = 8
 PILOT_SHARE = 0.05
 """Of the remaining budget that a second pilot session of the baseline may cost."""
 
+FREE = (Outcome.VETOED, Outcome.INTERRUPTED)
+"""These do not count against a limit on trials: one was not launched, the other is run again."""
 SLICE_CYCLES = 3
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""
@@ -65,9 +67,9 @@ class Plan:
 
     @property
     def remaining_trials(self) -> float:
-        """Of the study's total, those that were not launched left out; infinite without a limit."""
-        launched = sum(trial.outcome is not Outcome.VETOED for trial in self.results)
-        return float("inf") if self.budget.trials is None else max(0, self.budget.trials - launched)
+        """Of the study's total, some left out; infinite without a limit."""
+        counted = sum(trial.outcome not in FREE for trial in self.results)
+        return float("inf") if self.budget.trials is None else max(0, self.budget.trials - counted)
 
     def session_seconds(self, key: str | None = None) -> float:
         """What a session is expected to take: as its configuration did, else the longer of baseline and search."""

@@ -46,11 +46,14 @@ def read_results(folder: StudyFolder) -> StudyResult:
         return study_from_json(read_bounded(folder.results, MAX_RESULTS_BYTES))
     except FileNotFoundError:
         hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
+        if folder.storage.exists():
+            hint = "no trial of this study has finished yet: run it again"
         raise InvalidInput(f"{folder.root}: no results.json here", hint) from None
     except OSError as error:
         raise InvalidInput(f"{folder.results}: {error.strerror or error}") from None
     except ValueError as error:
-        raise InvalidInput(f"{folder.results}: {error}") from None
+        hint = "the next `sweeper run` of this study writes it anew"
+        raise InvalidInput(f"{folder.results}: {error}", hint) from None
 
 
 def remove_half_written(folder: StudyFolder) -> None:

@@ -28,6 +28,7 @@ NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
 
 
+_ELSEWHERE = "choose another place with --out"
 _EDITOR_TEXT = (
     "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
     "programs' load cannot be told from it, so nothing is voided for that."
@@ -166,21 +167,31 @@ def _memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Note | None]:
     return most, Note(NoteKind.MEMORY_CAP_LOWERED, f"The memory cap is {format_bytes(most)}: {text}")
 
 
-def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
-    """Make the study folder ready; returns where an old one was moved to.
+def move_aside(folder: StudyFolder) -> Path:
+    """Rename an old study folder; returns its new place.
+
+    Raises:
+        NotReady: that is not allowed.
+    """
+    moved = _aside(folder.root)
+    try:
+        folder.root.rename(moved)
+    except OSError as error:
+        raise NotReady(f"cannot move {folder.root}: {error.strerror or error}", _ELSEWHERE) from None
+    return moved
+
+
+def open_folder(folder: StudyFolder) -> None:
+    """Make the study folder ready.
 
     Raises:
         InvalidInput: the folder holds something that is not a study.
         NotReady: it cannot be written, or the disk is nearly full.
     """
-    moved = None
     root = folder.root
     try:
-        if fresh and root.exists():
-            moved = _aside(root)
-            root.rename(moved)
         if root.exists() and not root.is_dir():
-            raise InvalidInput(f"{root} is a file, not a study folder", "choose another place with --out")
+            raise InvalidInput(f"{root} is a file, not a study folder", _ELSEWHERE)
         if folder.storage.exists() and not folder.storage.is_file():
             raise InvalidInput(f"{folder.storage} is not a file", "choose another place with --out, or use --fresh")
         has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
@@ -190,11 +201,8 @@ def open_folder(folder: StudyFolder, fresh: bool) -> Path | None:
             )
         folder.trials.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotReady(
-            f"cannot write to {root}: {error.strerror or error}", "choose another place with --out"
-        ) from None
+        raise NotReady(f"cannot write to {root}: {error.strerror or error}", _ELSEWHERE) from None
     check_disk(root)
-    return moved
 
 
 def _aside(root: Path) -> Path:

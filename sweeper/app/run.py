@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.app.conclude import Facts, conclude
 from sweeper.app.limits import now, seconds_to
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
-from sweeper.app.prepare import Overrides, Prepared, open_folder, prepare
+from sweeper.app.prepare import Overrides, Prepared, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
@@ -21,7 +21,9 @@ from sweeper.machine import available_memory, memory_margin
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
 from sweeper.model.events import Listener, StageChanged, StudyStarted, TrialProgress
+from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, Verdict
+from sweeper.model.trial import Outcome
 from sweeper.outside import one_line
 from sweeper.session.gpu import Gpus
 from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
@@ -61,10 +63,9 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
     with ExitStack() as stack:
         _alone(stack, tell, stop)
         left = clean_up()
-        moved = open_folder(prepared.folder, fresh)
-        stack.enter_context(
-            exclusive(prepared.folder.lock, f"the study in {prepared.folder.root}", "wait for it to end")
-        )
+        moved = _moved_aside(prepared.folder) if fresh else None
+        open_folder(prepared.folder)
+        stack.enter_context(_in_use(prepared.folder))
         remove_half_written(prepared.folder)
         stack.callback(_stop_logging, _log_to(prepared.folder.log))
         store = Store.open(
@@ -84,19 +85,35 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
         if stale := store.fail_stale():
             log.info("failed trials that an earlier run left unfinished: %s", stale)
-        done = len(store.results())
+        before = store.results()
         tell(
             StudyStarted(
                 prepared.study.spec.name,
                 str(prepared.folder.root),
-                done,
+                sum(trial.outcome is not Outcome.INTERRUPTED for trial in before),
                 store.memory_cap_bytes,
                 prepared.budget.seconds,
                 store.spent_seconds,
             )
         )
         result = _sweep(prepared, store, tell, stop)
-    return Finished(result, prepared, moved, len(result.trials) - done)
+    return Finished(result, prepared, moved, len(result.trials) - len(before))
+
+
+def _in_use(folder: StudyFolder) -> AbstractContextManager[None]:
+    return exclusive(
+        folder.lock, f"the study in {folder.root}", "wait for it to end", mend="choose another place with --out"
+    )
+
+
+def _moved_aside(folder: StudyFolder) -> Path | None:
+    """Move an old study out of the way, unless somebody works in it; returns where it went."""
+    if not folder.root.is_dir():
+        return None
+    with _in_use(folder):
+        moved = move_aside(folder)
+    StudyFolder(moved).lock.with_suffix(".pid").unlink(missing_ok=True)
+    return moved
 
 
 def _alone(stack: ExitStack, tell: Listener, stop: StopSignal) -> None:
@@ -170,8 +187,19 @@ class _Plain(logging.Formatter):
         return one_line(super().format(record))
 
 
+class _LogFile(logging.FileHandler):
+    """A full disk is told by whoever cannot go on, not by every line of the log."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 logging's own name
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def _log_to(path: Path) -> logging.Handler:
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger("sweeper").addHandler(handler)
     logging.getLogger("sweeper").setLevel(logging.INFO)

@@ -43,7 +43,8 @@ class StopSignal:
 
         def remember(number: int, _: FrameType | None) -> None:
             code = codes[signal.Signals(number)]
-            if self.asked() and not self._now:
+            # Only Ctrl-C: a terminal that closes sends SIGHUP more than once.
+            if number == signal.SIGINT and self.asked() and not self._now:
                 self._now = True  # once: whatever comes now must not cut off the ending of processes
                 raise InterruptedNow(code)
             self.ask(code)

@@ -40,7 +40,9 @@ class Sweep:
     def _measure_baseline(self) -> None:
         trials = self._trials
         tried = [t for t in trials.results() if t.key == trials.baseline_key and t.outcome.is_infeasible]
-        if trials.baseline() is not None or any(trial.outcome is Outcome.OVER_MEMORY for trial in tried):
+        if over := [trial for trial in tried if trial.outcome is Outcome.OVER_MEMORY]:
+            self._try_smallest(over[-1])
+        if over or trials.baseline() is not None:
             return
         trials.tell(StageChanged("Measuring what you run today."))
         result = trials.run(self._space.baseline, Purpose.BASELINE)
@@ -68,7 +70,13 @@ class Sweep:
         trials = self._trials
         smallest = self._space.smallest()
         result = baseline
-        if smallest is not None and configuration_key(smallest) != trials.baseline_key:
+        key = trials.baseline_key if smallest is None else configuration_key(smallest)
+        earlier = [
+            trial for trial in trials.results() if trial.key == key and (trial.is_ok or trial.outcome.is_infeasible)
+        ]
+        if earlier:
+            result = earlier[-1]
+        elif smallest is not None:
             trials.tell(StageChanged("Your own settings break the memory cap; trying the smallest configuration."))
             result = trials.run(smallest, Purpose.SEARCH)
         if result.outcome is Outcome.OVER_MEMORY:

@@ -28,7 +28,7 @@ from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.session import Edges, SessionRecord, Watcher
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
 from sweeper.quantities import format_bytes
-from sweeper.search.memory import is_sure_to_break, predict_peak
+from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
@@ -130,11 +130,18 @@ class Trials:
 
     def veto(self, params: Params) -> TrialResult | None:
         """A trial that is not launched because it is sure to break the memory cap; None where that is not sure."""
-        prediction = predict_peak(params, pool(self.results()))
-        if prediction is None or not is_sure_to_break(prediction, self.cap_bytes):
+        tried = pool(self.results())
+        prediction = predict_peak(params, tried)
+        if any(item.params == params for item in tried):
+            return None  # asked for again, as what was disturbed is
+        if prediction is not None and is_sure_to_break(prediction, self.cap_bytes):
+            low, high = (format_bytes(int(bound)) for bound in prediction)
+            why = f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}"
+        elif smaller := smaller_that_broke(params, tried):
+            why = f"trial {smaller.trials[-1].number} broke the cap, and is no larger in anything"
+        else:
             return None
         number = self._store.start(params, Purpose.SEARCH)
-        low, high = (format_bytes(int(bound)) for bound in prediction)
         result = TrialResult(
             number=number,
             params=dict(params),
@@ -143,7 +150,7 @@ class Trials:
             started_at=now(),
             total_seconds=0.0,
             seed=number,
-            message=f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}",
+            message=why,
             predicted_memory_bytes=prediction,
         )
         self._record(result)
@@ -204,8 +211,8 @@ class Trials:
         self._store.finish(result, self.constraints()(result))
         self._results = None
         self._spend()
-        self.tell(self._finished(result))
         self._save()
+        self.tell(self._finished(result))
 
     def _rule(self, params: Params, purpose: Purpose) -> Rule:
         measure = self.prepared.study.spec.measure

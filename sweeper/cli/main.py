@@ -85,6 +85,9 @@ def _run(arguments: list[str]) -> int:
         _forget_stdout()
         return int(ExitCode.OK)
     except OSError as error:
+        if error.errno in (errno.EPIPE, errno.EIO):  # whoever read us is gone
+            _forget_stdout()
+            return int(ExitCode.OK)
         if error.errno != errno.ENOSPC:
             return _internal_error()
         _complain("cannot write: the disk is full", "free some space")

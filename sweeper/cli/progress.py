@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.live import Live
 from rich.text import Text
 
@@ -14,6 +16,14 @@ from sweeper.model.trial import TrialResult
 from sweeper.outside import printable
 from sweeper.quantities import format_bytes, format_rate, format_seconds
 from sweeper.report.words import OUTCOME_WORDS, params_text
+
+
+class Console(RichConsole):
+    """One that falls silent where nobody reads any more; rich's own would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich."""
+        self.quiet = True
 
 
 class Progress:
@@ -33,15 +43,28 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self._live is not None:
-            self._live.start()
+            with self._or_silence():
+                self._live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            with self._or_silence():
+                self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event. A study goes on when its terminal is gone."""
+        with self._or_silence():
+            self._show(event)
+
+    @contextlib.contextmanager
+    def _or_silence(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._console.quiet = True
+
+    def _show(self, event: Event) -> None:
         if isinstance(event, StudyStarted):
             self._study_started(event)
         elif isinstance(event, StageChanged):
@@ -57,7 +80,7 @@ class Progress:
     def _study_started(self, event: StudyStarted) -> None:
         self._cap, self._budget, self._spent_before = event.memory_cap_bytes, event.budget_seconds, event.spent_seconds
         self._started = time.monotonic()
-        resumed = f", resumed with {event.done} finished trials" if event.done else ""
+        resumed = f", resumed with {event.done} finished trial{'s' if event.done > 1 else ''}" if event.done else ""
         cap = format_bytes(event.memory_cap_bytes)
         self._console.print(
             f"Study {event.name} in {printable(event.folder)}{resumed}; memory cap {cap}, "

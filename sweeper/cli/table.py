@@ -16,6 +16,10 @@ from sweeper.report.words import command_text, error_text, headline, value_text,
 ROWS = 10
 
 
+FILE_WIDTH = 160
+"""Characters a line where nothing folds them: a pipe, a log."""
+
+
 def print_study(result: StudyResult) -> None:
     """The answer, the fastest configurations, and the command to train with."""
     echo(headline(result))
@@ -43,7 +47,10 @@ def print_study(result: StudyResult) -> None:
                 f"{updates.policy:.2f}" if updates else "–",
                 "yours" if configuration_key(item.params) == own else "",
             )
-        Console(highlight=False, markup=False, emoji=False).print(table)
+        console = Console(highlight=False, markup=False, emoji=False)
+        if not console.is_terminal:
+            console.width = FILE_WIDTH
+        console.print(table)
         echo(error_text(result))
         for name, text in why(result):
             echo(f"{name}: {text}")

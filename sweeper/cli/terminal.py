@@ -8,5 +8,9 @@ from sweeper.outside import printable
 
 
 def echo(text: str, err: bool = False, nl: bool = True) -> None:
-    """Print `text`."""
-    typer.echo(printable(text), err=err, nl=nl)
+    """Print `text`; where standard error is gone, as with its terminal, nobody is told."""
+    try:
+        typer.echo(printable(text), err=err, nl=nl)
+    except OSError:
+        if not err:
+            raise

@@ -30,7 +30,8 @@ def headline(result: StudyResult) -> str:
 def _answer(result: StudyResult) -> str:
     best = result.best
     if best is None and any(trial.outcome.is_infeasible for trial in result.trials):
-        return "No configuration is feasible."
+        last = next(trial for trial in reversed(result.trials) if trial.outcome.is_infeasible)
+        return f"No configuration is feasible; the last one: {last.message or last.outcome.value}."
     if best is None:
         reason = f": {result.trials[-1].message}" if result.trials and result.trials[-1].message else ""
         return f"No configuration was measured{reason}."

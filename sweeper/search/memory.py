@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeper.compare.pool import Configuration
-from sweeper.model.trial import Outcome, Params
+from sweeper.model.trial import Outcome, Params, ParamValue
 from sweeper.quantiles import t_quantile
 
 SPARE_POINTS = 3
@@ -28,12 +28,11 @@ Interval = tuple[float, float]
 def predict_peak(params: Params, tried: Sequence[Configuration]) -> Interval | None:
     """Interval of the peak of `params` in bytes, 99 % two-sided; None where too little was tried to say.
 
-    A configuration that was stopped at the cap needed at least what it had then, so it counts with that: predictions
-    for larger ones are then too low, never too high.
+    Only whole peaks count: what a configuration that was stopped at the cap would have needed is not known.
     """
     import numpy
 
-    known = [item for item in tried if item.peak_memory_bytes and _tells(item)]
+    known = [item for item in tried if item.peak_memory_bytes and _has_whole_peak(item)]
     if len(known) <= SPARE_POINTS:
         return None
     matrix, terms = _design([item.params for item in known])
@@ -56,9 +55,26 @@ def is_sure_to_break(prediction: Interval | None, cap_bytes: int) -> bool:
     return prediction is not None and prediction[0] > cap_bytes
 
 
-def _tells(item: Configuration) -> bool:
+def smaller_that_broke(params: Params, tried: Sequence[Configuration]) -> Configuration | None:
+    """A configuration that broke the cap and is no larger in any number; `params` is then sure to break it too."""
+    broke = (item for item in tried if any(trial.outcome is Outcome.OVER_MEMORY for trial in item.trials))
+    return next((item for item in broke if _is_no_larger(item.params, params)), None)
+
+
+def _is_no_larger(one: Params, other: Params) -> bool:
+    return one.keys() == other.keys() and all(
+        value <= other[knob] if _is_number(value) and _is_number(other[knob]) else value == other[knob]  # type: ignore[operator]
+        for knob, value in one.items()
+    )
+
+
+def _is_number(value: ParamValue) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _has_whole_peak(item: Configuration) -> bool:
     outcomes = {trial.outcome for trial in item.trials}
-    return bool(outcomes & {Outcome.OK, Outcome.TOO_FEW_UPDATES, Outcome.OVER_MEMORY})
+    return Outcome.OVER_MEMORY not in outcomes and bool(outcomes & {Outcome.OK, Outcome.TOO_FEW_UPDATES})
 
 
 def _design(tried: Sequence[Params]) -> tuple[Any, list[_Term]]:

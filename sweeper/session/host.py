@@ -44,19 +44,20 @@ def exclusive(
     max_seconds: float = 0.0,
     waiting: Callable[[str], None] | None = None,
     stop_asked: Callable[[], bool] = lambda: False,
+    mend: str = f"name a file that you may write with {LOCK_VARIABLE}",
 ) -> Iterator[None]:
     """Hold the lock file `path`; the system frees it when the process ends, however it ends.
 
     Waits up to `max_seconds` for whoever holds it, and tells `waiting` once for whom.
 
     Raises:
-        NotReady: someone else holds it; names that process where it can be read.
+        NotReady: someone else holds it, with that process where it can be read; or it cannot be made, with `mend`.
     """
     lock = FileLock(path, mode=EVERYBODYS)
     holder = path.with_suffix(".pid")
     deadline = time.monotonic() + max_seconds
     told = False
-    while not _acquired(lock, path):
+    while not _acquired(lock, path, mend):
         who = f"{what} is in use by another sweeper{_held_by(holder)}"
         if time.monotonic() >= deadline or stop_asked():
             raise NotReady(who, hint)
@@ -73,15 +74,13 @@ def exclusive(
         lock.release()
 
 
-def _acquired(lock: BaseFileLock, path: Path) -> bool:
+def _acquired(lock: BaseFileLock, path: Path, mend: str) -> bool:
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return False
     except OSError as error:
-        raise NotReady(
-            f"cannot lock {path}: {error.strerror or error}", f"name a file that you may write with {LOCK_VARIABLE}"
-        ) from None
+        raise NotReady(f"cannot lock {path}: {error.strerror or error}", mend) from None
     return True
 
 

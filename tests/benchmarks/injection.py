@@ -21,7 +21,7 @@ from tests.conftest import MEASURE, Workshop
 ENDING_SECONDS = 15.0
 """After which nothing of a session may be left, whatever ended the tool."""
 PYTHONS_START_SECONDS = 0.25
-"""Until our first line runs; a Ctrl-C in a callback of the import system is lost there, and nothing of ours is running."""
+"""Until our first line runs. A Ctrl-C in a callback of the import system is lost there; nothing of ours runs yet."""
 MOMENTS = ("before start", "starting", "warming up", "measuring", "stopping", "writing")
 SIGNALS = {
     "ctrl-c": [signal.SIGINT],

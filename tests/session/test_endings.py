@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -208,3 +210,54 @@ def test_ctrl_c_while_the_tool_starts_shows_no_traceback(workshop, after):
     assert process.returncode in (130, -signal.SIGINT)  # the same to a shell
     assert "Traceback" not in err
     assert workshop.leftovers() == []
+
+
+@posix
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_a_closed_terminal_is_like_ctrl_c_once(workshop):
+    """The terminal is gone before the words are; it may hang up more than once."""
+    ours, theirs = os.openpty()
+    environment = {**workshop.environment(), "CI": ""}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sweeper", "run", "study.yaml"],
+        cwd=workshop.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    second = workshop.folder / "trials" / "0001" / "samples.jsonl"
+    deadline = time.monotonic() + 60
+    while not second.exists() and time.monotonic() < deadline:
+        select.select([ours], [], [], 0.05)[0] and os.read(ours, 65536)
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(ENDING_SECONDS) == 143
+    outcomes = [trial["outcome"] for trial in workshop.results()["trials"]]
+    assert outcomes[0] == "ok" and len(outcomes) == 2
+    assert (workshop.folder / "report.html").exists()
+    assert not list((workshop.root / "tmp").glob("sweeper-error*"))
+    assert workshop.leftovers() == []
+
+
+@posix
+def test_a_reader_that_leaves_ends_nothing(workshop):
+    """As `sweeper run ... 2>&1 | head -2`."""
+    process = workshop.start("run", "study.yaml", "--trials=2")
+    workshop.wait_for((workshop.folder / "trials" / "0000" / "samples.jsonl").exists, 60)
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(120) == 0
+    assert len(workshop.results()["trials"]) == 2
+    assert (workshop.folder / "report.html").exists()
+
+
+@posix
+def test_fresh_takes_nothing_from_under_a_running_sweep(workshop):
+    first = started(workshop)
+    elsewhere = {**workshop.environment(), "SWEEPER_HOST_LOCK": str(workshop.root / "another.lock")}
+    refused = workshop.sweeper("run", "study.yaml", "--fresh", env=elsewhere)
+    assert refused.returncode == 3
+    assert f"process {first.pid}" in refused.stderr
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=ENDING_SECONDS)
+    assert first.returncode == 130

@@ -13,7 +13,7 @@ import yaml
 from sweeper.app.apply import plan_apply, write_files
 from sweeper.app.init import write_study_file
 from sweeper.app.outputs import read_results, save_outputs, save_results, write_atomically
-from sweeper.app.prepare import Overrides, load, open_folder
+from sweeper.app.prepare import Overrides, load, move_aside, open_folder
 from sweeper.app.render import render, write_report
 from sweeper.app.stop import StopSignal
 from sweeper.app.tuned import tuned_text
@@ -138,23 +138,25 @@ class TestFiles:
 
     def test_a_study_folder_is_made_or_refused(self, tmp_path: Path) -> None:
         folder = StudyFolder(tmp_path / "r" / "x")
-        assert open_folder(folder, fresh=False) is None
+        open_folder(folder)
         assert folder.trials.is_dir()
         (folder.root / "precious").write_text("x")
         with pytest.raises(InvalidInput, match="is not empty and holds no study"):
-            open_folder(folder, fresh=False)
-        moved = open_folder(folder, fresh=True)
+            open_folder(folder)
+        moved = move_aside(folder)
         assert moved == tmp_path / "r" / "x.old-1"
         assert (moved / "precious").read_text() == "x"
-        assert open_folder(folder, fresh=True) == tmp_path / "r" / "x.old-2"
+        open_folder(folder)
+        assert move_aside(folder) == tmp_path / "r" / "x.old-2"
         (tmp_path / "file").write_text("x")
         with pytest.raises(InvalidInput, match="is a file, not a study folder"):
-            open_folder(StudyFolder(tmp_path / "file"), fresh=False)
+            open_folder(StudyFolder(tmp_path / "file"))
 
     def test_a_folder_that_a_killed_run_left_can_be_used(self, tmp_path: Path) -> None:
         folder = StudyFolder(tmp_path / "x")
-        open_folder(folder, fresh=False)
-        assert open_folder(folder, fresh=False) is None
+        open_folder(folder)
+        open_folder(folder)
+        assert folder.trials.is_dir()
 
 
 class TestApply:

@@ -619,7 +619,7 @@ class TestFolders:
     def test_storage_that_never_ends(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "study.db")
         with pytest.raises(InvalidInput, match=r"study\.db is not a file"):
-            open_folder(StudyFolder(tmp_path), fresh=False)
+            open_folder(StudyFolder(tmp_path))
 
     @pytest.mark.parametrize("command", [(), ("a",)])
     def test_no_command_to_apply(self, tmp_path: Path, command: tuple[str, ...]) -> None:

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from sweeper.compare.pool import pool
-from sweeper.model.trial import Outcome
-from sweeper.search.memory import is_sure_to_break, predict_peak
+from sweeper.model.trial import Outcome, Params
+from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from tests.unit.builders import params_of, trial_of
 
 MIB = 1024**2
@@ -59,13 +59,29 @@ def test_the_interval_holds_what_it_says() -> None:
     assert held / studies >= 0.96
 
 
-def test_one_that_was_stopped_at_the_cap_counts_with_what_it_had() -> None:
+def test_one_that_was_stopped_at_the_cap_has_no_peak() -> None:
+    """What it would have needed is not known: as a point it would flatten the slope."""
     trials = [trial_of(n, params_of(*p), peak_memory_bytes=peak(*p)) for n, p in enumerate(POINTS)]
     stopped = trial_of(9, params_of(16, 16), outcome=Outcome.OVER_MEMORY, peak_memory_bytes=2000 * MIB)
-    with_it = predict_peak(params_of(12, 16), pool([*trials, stopped]))
-    without = predict_peak(params_of(12, 16), pool(trials))
-    assert with_it is not None and without is not None
-    assert sum(with_it) < sum(without)  # too low, never too high
+    assert predict_peak(params_of(12, 16), pool([*trials, stopped])) == predict_peak(params_of(12, 16), pool(trials))
+
+
+@pytest.mark.parametrize(
+    ("params", "sure"),
+    [
+        (params_of(8, 4), True),
+        (params_of(12, 4), True),
+        (params_of(8, 16), True),
+        (params_of(12, 1), False),
+        (params_of(4, 16), False),
+        (params_of(8, 4, batch=64), False),
+        (params_of(8, 4, threaded=True), False),
+    ],
+)
+def test_what_is_larger_than_what_broke_the_cap_breaks_it(params: Params, sure: bool) -> None:
+    broke = trial_of(3, params_of(8, 4), outcome=Outcome.OVER_MEMORY)
+    found = smaller_that_broke(params, pool([trial_of(1, params_of(1, 1)), broke]))
+    assert (found is not None) is sure
 
 
 def test_failures_say_nothing_about_memory() -> None:

@@ -266,5 +266,5 @@ class TestWords:
         assert headline(only).startswith("Only your settings were measured")
         alone = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=None, params=FAST))
         assert headline(alone).endswith("your own settings could not be measured beside it.")
-        assert headline(replace(result, best=None)) == "No configuration is feasible."
+        assert headline(replace(result, best=None)) == "No configuration is feasible; the last one: it broke."
         assert headline(replace(result, best=None, trials=())) == "No configuration was measured."
