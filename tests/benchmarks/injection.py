@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from tests.conftest import MEASURE, Workshop
+from tests.conftest import MEASURE, SCRIPTS, Workshop
 
 ENDING_SECONDS = 15.0
 """After which nothing of a session may be left, whatever ended the tool."""
@@ -90,7 +90,7 @@ def study(root: Path, fault: str, chooser: random.Random, real: bool) -> Worksho
     if real:
         shop.config(batch_size=64, buffer_size=512)
         shop.study(
-            **knobs, env_path="demo:racer", engine={"no_graphics": True}, baseline={"num_envs": 1, "num_areas": 4},
+            **knobs, learner=str(SCRIPTS / "mlagents-learn"), env_path="demo:racer", engine={"no_graphics": True}, baseline={"num_envs": 1, "num_areas": 4},
             measure={**MEASURE, "precision": "20%", "max_seconds": 6, "max_startup_seconds": 60},
         )  # fmt: skip
         return shop
