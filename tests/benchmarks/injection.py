@@ -90,9 +90,13 @@ def study(root: Path, fault: str, chooser: random.Random, real: bool) -> Worksho
     if real:
         shop.config(batch_size=64, buffer_size=512)
         shop.study(
-            **knobs, learner=str(SCRIPTS / "mlagents-learn"), env_path="demo:racer", engine={"no_graphics": True}, baseline={"num_envs": 1, "num_areas": 4},
+            **knobs,
+            learner=str(SCRIPTS / "mlagents-learn"),
+            env_path="demo:racer",
+            engine={"no_graphics": True},
+            baseline={"num_envs": 1, "num_areas": 4},
             measure={**MEASURE, "precision": "20%", "max_seconds": 6, "max_startup_seconds": 60},
-        )  # fmt: skip
+        )
         return shop
     start = chooser.uniform(0.2, 0.6)
     shop.scenario(**{"start_seconds": start, "workers": True, "ports": True, **SCENARIOS.get(fault, {})})
