@@ -28,7 +28,7 @@ NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
 
 
-_ELSEWHERE = "choose another place with --out"
+ELSEWHERE = "choose another place with --out"
 _EDITOR_TEXT = (
     "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
     "programs' load cannot be told from it, so nothing is voided for that."
@@ -177,7 +177,7 @@ def move_aside(folder: StudyFolder) -> Path:
     try:
         folder.root.rename(moved)
     except OSError as error:
-        raise NotReady(f"cannot move {folder.root}: {error.strerror or error}", _ELSEWHERE) from None
+        raise NotReady(f"cannot move {folder.root}: {error.strerror or error}", ELSEWHERE) from None
     return moved
 
 
@@ -191,7 +191,7 @@ def open_folder(folder: StudyFolder) -> None:
     root = folder.root
     try:
         if root.exists() and not root.is_dir():
-            raise InvalidInput(f"{root} is a file, not a study folder", _ELSEWHERE)
+            raise InvalidInput(f"{root} is a file, not a study folder", ELSEWHERE)
         if folder.storage.exists() and not folder.storage.is_file():
             raise InvalidInput(f"{folder.storage} is not a file", "choose another place with --out, or use --fresh")
         has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
@@ -201,7 +201,7 @@ def open_folder(folder: StudyFolder) -> None:
             )
         folder.trials.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotReady(f"cannot write to {root}: {error.strerror or error}", _ELSEWHERE) from None
+        raise NotReady(f"cannot write to {root}: {error.strerror or error}", ELSEWHERE) from None
     check_disk(root)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sweeper.app.conclude import Facts, conclude
 from sweeper.app.limits import now, seconds_to
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
-from sweeper.app.prepare import Overrides, Prepared, move_aside, open_folder, prepare
+from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
@@ -101,9 +101,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
 
 
 def _in_use(folder: StudyFolder) -> AbstractContextManager[None]:
-    return exclusive(
-        folder.lock, f"the study in {folder.root}", "wait for it to end", mend="choose another place with --out"
-    )
+    return exclusive(folder.lock, f"the study in {folder.root}", "wait for it to end", mend=ELSEWHERE)
 
 
 def _moved_aside(folder: StudyFolder) -> Path | None:

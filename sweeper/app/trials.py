@@ -131,9 +131,9 @@ class Trials:
     def veto(self, params: Params) -> TrialResult | None:
         """A trial that is not launched because it is sure to break the memory cap; None where that is not sure."""
         tried = pool(self.results())
-        prediction = predict_peak(params, tried)
         if any(item.params == params for item in tried):
             return None  # asked for again, as what was disturbed is
+        prediction = predict_peak(params, tried)
         if prediction is not None and is_sure_to_break(prediction, self.cap_bytes):
             low, high = (format_bytes(int(bound)) for bound in prediction)
             why = f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}"

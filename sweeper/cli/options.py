@@ -10,6 +10,7 @@ from typing import Any, Optional
 import typer
 
 from sweeper.outside import shown
+from sweeper.study_limits import MAX_TRIALS
 
 StudyArgument = typer.Argument(
     ..., metavar="STUDY", help="A study file; `sweeper init` writes one.", show_default=False
@@ -18,7 +19,7 @@ FolderArgument = typer.Argument(..., metavar="DIR", help="A study folder, such a
 BudgetOption = typer.Option(None, metavar="TIME", help="The study's total, such as 20m or 8h.", show_default=False)
 UntilOption = typer.Option(None, metavar="HH:MM", help="Stop by this time of day.", show_default=False)
 TrialsOption = typer.Option(
-    None, min=1, max=1_000_000, metavar="N", help="At most this many trials.", show_default=False
+    None, min=1, max=MAX_TRIALS, metavar="N", help="At most this many trials.", show_default=False
 )
 CapOption = typer.Option(
     None, metavar="SIZE", help="Most memory a trial may use: 8GiB, or a share such as 80%.", show_default=False

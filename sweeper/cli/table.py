@@ -14,8 +14,6 @@ from sweeper.quantities import format_bytes, format_rate
 from sweeper.report.words import command_text, error_text, headline, value_text, why
 
 ROWS = 10
-
-
 FILE_WIDTH = 160
 """Characters a line where nothing folds them: a pipe, a log."""
 

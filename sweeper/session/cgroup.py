@@ -125,10 +125,10 @@ def _parents(root: Path, own: Path) -> Iterable[tuple[Path, str, Limits]]:
     for line in lines:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
-        group = root / path.lstrip("/")
         if "memory" in controllers.split(","):
             yield root / "memory" / path.lstrip("/"), "cgroup v1", _V1
         elif number == "0":
+            group = root / path.lstrip("/")
             group = group.parent if group.name == LEAF else group
             if "memory" in _words(group / "cgroup.subtree_control") or _make_room(group):
                 yield group, "cgroup v2", _V2

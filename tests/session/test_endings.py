@@ -213,7 +213,6 @@ def test_ctrl_c_while_the_tool_starts_shows_no_traceback(workshop, after):
 
 
 @posix
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 def test_a_closed_terminal_is_like_ctrl_c_once(workshop):
     """The terminal is gone before the words are; it may hang up more than once."""
     ours, theirs = os.openpty()
