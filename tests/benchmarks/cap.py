@@ -6,12 +6,13 @@ kernel where this machine lets us have a control group.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -21,6 +22,7 @@ from sweeper.app.stop import StopSignal
 from sweeper.errors import SweeperError
 from sweeper.model.events import ignore
 from sweeper.session import live
+from sweeper.session.cap import keep_cap
 from tests.benchmarks.common import SHORT, finish, table
 from tests.conftest import MEASURE, STANDIN, Workshop
 
@@ -39,20 +41,16 @@ def trial(root: Path, rate: int, kernel: bool) -> dict[str, Any]:
         memory_cap=f"{CAP_MIB}MiB", budget={"time": "120s", "trials": 1}, space={"num_envs": [1]},
         measure={**MEASURE, "precision": "0.01%", "max_seconds": 60},
     )  # fmt: skip
-    keep_cap = live.keep_cap
-    try:
-        if not kernel:
-            live.keep_cap = lambda *arguments: None
-        with contextlib.suppress(SweeperError):  # a baseline above the cap is no study, but its trial is recorded
-            run_study(root / "study.yaml", Overrides(out=shop.folder), False, ignore, StopSignal())
-    finally:
-        live.keep_cap = keep_cap
-    return shop.results()["trials"][0]
+    keeper = nullcontext() if kernel else patch.object(live, "keep_cap", lambda *arguments: None)
+    with keeper, suppress(SweeperError):  # a baseline above the cap is no study, but its trial is recorded
+        run_study(root / "study.yaml", Overrides(out=shop.folder), False, ignore, StopSignal())
+    trial: dict[str, Any] = shop.results()["trials"][0]
+    return trial
 
 
 def main() -> None:
     os.environ["PATH"] = os.pathsep.join((str(STANDIN), os.environ["PATH"]))
-    keeper = live.keep_cap("bench", CAP_MIB << 20)
+    keeper = keep_cap("bench", CAP_MIB << 20)
     kernel = keeper.mechanism if keeper else None
     if keeper:
         keeper.remove()

@@ -49,8 +49,8 @@ class Case:
     env_args: tuple[str, ...] = ()
 
 
-def params(envs: int = 1, areas: int = 16, batch: int = 128, threaded: bool = False, **more: Any) -> dict[str, Any]:
-    return {"num_envs": envs, "num_areas": areas, "batch_size": batch, "threaded": threaded, **more}
+def params(envs: int = 1, areas: int = 16, batch: int = 128, threaded: bool = False) -> dict[str, Any]:
+    return {"num_envs": envs, "num_areas": areas, "batch_size": batch, "threaded": threaded}
 
 
 class Bench:

@@ -50,7 +50,7 @@ def run(root: Path, name: str, burn: bool) -> tuple[dict[str, Any], list[tuple[f
         stdout=subprocess.DEVNULL,
     )
     results = root / name / "results.json"
-    burnt = []
+    burnt: list[tuple[float, float]] = []
     while process.poll() is None:
         time.sleep(0.5)
         if (
@@ -75,7 +75,7 @@ def overlap(trial: dict[str, Any], burnt: list[tuple[float, float]]) -> float:
     )
     end = start + trial["total_seconds"]
     inside = sum(max(0.0, min(end, b) - max(start, a)) for a, b in burnt)
-    return inside / (end - start)
+    return float(inside / (end - start))
 
 
 def main() -> None:

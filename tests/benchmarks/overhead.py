@@ -9,17 +9,23 @@ import sys
 import tempfile
 import time
 import types
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sweeper.learner import INSIDE
 from sweeper.measure.cycles import Cutting, boundaries
+from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 from sweeper.session import live, turns
 from sweeper.session.console import ConsoleFile
 from sweeper.session.turns import Contender
+from sweeper.trial_plan import TrialPlan
 from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
 
 CALLS = 200_000 if SHORT else 2_000_000
@@ -32,7 +38,7 @@ PAIR_MINUTES = 1.0 if SHORT else 3.0
 def plugin_microseconds() -> float:
     """Of one agent decision, its share of ticks and updates included: all calls of a second at DECISIONS_PER_SECOND."""
     sys.path.insert(0, str(INSIDE))
-    import sweeper_probe
+    import sweeper_probe  # type: ignore[import-not-found]
 
     with tempfile.TemporaryDirectory() as folder:
         recorder = sweeper_probe.Recorder(str(Path(folder) / "samples.jsonl"))
@@ -65,13 +71,12 @@ def monitor(bench: Bench) -> dict[str, float | None]:
     case = Case("monitored", params(ENVS, 4), ("--work", "sleep"))
     marks: list[tuple[float, float]] = []
 
-    def watch(samples: list[object]) -> Progress:
-        last = samples[-1]
-        if last.policy_updates:  # type: ignore[attr-defined]
+    def watch(samples: Sequence[Sample]) -> Progress:
+        if samples[-1].policy_updates:
             marks.append((time.monotonic(), time.process_time()))
         return Progress.ENOUGH if marks and marks[-1][0] - marks[0][0] >= MONITOR_SECONDS else Progress.GO_ON
 
-    bench.run(case, watch, 0.0)  # type: ignore[arg-type]
+    bench.run(case, watch, 0.0)
     wall, cpu = (marks[-1][index] - marks[0][index] for index in (0, 1))
     return {"monitor_core_percent": 100 * cpu / wall, "seconds": wall}
 
@@ -79,7 +84,7 @@ def monitor(bench: Bench) -> dict[str, float | None]:
 class Bare(live.LiveSession):
     """A session that is followed by what the learner prints; ours and a bare one must be read in the same way."""
 
-    def read_samples(self) -> list[live.Sample]:
+    def read_samples(self) -> list[Sample]:
         if not isinstance(self._file, ConsoleFile):
             self._file = ConsoleFile(self.plan.folder.learner_log)
         return super().read_samples()
@@ -93,32 +98,22 @@ def paired(bench: Bench) -> list[float]:
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
     start, read = live._start, turns._Turns._run_until
 
-    def start_one(plan: object, mark: str, log: object, temporary: str) -> object:
-        process_environment = dict(os.environ)
-        if plan is contenders[1].plan:  # without our plug-in: nothing of ours on its path
-            original = live.INSIDE
-            live.INSIDE = Path(os.devnull)
-            try:
-                return start(plan, mark, log, temporary)  # type: ignore[arg-type]
-            finally:
-                live.INSIDE = original
-        assert process_environment is not None
-        return start(plan, mark, log, temporary)  # type: ignore[arg-type]
+    def start_one(plan: TrialPlan, *rest: Any) -> Any:
+        without_probe = patch.object(live, "INSIDE", Path(os.devnull))
+        with without_probe if plan is contenders[1].plan else nullcontext():
+            return start(plan, *rest)
 
-    def run_until(self: turns._Turns, index: int, is_done: object, stage: str) -> None:
-        due = self.readings.are_due
-        if index == 1:  # nobody watches B
-            self.readings.are_due = lambda now: False  # type: ignore[method-assign]
-        try:
-            read(self, index, is_done, stage)  # type: ignore[arg-type]
-        finally:
-            self.readings.are_due = due  # type: ignore[method-assign]
+    def run_until(self: turns._Turns, index: int, is_done: Callable[[], bool], stage: str) -> None:
+        nobody_watches = patch.object(self.readings, "are_due", lambda now: False)
+        with nobody_watches if index == 1 else nullcontext():
+            read(self, index, is_done, stage)
 
-    live._start, turns._Turns._run_until, turns.LiveSession = start_one, run_until, Bare  # type: ignore[assignment,method-assign,misc]
-    try:
+    with (
+        patch.object(live, "_start", start_one),
+        patch.object(turns._Turns, "_run_until", run_until),
+        patch.object(turns, "LiveSession", Bare),
+    ):
         records = bench.sessions.run_in_turn(contenders, orders, 60 * PAIR_MINUTES, 0.0)
-    finally:
-        live._start, turns._Turns._run_until, turns.LiveSession = start, read, live.LiveSession  # type: ignore[method-assign,misc]
     rates = []
     for record in records:
         at = {sample.seconds: sample.steps for sample in record.samples}

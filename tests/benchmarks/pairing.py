@@ -10,6 +10,7 @@ import math
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -38,7 +39,7 @@ def sliced(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], list[st
     contenders = []
     for case in sides:
         cut = bench.rule(case).cut
-        contenders.append(Contender(bench.plan(case), lambda samples, cut=cut: boundaries(samples, cut), 1, CYCLES))
+        contenders.append(Contender(bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES))
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
     records = bench.sessions.run_in_turn(contenders, orders, 60 * MINUTES - 10, 0.0)
     minutes = (time.monotonic() - started) / 60

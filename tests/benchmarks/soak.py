@@ -61,7 +61,7 @@ def main() -> None:
         temporary.mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
         prepared = prepare(study, Overrides(out=shop.folder))
-        open_folder(prepared.folder, fresh=False)
+        open_folder(prepared.folder)
         store = Store.open(
             prepared.folder.storage, "shop", prepared.identity(), prepared.knob_values(), now(), prepared.cap_bytes
         )

@@ -17,7 +17,7 @@ from sweeper.measure import ratio as ratio_module
 from sweeper.measure.cycles import BLOCK_SECONDS, Cutting, boundaries
 from sweeper.measure.phases import SAME_COUNT, phase_ratio
 from sweeper.measure.rate import Estimate, Rule, estimate, measure
-from sweeper.measure.ratio import MAX_CORRELATION, Ratio, ratio
+from sweeper.measure.ratio import MAX_INFLATION, Ratio, ratio
 from sweeper.measure.warmup import mser
 from sweeper.model.measurement import BehaviorCount, Method, NoteKind, Sample
 from sweeper.quantiles import t_quantile
@@ -74,8 +74,18 @@ class TestRatio:
     def test_the_widening_has_a_limit(self) -> None:
         runs = [(rate, 1.0) for rate in [9] * 100 + [11] * 100]
         plain = math.sqrt(200 * 200 / 199) / 200 / 10
-        limit = math.sqrt((1 + MAX_CORRELATION) / (1 - MAX_CORRELATION))
-        assert found_ratio(runs).relative_error == pytest.approx(plain * limit)
+        assert found_ratio(runs).relative_error == pytest.approx(plain * MAX_INFLATION)
+
+    def test_a_slow_drift_under_noise_widens_more_than_neighbours_show(self) -> None:
+        rng = np.random.default_rng(3)
+        drifting = 10 + 0.3 * np.sin(np.arange(60) / 10) + 0.3 * rng.normal(size=60)
+        parts = [(rate, 1.0) for rate in drifting.tolist()]
+        found = found_ratio(parts)
+        mean = found.estimate
+        residuals = drifting - mean
+        plain = math.sqrt(float(residuals @ residuals) / 59 / 60) / mean
+        first = float(residuals[1:] @ residuals[:-1]) / float(residuals @ residuals) + 1 / 60
+        assert found.relative_error > 1.15 * plain * math.sqrt((1 + first) / (1 - first))
 
     @given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0.01, 100)), min_size=2, max_size=30), st.floats(0.1, 9))
     def test_units_do_not_matter(self, parts: list[tuple[float, float]], factor: float) -> None:
