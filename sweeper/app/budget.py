@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
-from sweeper.model.trial import Outcome, Purpose, TrialResult
+from sweeper.model.trial import Purpose, TrialResult
 from sweeper.study_limits import Budget
 
 CONFIRM_SHARE = 0.25
@@ -27,9 +27,6 @@ ANCHOR_EVERY = 8
 """Search trials between two sessions of the baseline (facts on statistics, 8.2)."""
 PILOT_SHARE = 0.05
 """Of the remaining budget that a second pilot session of the baseline may cost."""
-
-FREE = (Outcome.VETOED, Outcome.INTERRUPTED)
-"""These do not count against a limit on trials: one was not launched, the other is run again."""
 SLICE_CYCLES = 3
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""
@@ -68,7 +65,7 @@ class Plan:
     @property
     def remaining_trials(self) -> float:
         """Of the study's total, some left out; infinite without a limit."""
-        counted = sum(trial.outcome not in FREE for trial in self.results)
+        counted = sum(trial.outcome.uses_limit for trial in self.results)
         return float("inf") if self.budget.trials is None else max(0, self.budget.trials - counted)
 
     def session_seconds(self, key: str | None = None) -> float:
@@ -95,10 +92,6 @@ class Plan:
         block = self.block_seconds([self.baseline_key, *known]) + unknown * self.session_seconds()
         useful = MAX_BLOCKS * block + sum(FINALS) * self.session_seconds()
         return max(MIN_BLOCKS * block, min(CONFIRM_SHARE * self.budget.seconds, useful))
-
-    def has_room_for_search(self, leaders: Sequence[str]) -> bool:
-        """Whether one more search trial fits beside the confirmation."""
-        return self.search_ends_because(leaders) is None
 
     def search_ends_because(self, leaders: Sequence[str]) -> str | None:
         """What leaves no room for one more search trial beside the confirmation, if anything.

@@ -60,7 +60,8 @@ def _summary(finished: Finished) -> None:
         echo(f"The old study folder is now {finished.moved}.")
     if finished.ran == 0:
         limit = result.study.trial_limit
-        more = f"--trials above {limit}" if limit and len(result.trials) >= limit else "a larger --budget"
+        used = sum(trial.outcome.uses_limit for trial in result.trials)
+        more = f"--trials above {limit}" if limit and used >= limit else "a larger --budget"
         echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
     for note in result.warnings:
         echo(f"Note: {note.text}")

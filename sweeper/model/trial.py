@@ -35,6 +35,11 @@ class Outcome(str, Enum):
         """True where the configuration itself is to blame; the sampler learns from it."""
         return self not in (Outcome.OK, Outcome.DISTURBED, Outcome.INTERRUPTED)
 
+    @property
+    def uses_limit(self) -> bool:
+        """False where it does not count against a limit on trials: not launched, or cut off and run again."""
+        return self not in (Outcome.VETOED, Outcome.INTERRUPTED)
+
 
 class Purpose(str, Enum):
     """Why a trial was run. Values are part of `results.json`."""

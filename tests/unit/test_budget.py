@@ -82,22 +82,22 @@ class TestReserve:
 
     def test_search_leaves_it_alone(self) -> None:
         needed = MARGIN * 60 + 2 * MARGIN * 160
-        assert plan([BASELINE, SEARCHED], seconds=needed + 0.1).has_room_for_search([A_KEY])
-        assert not plan([BASELINE, SEARCHED], seconds=needed - 0.1).has_room_for_search([A_KEY])
+        assert plan([BASELINE, SEARCHED], seconds=needed + 0.1).search_ends_because([A_KEY]) is None
+        assert plan([BASELINE, SEARCHED], seconds=needed - 0.1).search_ends_because([A_KEY]) is not None
         spent = 0.75 * 8000 - MARGIN * 60
-        assert plan([BASELINE, SEARCHED], spent - 1, 8000.0).has_room_for_search([A_KEY])
-        assert not plan([BASELINE, SEARCHED], spent + 1, 8000.0).has_room_for_search([A_KEY])
+        assert plan([BASELINE, SEARCHED], spent - 1, 8000.0).search_ends_because([A_KEY]) is None
+        assert plan([BASELINE, SEARCHED], spent + 1, 8000.0).search_ends_because([A_KEY]) is not None
 
     def test_the_first_search_needs_none(self) -> None:
-        assert plan([BASELINE], seconds=MARGIN * 40 + 0.1).has_room_for_search([])
-        assert not plan([BASELINE], seconds=MARGIN * 40 - 0.1).has_room_for_search([])
+        assert plan([BASELINE], seconds=MARGIN * 40 + 0.1).search_ends_because([]) is None
+        assert plan([BASELINE], seconds=MARGIN * 40 - 0.1).search_ends_because([]) is not None
 
     def test_trials_are_reserved_where_there_are_enough(self) -> None:
         many = [BASELINE, *searches(3)]
-        assert plan(many, seconds=1e6, trials=len(many) + RESERVED + 1).has_room_for_search([])
-        assert not plan(many, seconds=1e6, trials=len(many) + RESERVED).has_room_for_search([])
-        assert plan(many[:2], seconds=1e6, trials=3).has_room_for_search([])
-        assert not plan(many[:3], seconds=1e6, trials=3).has_room_for_search([])
+        assert plan(many, seconds=1e6, trials=len(many) + RESERVED + 1).search_ends_because([]) is None
+        assert plan(many, seconds=1e6, trials=len(many) + RESERVED).search_ends_because([]) is not None
+        assert plan(many[:2], seconds=1e6, trials=3).search_ends_because([]) is None
+        assert plan(many[:3], seconds=1e6, trials=3).search_ends_because([]) is not None
 
 
 class TestPilot:
@@ -266,8 +266,8 @@ class TestDeadline:
 
     def test_it_leaves_time_for_the_confirmation(self) -> None:
         results = [BASELINE, SEARCHED]
-        assert Plan(Budget(36000.0), 0.0, results, OWN_KEY, 36000.0).has_room_for_search([A_KEY])
-        assert not Plan(Budget(36000.0), 0.0, results, OWN_KEY, 400.0).has_room_for_search([A_KEY])
+        assert Plan(Budget(36000.0), 0.0, results, OWN_KEY, 36000.0).search_ends_because([A_KEY]) is None
+        assert Plan(Budget(36000.0), 0.0, results, OWN_KEY, 400.0).search_ends_because([A_KEY]) is not None
 
     def test_what_ends_the_search_is_named(self) -> None:
         results = [BASELINE, SEARCHED]

@@ -24,6 +24,7 @@ from sweeper.report.words import (
     interval_text,
     memory_text,
     params_text,
+    prediction_text,
     speedup_text,
     value_text,
 )
@@ -268,3 +269,20 @@ class TestWords:
         assert headline(alone).endswith("your own settings could not be measured beside it.")
         assert headline(replace(result, best=None)) == "No configuration is feasible; the last one: it broke."
         assert headline(replace(result, best=None, trials=())) == "No configuration was measured."
+
+
+def test_predictions_are_judged_by_what_was_measured_and_vetoes_are_never_silent() -> None:
+    vetoed = trial_of(5, FAST, None, outcome=Outcome.VETOED, predicted_memory_bytes=(9.0, 10.0), peak_memory_bytes=None)
+    inside = trial_of(6, FAST, 900.0, predicted_memory_bytes=(0.5 * GIB, 2.0 * GIB), peak_memory_bytes=GIB)
+    outside = trial_of(7, FAST, 900.0, predicted_memory_bytes=(2.0 * GIB, 3.0 * GIB), peak_memory_bytes=GIB)
+
+    def text(*trials: Any) -> str | None:
+        return prediction_text(replace(full_result(), trials=trials))
+
+    assert text(trial_of(1, OWN, 900.0)) is None
+    assert text(inside, outside) == ("1 of 2 measured peaks fell into the interval (99 %) predicted before the trial.")
+    assert text(vetoed) == (
+        "1 configuration was not launched because it was sure to break the cap. "
+        "No prediction could be checked against a measurement yet."
+    )
+    assert (text(vetoed, vetoed, inside) or "").startswith("2 configurations were not launched because they were sure")
