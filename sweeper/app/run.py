@@ -150,6 +150,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
 
     try:
+        save_outputs(prepared, concluded(None))  # so that there is one before the first trial ends
         with Sessions(_memory_rules(prepared, store), prepared.machine.usable_cores, stop.asked, show) as sessions:
             trials = Trials(prepared, store, sessions, stop, tell, save)
             result = concluded(Sweep(trials).run())

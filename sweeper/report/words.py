@@ -24,7 +24,9 @@ OUTCOME_WORDS = {
 
 def headline(result: StudyResult) -> str:
     """The answer in one or two sentences; of a study that is not at its end, what is known so far."""
-    return _answer(result) if result.study.stopped_because else f"Not finished; so far: {_answer(result)}"
+    if result.study.stopped_because:
+        return _answer(result)
+    return f"Not finished; so far: {_answer(result)}" if result.trials else "No trial has ended yet."
 
 
 def _answer(result: StudyResult) -> str:

@@ -1,4 +1,4 @@
-"""Hundreds of short trials in one process: memory, descriptors, threads and temporary files must not grow."""
+"""Hundreds of short trials in one process: nothing of it may grow, nor what a trial leaves on the disk."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def state(temporary: Path) -> dict[str, float]:
     }
 
 
+def kib(folder: Path) -> float:
+    """What a study folder takes: its database, and for each trial a config, logs and samples, which are kept."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1024
+
+
 def median_of(states: list[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(one[name] for one in states) for name in states[0]}
 
@@ -73,12 +78,18 @@ def main() -> None:
                 store, sessions, stop, ignore, lambda: None,
             )  # fmt: skip
             states: list[dict[str, float]] = []
+            disk = [kib(prepared.folder.root)]
             for number in range(TRIALS):
                 trials.run({**prepared.space.baseline, "num_envs": 1 + number % 4}, Purpose.SEARCH)
                 states.append(state(temporary))
+                disk.append(kib(prepared.folder.root))
                 if number % 50 == 49:
                     print(number + 1, states[-1], flush=True)
         before, after = median_of(states[SETTLED : SETTLED + WINDOW]), median_of(states[-WINDOW:])
+        first, last = (
+            (disk[end] - disk[begin]) / WINDOW for begin, end in ((SETTLED, SETTLED + WINDOW), (-1 - WINDOW, -1))
+        )
+        before["disk_kib_per_trial"], after["disk_kib_per_trial"] = first, last
         outcomes = {trial.outcome.value for trial in trials.results()}
     table(("", f"after {SETTLED} trials", f"after {TRIALS}"), [(name, before[name], after[name]) for name in before])
     print("outcomes:", ", ".join(sorted(outcomes)))
@@ -89,6 +100,7 @@ def main() -> None:
             "descriptor_growth": after["descriptors"] - before["descriptors"],
             "thread_growth": after["threads"] - before["threads"],
             "temporary_growth": after["temporary"] - before["temporary"],
+            "disk_kib_per_trial": [first, last],
             "outcomes": sorted(outcomes),
         }
     )

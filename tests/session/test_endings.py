@@ -48,6 +48,24 @@ def test_a_signal_saves_and_says_how_to_go_on(workshop, number, code):
 
 
 @posix
+def test_a_report_exists_before_the_first_trial_has_ended(workshop):
+    workshop.scenario(no_steps=True)
+    workshop.study(budget={"time": "120s", "trials": 8})
+    process = workshop.start("run", "study.yaml")
+    workshop.wait_for((workshop.folder / "trials" / "0000" / "learner.log").exists, 60)
+    process.kill()
+    process.communicate()
+    report = (workshop.folder / "report.html").read_text()
+    assert "This study is still running" in report and "No trial has ended yet." in report
+    assert workshop.results()["trials"] == []
+    shown = workshop.sweeper("show", str(workshop.folder))
+    assert shown.returncode == 0 and "No trial has ended yet." in shown.stdout
+    refused = workshop.sweeper("apply", str(workshop.folder))
+    assert refused.returncode == 4 and "no best configuration to apply" in refused.stderr
+    workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
+
+
+@posix
 def test_a_background_job_can_be_stopped_and_stops_its_learner(workshop):
     """`nohup sweeper run ... &` starts with SIGINT ignored, and children would inherit that."""
     workshop.study(budget={"time": "60s", "trials": 1})
