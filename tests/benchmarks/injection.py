@@ -186,7 +186,20 @@ def _count(shop: Workshop, found: Injected) -> None:
     found.files += len(left)
     found.left += [str(path.relative_to(shop.root)) for path in left]
     logs = [_text(path) for path in shop.folder.glob("trials/*/learner.log")]
-    found.ports += sum(_is_taken(int(port)) for text in logs for port in re.findall(r"on port (\d+)", text))
+    found.ports += sum(_is_left(shop, int(port)) for text in logs for port in re.findall(r"on port (\d+)", text))
+
+
+def _is_left(shop: Workshop, port: int) -> bool:
+    """Whether a port of ours is held, and not by a study beside ours that took it when ours had given it back."""
+    if not _is_taken(port):
+        return False
+    holders = {one.pid for one in psutil.net_connections("tcp") if one.laddr and one.laddr.port == port and one.pid}
+    for pid in holders:
+        with contextlib.suppress(psutil.Error):
+            temporary = psutil.Process(pid).environ().get("TMPDIR", str(shop.root))
+            if temporary.startswith(str(shop.root)):
+                return True
+    return not holders and _is_taken(port)
 
 
 def _is_taken(port: int) -> bool:
