@@ -24,9 +24,13 @@ MIN_TIMEOUT_WAIT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Launch:
-    """What is the same for all trials of a study: which learner and build, and which flags the learner knows."""
+    """What is the same for all trials of a study: which learner and build, and which flags the learner knows.
+
+    `command`: the learner as people can type it.
+    """
 
     learner: str
+    command: str
     build: Path | None
     flags: Collection[str]
 
@@ -87,7 +91,7 @@ def plan_trial(
 def launch_command(study: Study, launch: Launch, params: Params, config_path: str) -> tuple[str, ...]:
     """The command that trains with `params`, for people to copy; `config_path` holds the tuned trainer config."""
     flags = [f"--run-id={study.spec.name}", *_launch_flags(study, launch, params), *_engine_flags(study)]
-    return (study.spec.learner, config_path, *flags, *_env_args(study, launch))
+    return (launch.command, config_path, *flags, *_env_args(study, launch))
 
 
 def trial_config(study: Study, config: TrainerConfig, params: Params) -> dict[str, Any]:

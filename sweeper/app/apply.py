@@ -65,13 +65,18 @@ def write_files(plan: ApplyPlan) -> list[Path]:
     """Write them all.
 
     Raises:
-        InvalidInput: one of them exists with another content; then none is written.
+        InvalidInput: one of them exists with another content, and then none is written; or they cannot be written.
     """
+    elsewhere = "choose a folder with -o"
     for path, text in plan.files.items():
-        if path.exists() and path.read_bytes() != text.encode():
-            raise InvalidInput(f"{path} exists; nothing was overwritten", "move it away, or choose a folder with -o")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            differs = path.exists() and path.read_bytes() != text.encode()
+        except OSError as error:
+            raise InvalidInput(f"cannot write {path}: {error.strerror or error}", elsewhere) from None
+        if differs:
+            raise InvalidInput(f"{path} exists; nothing was overwritten", f"move it away, or {elsewhere}")
     for path, text in plan.files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
         if path.suffix == ".sh":
             path.chmod(0o755)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper.errors import NotReady
@@ -35,4 +36,5 @@ def prune(folder: TrialFolder) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody has it open: it takes room, and does no harm
+                path.unlink(missing_ok=True)

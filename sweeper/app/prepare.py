@@ -17,7 +17,7 @@ from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.quantities import format_bytes
 from sweeper.session.build import find_build, identity
-from sweeper.session.learner import Learner, locate_learner, probe_learner
+from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
 from sweeper.space import Space, build_space
 from sweeper.study_file import Study, read_study
 from sweeper.study_limits import Budget, MemoryCap
@@ -94,6 +94,16 @@ class Prepared:
             "learner": {name: self.learner.packages.get(name) for name in ("mlagents", "torch")},
         }
 
+    def note_on_cap(self, kept_bytes: int) -> Note | None:
+        """What to say of the cap that the study has kept since its first run."""
+        asked = self.study.spec.memory_cap.bytes
+        if kept_bytes == self.cap_bytes or asked is None or kept_bytes >= asked:
+            return self.cap_note if kept_bytes == self.cap_bytes else None
+        text = (
+            f"The memory cap is {format_bytes(kept_bytes)}, as on the first run; {format_bytes(asked)} were asked for."
+        )
+        return Note(NoteKind.MEMORY_CAP_LOWERED, text)
+
     @property
     def memory_cap_as_asked(self) -> int | str:
         """Bytes, or the share of available memory that was asked for."""
@@ -143,7 +153,7 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         study=study,
         config=config,
         learner=learner,
-        launch=Launch(str(learner.path), build, learner.flags),
+        launch=Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
         machine=machine,
         space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
         cap_bytes=cap,
@@ -171,8 +181,13 @@ def move_aside(folder: StudyFolder) -> Path:
     """Rename an old study folder; returns its new place.
 
     Raises:
+        InvalidInput: it holds something that is not a study, or we are in it.
         NotReady: that is not allowed.
     """
+    if Path.cwd().is_relative_to(folder.root.resolve()):
+        raise InvalidInput(f"{folder.root} holds the current folder and cannot be moved", ELSEWHERE)
+    if not folder.results.exists():  # its database may have been emptied
+        _refuse_strangers(folder)
     moved = _aside(folder.root)
     try:
         folder.root.rename(moved)
@@ -192,17 +207,22 @@ def open_folder(folder: StudyFolder) -> None:
     try:
         if root.exists() and not root.is_dir():
             raise InvalidInput(f"{root} is a file, not a study folder", ELSEWHERE)
+        if "?" in str(root):  # in the address of a database, what follows it is options
+            raise InvalidInput(f"{root}: a study folder's path cannot hold a question mark", ELSEWHERE)
         if folder.storage.exists() and not folder.storage.is_file():
             raise InvalidInput(f"{folder.storage} is not a file", "choose another place with --out, or use --fresh")
-        has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
-        if root.is_dir() and not has_study and not set(root.iterdir()) <= folder.early:
-            raise InvalidInput(
-                f"{root} is not empty and holds no study", "choose another place with --out, or use --fresh"
-            )
+        _refuse_strangers(folder)
         folder.trials.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NotReady(f"cannot write to {root}: {error.strerror or error}", ELSEWHERE) from None
     check_disk(root)
+
+
+def _refuse_strangers(folder: StudyFolder) -> None:
+    has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
+    if folder.root.is_dir() and not has_study and not set(folder.root.iterdir()) <= folder.early:
+        hint = f"{ELSEWHERE}, or use --fresh" if folder.results.exists() else ELSEWHERE
+        raise InvalidInput(f"{folder.root} is not empty and holds no study", hint)
 
 
 def _aside(root: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sweeper.app.conclude import Facts, conclude
 from sweeper.app.limits import now, seconds_to
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
-from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, move_aside, open_folder, prepare
+from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
@@ -56,13 +56,15 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         SweeperError: as its kind says; results so far are written first.
         Interrupted: we were asked to stop; likewise.
     """
-    try:
-        prepared = prepare(path, overrides)
-    finally:
-        stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
+    load(path, overrides)  # what is wrong with the files is said at once
     with ExitStack() as stack:
         _alone(stack, tell, stop)
         left = clean_up()
+        # Only now is the machine's memory free of what a killed run left, and of the sweep we waited for.
+        try:
+            prepared = prepare(path, overrides)
+        finally:
+            stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
         moved = _moved_aside(prepared.folder) if fresh else None
         open_folder(prepared.folder)
         stack.enter_context(_in_use(prepared.folder))
@@ -76,6 +78,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             now(),
             prepared.cap_bytes,
         )
+        prepared = replace(prepared, cap_note=prepared.note_on_cap(store.memory_cap_bytes))
         if prepared.until is not None:
             # A deadline given by the clock bounds what is left, whatever was spent before.
             total = store.spent_seconds + seconds_to(prepared.until)

@@ -202,9 +202,9 @@ class Trials:
         result = judge(asked, record, terms)
         if record.left_behind:
             log.warning("trial %d: could not end processes %s", result.number, record.left_behind)
+        self._record(result)
         if result.is_ok:
             prune(asked.plan.folder)
-        self._record(result)
         return result
 
     def _record(self, result: TrialResult) -> None:

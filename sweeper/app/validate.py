@@ -12,7 +12,7 @@ from sweeper.model.folder import TrialFolder
 from sweeper.quantities import format_bytes, format_seconds
 from sweeper.report.words import command_text, params_text, value_text
 from sweeper.session.build import find_build
-from sweeper.session.learner import locate_learner
+from sweeper.session.learner import command_name, locate_learner
 from sweeper.space import build_space
 from sweeper.trial_plan import Launch, plan_trial
 
@@ -30,7 +30,8 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     study, config = load(path, overrides)
     machine = describe_machine({})
     cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
-    launch = Launch(str(locate_learner(study)), find_build(study), _FLAGS)
+    learner = locate_learner(study)
+    launch = Launch(str(learner), command_name(study, learner), find_build(study), _FLAGS)
     space = build_space(study, config, machine.usable_cores, cap, accepts_areas=True)
     yield f"Study {study.spec.name}: {study.path}"
     yield "Knobs:"
@@ -61,6 +62,6 @@ def _plan(seconds: float, trials: int | None) -> Iterator[str]:
         )
         return
     yield (
-        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search, and up to a quarter "
-        f"kept, {sessions} sessions at least, to measure the {LEADERS} fastest and yours again side by side"
+        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search, and a quarter kept, "
+        f"or what {sessions} sessions take, to measure the {LEADERS} fastest and yours again side by side"
     )

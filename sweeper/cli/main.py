@@ -110,10 +110,15 @@ def _complain(message: str, hint: str | None) -> None:
 
 
 def _internal_error() -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="sweeper-error-", suffix=".log", delete=False) as file:
-        traceback.print_exc(file=file)
-    summary = traceback.format_exc(limit=0).strip().splitlines()[-1]
-    _complain(f"internal error: {summary}", f"this is a bug; please report it with the file {Path(file.name)}")
+    summary, details = traceback.format_exc(limit=0).strip().splitlines()[-1], traceback.format_exc()
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="sweeper-error-", suffix=".log", delete=False) as file:
+            file.write(details)
+        hint = f"this is a bug; please report it with the file {Path(file.name)}"
+    except OSError:  # nothing can be written anywhere
+        echo(details, err=True)
+        hint = "this is a bug; please report it with the lines above"
+    _complain(f"internal error: {summary}", hint)
     return int(ExitCode.INTERNAL)
 
 

@@ -17,9 +17,16 @@ StudyArgument = typer.Argument(
 )
 FolderArgument = typer.Argument(..., metavar="DIR", help="A study folder, such as reports/NAME.", show_default=False)
 BudgetOption = typer.Option(None, metavar="TIME", help="The study's total, such as 20m or 8h.", show_default=False)
-UntilOption = typer.Option(None, metavar="HH:MM", help="Stop by this time of day.", show_default=False)
+UntilOption = typer.Option(
+    None, metavar="HH:MM", help="End by the next HH:MM, whatever the file's budget.", show_default=False
+)
 TrialsOption = typer.Option(
-    None, min=1, max=MAX_TRIALS, metavar="N", help="At most this many trials.", show_default=False
+    None,
+    min=1,
+    max=MAX_TRIALS,
+    metavar="N",
+    help="At most this many trials over all runs, the confirmation's included.",
+    show_default=False,
 )
 CapOption = typer.Option(
     None, metavar="SIZE", help="Most memory a trial may use: 8GiB, or a share such as 80%.", show_default=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -31,7 +32,7 @@ class Progress:
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        animated = self._console.is_terminal and not quiet and not os.environ.get("CI")
+        animated = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
         self._live = Live(console=self._console, refresh_per_second=4, transient=True) if animated else None
         self._verbose = verbose
         self._cap = 0

@@ -24,7 +24,7 @@ def run(
     out: Optional[Path] = options.OutOption,
     fresh: bool = typer.Option(False, "--fresh", help="Move an old study folder aside and start anew."),
     json: bool = typer.Option(False, "--json", help="Print the results as one JSON document."),
-    quiet: bool = typer.Option(False, "-q", "--quiet", help="No progress."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="No progress and no summary."),
     verbose: bool = typer.Option(False, "-v", "--verbose", help="Say why trials failed."),
 ) -> None:
     """Find the fastest settings: the main job. The same command again resumes where it stopped."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sweeper.model.measurement import PerThousandSteps
-from sweeper.model.trial import Outcome, Params, TrialResult, configuration_key
+from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,22 @@ class Configuration:
 
 
 def pool(trials: Iterable[TrialResult]) -> list[Configuration]:
-    """Configurations in the order of their first trial. Disturbed and interrupted sessions say nothing."""
+    """Configurations in the order of their first trial. Disturbed and interrupted sessions say nothing.
+
+    Nor do attempts at the user's own settings that ended a run, once the user has mended what they ran into.
+    """
     by_key: dict[str, list[TrialResult]] = {}
     for trial in trials:
         if trial.outcome not in (Outcome.DISTURBED, Outcome.INTERRUPTED):
             by_key.setdefault(trial.key, []).append(trial)
-    return [Configuration(group[0].params, tuple(group)) for group in by_key.values()]
+    return [Configuration(group[0].params, _since_it_ran(group)) for group in by_key.values()]
+
+
+def _since_it_ran(group: Sequence[TrialResult]) -> tuple[TrialResult, ...]:
+    first = next((index for index, trial in enumerate(group) if trial.is_ok), 0)
+    mended = (Outcome.CRASHED, Outcome.TIMEOUT, Outcome.NO_STEPS)
+    earlier = [t for t in group[:first] if t.purpose is not Purpose.BASELINE or t.outcome not in mended]
+    return (*earlier, *group[first:])
 
 
 def leaders(configurations: Iterable[Configuration]) -> list[Configuration]:

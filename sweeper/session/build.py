@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.errors import NotReady
@@ -15,6 +15,7 @@ from sweeper.study_file import Study
 RACER_SCRIPT = "sweeper-racer"
 _SUFFIXES = (".app", ".exe", ".x86_64", ".x86")
 """mlagents_envs/env_utils.py strips these before it looks."""
+_WRITTEN_BY_PLAYERS = (".log", ".txt", ".tmp")
 
 
 def find_build(study: Study) -> Path | None:
@@ -61,9 +62,21 @@ def _demo_build() -> Path:
 
 
 def identity(build: Path | None) -> str | None:
-    """What tells a rebuilt build from the old one: name, size and time of change of its executable."""
+    """What tells a rebuilt build from the old one: name, bytes, and the latest change of what Unity writes for it.
+
+    The executable alone would not do: the game is in the data folder beside it, or inside the .app.
+    """
     if build is None:
         return None
-    info = build.stat()
-    kind = "dir" if stat.S_ISDIR(info.st_mode) else info.st_size
-    return f"{build.name}:{kind}:{int(info.st_mtime)}"
+    parts = [path.stat() for path in (build, *_game_files(build)) if path.is_file()]
+    latest = max((part.st_mtime for part in parts), default=0)
+    return f"{build.name}:{sum(part.st_size for part in parts)}:{int(latest)}"
+
+
+def _game_files(build: Path) -> Iterator[Path]:
+    """Files that a build consists of beside its executable; without what a player may write itself."""
+    data = build if build.is_dir() else build.with_name(f"{build.stem}_Data")
+    yield from build.parent.glob("GameAssembly.*")
+    for path in data.rglob("*"):
+        if "StreamingAssets" not in path.parts and path.suffix not in _WRITTEN_BY_PLAYERS:
+            yield path

@@ -93,14 +93,23 @@ def _number(value: Any) -> float:
 
 def log_tail(path: Path, lines: int) -> tuple[str, ...]:
     """The last lines of a log, without control sequences; empty where there is none."""
+    text = _tail(path)
+    kept = [_OTHER_CONTROL.sub("", _CONTROL.sub("", line)).rstrip()[:500] for line in text.splitlines()]
+    return tuple([line for line in kept if line][-lines:])
+
+
+def console_shows(path: Path, words: str) -> bool:
+    """Whether a log says `words` in its last 64 KiB: after it connected, a learner prints dozens of settings."""
+    return words in _tail(path)
+
+
+def _tail(path: Path) -> str:
     try:
         if not path.is_file():
-            return ()
+            return ""
         with path.open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
-            text = file.read().decode("utf-8", "replace")
+            return file.read().decode("utf-8", "replace")
     except OSError:
-        return ()
-    kept = [_OTHER_CONTROL.sub("", _CONTROL.sub("", line)).rstrip()[:500] for line in text.splitlines()]
-    return tuple([line for line in kept if line][-lines:])
+        return ""

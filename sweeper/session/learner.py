@@ -72,6 +72,13 @@ def locate_learner(study: Study) -> Path:
     return Path(found)
 
 
+def command_name(study: Study, learner: Path) -> str:
+    """The learner as people can type it: its name where a shell finds it, else its whole path."""
+    name = study.spec.learner
+    is_bare = os.sep not in name and "/" not in name
+    return name if is_bare and shutil.which(name) else str(learner.absolute())
+
+
 def probe_learner(path: Path) -> Learner:
     """Ask the learner what it accepts.
 

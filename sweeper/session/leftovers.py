@@ -52,11 +52,18 @@ def clean_up(temporary: Path | None = None) -> Leftovers:
         if _is_ownerless(name):
             group.remove()
     removed = []
-    for folder in (temporary or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+    for folder in _temporary_folders(temporary):
         if folder.is_dir() and not folder.is_symlink() and _is_ownerless(folder.name.removeprefix(PREFIX)):
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
     return Leftovers(tuple(process.pid for process in found), tuple(removed))
+
+
+def _temporary_folders(temporary: Path | None) -> list[Path]:
+    try:
+        return list((temporary or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"))
+    except OSError:  # no folder can be written: the disk is full, which is said where it matters
+        return []
 
 
 def _is_orphan(process: psutil.Process) -> bool:

@@ -22,7 +22,7 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.session.cap import OUT_OF_MEMORY_KILLER, SAMPLING, keep_cap
 from sweeper.session.console import ConsoleFile
-from sweeper.session.follow import SampleFile, log_tail
+from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
@@ -142,7 +142,7 @@ class LiveSession:
             return SessionEnd.STALLED if now - self._progress_at > plan.max_stall_seconds else None
         if now - self.started <= plan.max_startup_seconds:
             return None
-        connected = self._console_shows("Connected to Unity environment")
+        connected = console_shows(plan.folder.learner_log, "Connected to Unity environment")
         if connected and not self.samples and now - self.started <= SLOW_CONSOLE * plan.max_startup_seconds:
             return None
         return SessionEnd.NO_STEPS if connected else SessionEnd.NOT_CONNECTED
@@ -209,9 +209,6 @@ class LiveSession:
 
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
-
-    def _console_shows(self, words: str) -> bool:
-        return any(words in line for line in log_tail(self.plan.folder.learner_log, LOG_LINES))
 
     def _kill(self) -> None:
         self._left = tuple(self.tree.kill(KILL_SECONDS))

@@ -80,7 +80,9 @@ def prepared_of(
     root: Path = Path("/somewhere/reports/racer"),
 ) -> Prepared:
     found, trainer = study_of(study), config_of(config)
-    launch = Launch("/bin/mlagents-learn", Path("/somewhere/build.x86_64") if found.has_build else None, ALL_FLAGS)
+    launch = Launch(
+        "/bin/mlagents-learn", "mlagents-learn", Path("/somewhere/build.x86_64") if found.has_build else None, ALL_FLAGS
+    )
     return Prepared(
         study=found,
         config=trainer,

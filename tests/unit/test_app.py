@@ -22,7 +22,7 @@ from sweeper.model.folder import StudyFolder
 from sweeper.study_file import read_study
 from sweeper.study_limits import Budget, MemoryCap
 from sweeper.trainer_config import put_params
-from tests.unit.builders import PPO, STUDY_HEAD, config_of, params_of, prepared_of
+from tests.unit.builders import GIB, PPO, STUDY_HEAD, config_of, params_of, prepared_of
 from tests.unit.results import full_result, info_of
 
 COMMENTED = """\
@@ -143,11 +143,26 @@ class TestFiles:
         (folder.root / "precious").write_text("x")
         with pytest.raises(InvalidInput, match="is not empty and holds no study"):
             open_folder(folder)
+        with pytest.raises(InvalidInput, match="is not empty and holds no study"):
+            move_aside(folder)
+        folder.storage.write_text("x")
         moved = move_aside(folder)
         assert moved == tmp_path / "r" / "x.old-1"
         assert (moved / "precious").read_text() == "x"
         open_folder(folder)
         assert move_aside(folder) == tmp_path / "r" / "x.old-2"
+
+    def test_the_folder_we_are_in_is_not_moved(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        for root in (Path(), Path(".."), tmp_path):
+            with pytest.raises(InvalidInput, match="holds the current folder and cannot be moved"):
+                move_aside(StudyFolder(root))
+
+    def test_a_question_mark_would_put_the_database_elsewhere(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInput, match="cannot hold a question mark"):
+            open_folder(StudyFolder(tmp_path / "a?b"))
+        assert list(tmp_path.iterdir()) == []
         (tmp_path / "file").write_text("x")
         with pytest.raises(InvalidInput, match="is a file, not a study folder"):
             open_folder(StudyFolder(tmp_path / "file"))
@@ -189,6 +204,14 @@ class TestApply:
         with pytest.raises(InvalidInput, match="nothing was overwritten"):
             write_files(plan)
         assert not (tmp_path / "out" / "car_tuned.yaml").exists()
+
+    def test_a_target_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(InvalidInput, match=r"cannot write .*/file/car_tuned\.yaml: "):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "file"))
+        (tmp_path / "out" / "car_tuned.yaml").mkdir(parents=True)
+        with pytest.raises(InvalidInput, match=r"cannot write .*/out/car_tuned\.yaml: Is a directory"):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "out"))
 
     def test_nothing_to_apply(self, tmp_path: Path) -> None:
         with pytest.raises(NothingFeasible, match="no best configuration"):
@@ -236,6 +259,21 @@ class TestLoad:
         (tmp_path / "study.yaml").write_text(STUDY_HEAD + "initialize_from: runs/old\n")
         with pytest.raises(InvalidInput, match=r"study\.yaml:4: initialize_from: no trained run at "):
             load(tmp_path / "study.yaml", Overrides())
+
+
+class TestCapNote:
+    """A study keeps the cap of its first run, so the note of a later one would be about another cap."""
+
+    @pytest.mark.parametrize(
+        ("asked", "kept_gib", "text"),
+        [("8GiB", 8, None), ("8GiB", 5, "The memory cap is 5.0 GiB, as on the first run; 8.0 GiB were asked for.")],
+    )
+    def test_on_resume(self, asked: str, kept_gib: int, text: str | None) -> None:
+        note = prepared_of(f"memory_cap: {asked}\n").note_on_cap(kept_gib * GIB)
+        assert (note and note.text) == text
+
+    def test_a_share_has_nothing_to_be_lowered_from(self) -> None:
+        assert prepared_of("memory_cap: 50%\n").note_on_cap(5 * GIB) is None
 
 
 class TestIdentity:

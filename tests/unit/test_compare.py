@@ -12,7 +12,7 @@ from scipy import stats
 from sweeper.compare.guard import MAX_VIOLATION, constraints, makes_no_fewer, requirement, shortfall
 from sweeper.compare.pool import geometric_mean, leaders, pool
 from sweeper.model.measurement import PerThousandSteps
-from sweeper.model.trial import Outcome
+from sweeper.model.trial import Outcome, Purpose
 from tests.unit.builders import GIB, params_of, trial_of
 
 Updates = PerThousandSteps
@@ -133,6 +133,19 @@ class TestPool:
     def test_feasibility(self, outcomes: list[Outcome], feasible: bool) -> None:
         (item,) = pool([trial_of(number, outcome=outcome) for number, outcome in enumerate(outcomes)])
         assert item.is_feasible is feasible
+
+    def test_what_the_user_has_mended_does_not_count(self) -> None:
+        """Own settings that did not run twice, then did: a baseline, and not one that fails more often than not."""
+        failed = [
+            trial_of(n, outcome=o, purpose=Purpose.BASELINE) for n, o in enumerate((Outcome.CRASHED, Outcome.TIMEOUT))
+        ]
+        (item,) = pool([*failed, trial_of(2, purpose=Purpose.BASELINE)])
+        assert item.is_feasible and item.failures == ()
+        (item,) = pool(failed)
+        assert not item.is_feasible and len(item.failures) == 2
+        over = trial_of(0, outcome=Outcome.OVER_MEMORY, purpose=Purpose.BASELINE)
+        (item,) = pool([over, trial_of(1, purpose=Purpose.BASELINE)])
+        assert not item.is_feasible
 
     def test_pooled_figures(self) -> None:
         (item,) = pool(

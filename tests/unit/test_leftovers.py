@@ -61,6 +61,16 @@ def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:
     assert (tmp_path / (PREFIX + owner() + "x") / "file").exists()
 
 
+def test_a_full_disk_is_said_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python finds no temporary folder then: it tries to write into each."""
+
+    def none_usable() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none_usable)
+    assert clean_up().folders == ()
+
+
 def test_nothing_is_nothing(tmp_path: Path) -> None:
     assert not clean_up(tmp_path)
 

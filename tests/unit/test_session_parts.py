@@ -18,7 +18,7 @@ from sweeper.model.session import SessionEnd
 from sweeper.session.build import find_build, identity
 from sweeper.session.diagnosis import diagnose, exception_line
 from sweeper.session.follow import SampleFile, log_tail
-from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND, breakages, locate_learner, python_of
+from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND, breakages, command_name, locate_learner, python_of
 from sweeper.session.ports import free_block, is_free
 from tests.unit.builders import record_of, study_of
 
@@ -238,6 +238,18 @@ class TestLearner:
             locate_learner(study_of("learner: no-such-learner\n"))
 
 
+def test_the_name_that_people_can_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = tmp_path / "mlagents-learn"
+    learner.write_text("")
+    learner.chmod(0o755)
+    bare, placed = study_of(""), study_of("learner: ../env/bin/mlagents-learn\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert command_name(bare, learner) == "mlagents-learn"
+    assert command_name(placed, learner) == str(learner)
+    monkeypatch.setenv("PATH", "")
+    assert command_name(bare, learner) == str(learner)
+
+
 class TestBuild:
     def test_as_the_learner_looks_for_it(self, tmp_path: Path) -> None:
         build = tmp_path / "Racer.x86_64"
@@ -249,6 +261,24 @@ class TestBuild:
         name, size, _ = str(identity(build)).split(":")
         assert (name, size) == ("Racer.x86_64", "1")
         assert identity(None) is None
+
+    @pytest.mark.parametrize(
+        ("executable", "game"),
+        [("Racer.x86_64", "Racer_Data/level0"), ("Racer.exe", "GameAssembly.dll"), ("Racer.app", "Contents/level0")],
+    )
+    def test_the_game_is_part_of_a_build(self, tmp_path: Path, executable: str, game: str) -> None:
+        build = tmp_path / executable
+        path = (build if build.suffix == ".app" else tmp_path) / game
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if build.suffix != ".app":
+            build.write_text("the same player for every game")
+        path.write_text("a")
+        (path.parent / "output_log.txt").write_text("a")
+        before = identity(build)
+        (path.parent / "output_log.txt").write_text("players write this")
+        assert identity(build) == before
+        path.write_text("another game")
+        assert identity(build) != before
 
     def test_refusals(self, tmp_path: Path) -> None:
         with pytest.raises(NotReady, match=r"study\.yaml:4: env_path: no build at /somewhere/nothing"):

@@ -22,7 +22,7 @@ def planned(
     return plan_trial(
         study_of(study),
         config_of(config),
-        Launch("/bin/mlagents-learn", build, flags),
+        Launch("/bin/mlagents-learn", "mlagents-learn", build, flags),
         params_of(4, 2, 256, True),
         number=7,
         seed=11,
@@ -146,7 +146,7 @@ def test_an_empty_behaviour_beside_one_that_differs() -> None:
 
 def test_the_command_for_people() -> None:
     study = study_of("env_path: b\nengine: {no_graphics: true, time_scale: 20, width: 84}\nenv_args: [-x]\n")
-    launch = Launch("/bin/mlagents-learn", BUILD, ALL_FLAGS)
+    launch = Launch("/bin/mlagents-learn", "mlagents-learn", BUILD, ALL_FLAGS)
     assert launch_command(study, launch, params_of(4, 2), "best.yaml") == (
         "mlagents-learn", "best.yaml", "--run-id=racer", "--env=/builds/racer.x86_64", "--num-envs=4", "--num-areas=2",
         "--no-graphics", "--time-scale=20", "--width=84", "--env-args", "-x",
