@@ -96,9 +96,11 @@ class Prepared:
 
     def note_on_cap(self, kept_bytes: int) -> Note | None:
         """What to say of the cap that the study has kept since its first run."""
+        if kept_bytes == self.cap_bytes:
+            return self.cap_note
         asked = self.study.spec.memory_cap.bytes
-        if kept_bytes == self.cap_bytes or asked is None or kept_bytes >= asked:
-            return self.cap_note if kept_bytes == self.cap_bytes else None
+        if asked is None or kept_bytes >= asked:
+            return None
         text = (
             f"The memory cap is {format_bytes(kept_bytes)}, as on the first run; {format_bytes(asked)} were asked for."
         )
