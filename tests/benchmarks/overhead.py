@@ -32,7 +32,7 @@ CALLS = 200_000 if SHORT else 2_000_000
 DECISIONS_PER_SECOND = 20_000
 ENVS = 8
 MONITOR_SECONDS = 15 if SHORT else 40
-PAIR_MINUTES = 1.0 if SHORT else 3.0
+PAIR_MINUTES = 1.0 if SHORT else 6.0
 
 
 def plugin_microseconds() -> float:

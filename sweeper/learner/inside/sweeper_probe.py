@@ -66,6 +66,7 @@ class Recorder(StatsWriter):
         self._pid = os.getpid()
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._counts = {}  # behaviour -> [steps, decisions, policy updates]
+        self._counts_by_category = {}  # the same lists by the learner's category; looked up for every decision
         self._last_update = {}
         self._queue = collections.deque()
 
@@ -96,10 +97,10 @@ class Recorder(StatsWriter):
         """Summaries are the other writers' business."""
 
     def _count(self, category):
-        name = category.split("?")[0]  # self-play: teams of a behaviour share its trainer
-        found = self._counts.get(name)
+        found = self._counts_by_category.get(category)
         if found is None:
-            found = self._counts[name] = [0, 0, 0]
+            name = category.split("?")[0]  # self-play: teams of a behaviour share its trainer
+            found = self._counts_by_category[category] = self._counts.setdefault(name, [0, 0, 0])
         return found
 
     def _updated(self, category):
