@@ -1,7 +1,8 @@
 """How good is a session's number? Within: parts of long sessions against the whole. Between: interleaved repeats.
 
 Coverage of the nominal 95 % interval: in simulation, where the truth is known, and as measured, where a part's interval
-should hold the whole's rate. REUSE=1 reads the last recording again instead of making one.
+should hold the whole's rate. What the machine itself wanders is measured in the same way on fixed arithmetic, without
+a learner: no estimator gets below it. REUSE=1 reads the last recording again instead of making one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import os
 import statistics
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 from sweeper.trainer_config import Behavior
 from tests.benchmarks.common import SHORT, Case, deviation_percent, finish, percent, table
-from tests.benchmarks.recording import FILE, Recorded, load_or_record, record
+from tests.benchmarks.recording import FILE, LONG_SECONDS, Recorded, load_or_record, record
 
 SIMULATIONS = 2_000 if SHORT else 20_000
 
@@ -75,6 +77,19 @@ def simulated_coverage(count: int, correlation: float, chooser: np.random.Genera
     return 100 * covered / SIMULATIONS
 
 
+def machine_alone(seconds: float) -> list[float]:
+    """Errors in per cent of parts, a quarter of the time each, against the whole: one core at a fixed piece of work."""
+    ends = [time.monotonic()]
+    while ends[-1] - ends[0] < seconds:
+        sum(number * number for number in range(100_000))
+        ends.append(time.monotonic())
+    at = np.array(ends) - ends[0]
+    starts = np.linspace(0, at[-1] * 3 / 4, 12)
+    first, last = np.searchsorted(at, starts), np.searchsorted(at, starts + at[-1] / 4, side="right") - 1
+    rates = (last - first) / (at[last] - at[first])
+    return percent(np.abs(rates / ((len(at) - 1) / at[-1]) - 1).tolist())
+
+
 def main() -> None:
     sessions = load_or_record() if os.environ.get("REUSE") else record()
     rows, errors, covered = [], [], []
@@ -119,11 +134,17 @@ def main() -> None:
     table(("cycles", "correlation", "coverage % of a nominal 95 %"), cells)
     between = [row[7] for row in rows if row[7] is not None]
     measured = 100 * sum(covered) / len(covered) if covered else None
+    alone = machine_alone(LONG_SECONDS)
+    print(
+        f"The machine alone, just now, at fixed arithmetic on one core: parts of {LONG_SECONDS / 4:.0f} s err by "
+        f"{statistics.median(alone):.2f} % (median), {max(alone):.2f} % at worst."
+    )
     print(f"Recorded in {FILE}. Parts overlap, so the coverage as measured is an indication, not a test.")
     finish(
         {
             "median_error_percent": statistics.median(percent(map(abs, errors))) if errors else None,
             "worst_error_percent": max(percent(map(abs, errors))) if errors else None,
+            "machine_alone_percent": statistics.median(alone),
             "coverage_percent": min(cell[2] for cell in cells),
             "coverage_percent_highest": max(cell[2] for cell in cells),
             "coverage_percent_as_measured": measured,
