@@ -68,7 +68,7 @@ def nothing(category: str, key: str, value: float, aggregation: object = None) -
 
 def monitor(bench: Bench) -> dict[str, float | None]:
     """CPU time of this process while it watches a learner with ENVS players, per wall second."""
-    case = Case("monitored", params(ENVS, 4), ("--work", "sleep"))
+    case = Case("monitored", params(ENVS, 4), ("--work", "sleep", "--step-ms", "1"))
     marks: list[tuple[float, float]] = []
 
     def watch(samples: Sequence[Sample]) -> Progress:

@@ -17,11 +17,14 @@ from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
 FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 40 if SHORT else 120
 REPEATS = 2 if SHORT else 3
-SLEEP = ("--work", "sleep")
+STEP_MS = 0.2
+"""Of one area: a scene of 16 takes 3.2 ms a step."""
+SPIN = ("--work", "spin", "--step-ms", str(STEP_MS))
+SLEEP = ("--work", "sleep", "--step-ms", str(STEP_MS))
 CASES = [
-    Case("spin, 1 env x 16 areas", params(1, 16)),
-    Case("spin, threaded", params(1, 16, threaded=True)),
-    Case("spin, buffer 16,384", params(1, 16) | {"hyperparameters.buffer_size": 16384}),
+    Case("spin, 1 env x 16 areas", params(1, 16), SPIN),
+    Case("spin, threaded", params(1, 16, threaded=True), SPIN),
+    Case("spin, buffer 16,384", params(1, 16) | {"hyperparameters.buffer_size": 16384}, SPIN),
     Case("sleep, 2 envs x 4 areas", params(2, 4), SLEEP),
     Case("sleep, threaded", params(2, 8, threaded=True), SLEEP),
     Case("sleep, buffer 8,192", params(1, 8) | {"hyperparameters.buffer_size": 8192}, SLEEP),
