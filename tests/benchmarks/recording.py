@@ -17,6 +17,7 @@ from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
 FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 40 if SHORT else 120
 REPEATS = 2 if SHORT else 3
+ATTEMPTS = 3
 STEP_MS = 0.2
 """Of one area: a scene of 16 takes 3.2 ms a step."""
 SPIN = ("--work", "spin", "--step-ms", str(STEP_MS))
@@ -48,9 +49,9 @@ def record() -> list[Recorded]:
     with Bench() as bench:
         print(f"recording {len(CASES)} long sessions of {LONG_SECONDS} s and {REPEATS} repeats of each", flush=True)
         for case in CASES:
-            found.append(_session(bench, case, long=True))
+            found.append(_quiet_session(bench, case, long=True))
         for case in interleaved(CASES, REPEATS):
-            found.append(_session(bench, case, long=False))
+            found.append(_quiet_session(bench, case, long=False))
     FILE.parent.mkdir(exist_ok=True)
     with gzip.open(FILE, "wt") as file:
         json.dump([asdict(session) for session in found], file)
@@ -60,6 +61,15 @@ def record() -> list[Recorded]:
 def load_or_record() -> list[Recorded]:
     """The recording that is there, else a new one."""
     return list(_load()) if FILE.exists() else record()
+
+
+def _quiet_session(bench: Bench, case: Case, long: bool) -> Recorded:
+    """Again while other programs disturb it, at most ATTEMPTS times, as a study does; the last one says so."""
+    for _ in range(ATTEMPTS):
+        found = _session(bench, case, long)
+        if found.disturbance is None:
+            break
+    return found
 
 
 def _session(bench: Bench, case: Case, long: bool) -> Recorded:
