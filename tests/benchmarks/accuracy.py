@@ -26,7 +26,7 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 from sweeper.trainer_config import Behavior
-from tests.benchmarks.common import SHORT, Case, deviation_percent, finish, percent, table
+from tests.benchmarks.common import PRECISION, SHORT, Case, deviation_percent, finish, percent, table
 from tests.benchmarks.recording import FILE, LONG_SECONDS, Recorded, load_or_record, record
 
 HALF_SECONDS = LONG_SECONDS / 2
@@ -36,7 +36,7 @@ SIMULATIONS = 2_000 if SHORT else 20_000
 def rule_of(case: Case) -> Rule:
     size = int(case.params.get("hyperparameters.buffer_size") or 2048)
     behavior = Behavior("Car", "ppo", 128, size, None, bool(case.params["threaded"]), 64, 3)
-    return Rule(0.025, 60.0, cutting([behavior]), 1)
+    return Rule(PRECISION, 60.0, cutting([behavior]), 1)
 
 
 def whole(session: Recorded) -> Estimate | None:

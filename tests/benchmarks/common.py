@@ -25,9 +25,12 @@ from sweeper.model.trial import Params
 from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
 from sweeper.session.turns import Sessions
+from sweeper.study_file import Measure
 from sweeper.trial_plan import TrialPlan, plan_trial
 
 SHORT = bool(os.environ.get("SHORT"))
+PRECISION = Measure().precision
+"""What a study asks of a session where its file is silent."""
 CONFIG = {
     "behaviors": {
         "Car": {
@@ -102,7 +105,7 @@ class Bench:
             folder=TrialFolder(self.root / "trials" / f"{self._number:04d}"),
         )
 
-    def rule(self, case: Case, precision: float = 0.025, max_seconds: float = 60.0) -> Rule:
+    def rule(self, case: Case, precision: float = PRECISION, max_seconds: float = 60.0) -> Rule:
         return Rule(precision, max_seconds, cutting(self.prepared.config.behaviors_with(case.params)), 1)
 
     def run(self, case: Case, watch: Watcher, wait_seconds: float = 60.0) -> SessionRecord:

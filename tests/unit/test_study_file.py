@@ -83,7 +83,7 @@ def test_every_default(write: Write) -> None:
     assert spec.budget == Budget(seconds=1200.0, trials=None)
     assert set(spec.engine.model_dump().values()) == {None}
     assert spec.measure.model_dump() == {
-        "precision": 0.025,
+        "precision": 0.02,
         "max_seconds": 120.0,
         "max_startup_seconds": 180.0,
         "max_stall_seconds": 90.0,
