@@ -104,15 +104,14 @@ class Engine(_Strict):
 class Measure(_Strict):
     """How well and how long a trial measures.
 
-    `precision`: relative standard error within a session at which measuring stops. At 2.5 %, parts of long sessions
-    were off by 2.0, 2.3 and 3.5 % (medians of three recordings of the accuracy benchmark), at 2 % by 1.6, 1.9 and
-    2.9 %, for an eighth more time. `max_seconds`: at most this long after the first step, if whole cycles allow.
-    `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a step or an update, at which a
-    trial counts as hung. `contention`: what a session is worth during which other programs took too much of the
-    machine: nothing, and it is run again (`void`), or its number with a mark (`mark`).
+    `precision`: relative standard error within a session at which measuring stops. `max_seconds`: at most this long
+    after the first step, if whole cycles allow. `max_startup_seconds`: from launch to the first steps.
+    `max_stall_seconds`: without a step or an update, at which a trial counts as hung. `contention`: what a session is
+    worth during which other programs took too much of the machine: nothing, and it is run again (`void`), or its number
+    with a mark (`mark`).
     """
 
-    precision: Share = 0.02
+    precision: Share = 0.02  # why: docs/measuring.md, "When it stops"
     max_seconds: Seconds = 120.0
     max_startup_seconds: Seconds = 180.0
     max_stall_seconds: Seconds = 90.0

@@ -1,8 +1,8 @@
 """How good is a session's number? Within: parts of long sessions against the whole. Between: interleaved repeats.
 
 Coverage of the nominal 95 % interval: in simulation, where the truth is known, and as measured, where a part's interval
-should hold the whole's rate. Halves of the sessions stand beside the parts: where even those are off, the sessions
-wander more slowly than any trial could average. REUSE=1 reads the last recording again instead of making one.
+should hold the whole's rate. Halves of the sessions stand beside the parts: what is still off at that length is no
+matter of stopping too early. REUSE=1 reads the last recording again instead of making one.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def main() -> None:
     if halves:
         print(
             f"Halves of the sessions, {HALF_SECONDS:.0f} s each, err by {statistics.median(halves):.2f} % (median), "
-            f"{max(halves):.2f} % at worst: that much they wander by themselves."
+            f"{max(halves):.2f} % at worst: so much is left at that length."
         )
     print(f"Recorded in {FILE}. Parts overlap, so the coverage as measured is an indication, not a test.")
     finish(

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from sweeper.app.prepare import Overrides, Prepared, prepare
+from sweeper.measure.contention import contention, disturbance
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.folder import TrialFolder
@@ -31,6 +32,8 @@ from sweeper.trial_plan import TrialPlan, plan_trial
 SHORT = bool(os.environ.get("SHORT"))
 PRECISION = Measure().precision
 """What a study asks of a session where its file is silent."""
+ATTEMPTS = 3
+"""At a session that other programs disturb, as in a study."""
 CONFIG = {
     "behaviors": {
         "Car": {
@@ -110,6 +113,11 @@ class Bench:
 
     def run(self, case: Case, watch: Watcher, wait_seconds: float = 60.0) -> SessionRecord:
         return self.sessions.run(self.plan(case), watch, wait_seconds)
+
+    def disturbance(self, result: SessionRecord) -> str | None:
+        """What others took of the machine over the whole session, if that was too much."""
+        window = (result.load[0].seconds, result.load[-1].seconds)
+        return disturbance(contention(result.load, window, self.cores, busiest=result.busiest))
 
 
 def interleaved(items: Sequence[Any], times: int, seed: int = 1) -> Iterable[Any]:

@@ -9,15 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.measure.contention import contention, disturbance
 from sweeper.model.measurement import BehaviorCount, Sample
-from sweeper.model.session import Progress, SessionRecord
-from tests.benchmarks.common import SHORT, Bench, Case, interleaved, params
+from sweeper.model.session import Progress
+from tests.benchmarks.common import ATTEMPTS, SHORT, Bench, Case, interleaved, params
 
 FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 40 if SHORT else 120
 REPEATS = 2 if SHORT else 3
-ATTEMPTS = 3
 STEP_MS = 0.2
 """Of one area: a scene of 16 takes 3.2 ms a step."""
 SPIN = ("--work", "spin", "--step-ms", str(STEP_MS))
@@ -82,17 +80,12 @@ def _session(bench: Bench, case: Case, long: bool) -> Recorded:
 
     result = bench.run(case, watch_long if long else rule)
     log = (bench.root / "trials" / f"{bench._number:04d}" / "learner.log").read_text(errors="replace")
-    load = _disturbance(result, bench.cores)
+    load = bench.disturbance(result)
     print(
         f"  {case.name}: {result.end.name.lower()}, {len(result.samples)} samples{', ' + load if load else ''}",
         flush=True,
     )
     return Recorded(case, long, result.samples, tuple(line for line in log.splitlines() if ". Step: " in line), load)
-
-
-def _disturbance(result: SessionRecord, cores: int) -> str | None:
-    window = (result.load[0].seconds, result.load[-1].seconds)
-    return disturbance(contention(result.load, window, cores, busiest=result.busiest))
 
 
 def _load() -> Iterator[Recorded]:

@@ -27,8 +27,7 @@ from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
 from sweeper.study_limits import Budget
-from tests.benchmarks.common import SHORT, Bench, Case, deviation_percent, finish, interleaved, params, table
-from tests.benchmarks.recording import _disturbance
+from tests.benchmarks.common import ATTEMPTS, SHORT, Bench, Case, deviation_percent, finish, interleaved, params, table
 from tests.benchmarks.replay import SliceNoise, fresh_to_confirm, replay
 from tests.unit.builders import prepared_of
 
@@ -53,11 +52,11 @@ def record() -> None:
     }
     with Bench() as bench:
         for number, case in enumerate(interleaved(cases, REPEATS)):
-            for _ in range(3):
+            for _ in range(ATTEMPTS):
                 rule = bench.rule(case, max_seconds=12)
                 result = bench.run(case, rule)
                 measured = measure(result.samples, rule, 1)
-                if measured is not None and _disturbance(result, bench.cores) is None:
+                if measured is not None and bench.disturbance(result) is None:
                     found[case.name]["rates"].append(measured.steps_per_second)
                     found[case.name]["seconds"].append(result.total_seconds)
                     print(number, case.name, round(measured.steps_per_second), flush=True)
