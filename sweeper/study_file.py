@@ -17,6 +17,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from sweeper import quantities
@@ -104,18 +105,26 @@ class Engine(_Strict):
 class Measure(_Strict):
     """How well and how long a trial measures.
 
-    `precision`: relative standard error within a session at which measuring stops. `max_seconds`: at most this long
-    after the first step, if whole cycles allow. `max_startup_seconds`: from launch to the first steps.
+    `precision`: relative standard error within a session at which measuring stops. `min_seconds`: of measuring before
+    it may stop there. `max_seconds`: at most this long after the first step, if whole cycles allow; it overrules
+    `min_seconds` where the file does not name that. `max_startup_seconds`: from launch to the first steps.
     `max_stall_seconds`: without a step or an update, at which a trial counts as hung. `contention`: what a session is
     worth during which other programs took too much of the machine: nothing, and it is run again (`void`), or its number
     with a mark (`mark`).
     """
 
-    precision: Share = 0.02  # why: docs/measuring.md, "When it stops"
+    precision: Share = 0.02  # why of these three: docs/measuring.md, "When it stops"
+    min_seconds: Seconds = 45.0
     max_seconds: Seconds = 120.0
     max_startup_seconds: Seconds = 180.0
     max_stall_seconds: Seconds = 90.0
     contention: Literal["void", "mark"] = "void"
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Measure:
+        if "min_seconds" in self.model_fields_set and self.min_seconds > self.max_seconds:
+            raise ValueError(f"min_seconds ({self.min_seconds:g}) is more than max_seconds ({self.max_seconds:g})")
+        return self
 
 
 _Cap = Annotated[

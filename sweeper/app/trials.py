@@ -217,7 +217,8 @@ class Trials:
     def _rule(self, params: Params, purpose: Purpose) -> Rule:
         measure = self.prepared.study.spec.measure
         cut = cutting(self.prepared.config.behaviors_with(params))
-        return Rule(measure.precision, measure.max_seconds, cut, warmup_cycles(self.results(), purpose))
+        warmup = warmup_cycles(self.results(), purpose)
+        return Rule(measure.precision, measure.max_seconds, cut, warmup, measure.min_seconds)
 
     def _max_wait(self) -> float:
         if self._tolerates_load() or self._in_editor:

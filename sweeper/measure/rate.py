@@ -40,12 +40,16 @@ class Rule:
         warmup_cycles: dropped after the first update, which ends the start-up; None in the pilots, the sessions that
             decide it for the study, by MSER, when they have ended: judged at every look, it would choose the cut at
             which the error happens to look small, and stop there.
+        min_seconds: of measured cycles before precision may end a session: a machine's speed wanders over tens of
+            seconds, of which a shorter stretch says nothing, however alike its cycles are. The limit ends it all the
+            same.
     """
 
     precision: float
     max_seconds: float
     cut: Cutting
     warmup_cycles: int | None = None
+    min_seconds: float = 0.0
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
         """Judge all samples so far; a session ends on a cycle's edge."""
@@ -58,7 +62,8 @@ class Rule:
         if found is not None:
             wanted = PILOT_CYCLES if is_pilot else GOOD_CYCLES
             enough = found.cycles >= wanted or found.method is Method.PHASES
-            if enough and found.ratio.relative_error <= self.precision:
+            is_long = found.seconds >= self.min_seconds
+            if enough and is_long and found.ratio.relative_error <= self.precision:
                 return Progress.ENOUGH
             if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
@@ -78,6 +83,11 @@ class Estimate:
     def cycles(self) -> int:
         """Measured whole cycles."""
         return len(self.edges) - 1
+
+    @property
+    def seconds(self) -> float:
+        """From the first edge to the last."""
+        return self.edges[-1].seconds - self.edges[0].seconds
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -116,7 +126,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
     if found is None:
         return None
     first, last = found.edges[0], found.edges[-1]
-    seconds, steps = last.seconds - first.seconds, last.steps - first.steps
+    steps = last.steps - first.steps
     started = _first_step(samples) or first
     return Measurement(
         steps_per_second=found.ratio.estimate,
@@ -124,7 +134,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         relative_standard_error=found.ratio.relative_error,
         cycles=found.cycles,
         warmup_seconds=first.seconds - started.seconds,
-        measured_seconds=seconds,
+        measured_seconds=found.seconds,
         steps=steps,
         updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
         agents=agents(first, last, envs),

@@ -12,31 +12,23 @@ import os
 import statistics
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import Estimate, Rule, estimate
 from sweeper.measure.ratio import ratio
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
-from sweeper.trainer_config import Behavior
-from tests.benchmarks.common import PRECISION, SHORT, Case, deviation_percent, finish, percent, table
-from tests.benchmarks.recording import FILE, LONG_SECONDS, Recorded, load_or_record, record
+from tests.benchmarks.common import SHORT, deviation_percent, finish, percent, rule_of, table
+from tests.benchmarks.recording import CASES, FILE, LONG_SECONDS, Recorded, load_or_record, record
 
 HALF_SECONDS = LONG_SECONDS / 2
 SIMULATIONS = 2_000 if SHORT else 20_000
-
-
-def rule_of(case: Case) -> Rule:
-    size = int(case.params.get("hyperparameters.buffer_size") or 2048)
-    behavior = Behavior("Car", "ppo", 128, size, None, bool(case.params["threaded"]), 64, 3)
-    return Rule(PRECISION, 60.0, cutting([behavior]), 1)
 
 
 def whole(session: Recorded) -> Estimate | None:
@@ -82,68 +74,82 @@ def simulated_coverage(count: int, correlation: float, chooser: np.random.Genera
     return 100 * covered / SIMULATIONS
 
 
-def main() -> None:
-    sessions = load_or_record() if os.environ.get("REUSE") else record()
-    rows, errors, halves, covered = [], [], [], []
-    for session in (session for session in sessions if session.long):
-        truth = whole(session)
-        if truth is None:
-            continue
+@dataclass
+class Errors:
+    """What the long sessions of one case, or of all of them, say."""
+
+    parts: list[float] = field(default_factory=list)
+    halves: list[float] = field(default_factory=list)
+    covered: list[bool] = field(default_factory=list)
+
+    def add(self, session: Recorded, truth: Estimate) -> None:
         rule = rule_of(session.case)
         found = list(parts(session, rule))
-        own = off(found, truth)
-        errors += own
-        halves += off(parts(session, replace(rule, precision=0.0, max_seconds=HALF_SECONDS)), truth)
-        covered += [part.interval[0] <= truth.ratio.estimate <= part.interval[1] for part in found]
+        self.parts += off(found, truth)
+        self.halves += off(parts(session, replace(rule, precision=0.0, max_seconds=HALF_SECONDS)), truth)
+        self.covered += [part.interval[0] <= truth.ratio.estimate <= part.interval[1] for part in found]
+
+
+def rate_of_repeat(session: Recorded) -> float | None:
+    found = estimate(session.samples, rule_of(session.case))
+    return found.ratio.estimate if found else None
+
+
+def main() -> None:
+    sessions = load_or_record() if os.environ.get("REUSE") else record()
+    counted = [session for session in sessions if session.disturbance is None]
+    total, rows, between = Errors(), [], []
+    for case in CASES:
+        own, truths = Errors(), []
+        for session in counted:
+            if session.case == case and session.long and (truth := whole(session)) is not None:
+                truths.append(truth)
+                own.add(session, truth)
+                total.add(session, truth)
         repeats = [
-            done.ratio.estimate
-            for other in sessions
-            if other.case.name == session.case.name and not other.long and not other.disturbance
-            if (done := estimate(other.samples, rule_of(other.case))) is not None
+            rate
+            for session in counted
+            if session.case == case and not session.long and (rate := rate_of_repeat(session)) is not None
         ]
+        deviation = deviation_percent(repeats)
+        between += [deviation] if deviation is not None else []
         rows.append(
             (
-                session.case.name, truth.ratio.estimate, found[0].method.value if found else None, len(found),
-                statistics.median(own) if own else None,
-                max(own) if own else None,
-                len(repeats), deviation_percent(repeats), session.disturbance or "",
+                case.name,
+                ", ".join(f"{truth.ratio.estimate:,.0f}" for truth in truths),
+                truths[0].method.value if truths else None,
+                len(own.parts),
+                statistics.median(own.parts) if own.parts else None,
+                max(own.parts, default=None),
+                len(repeats),
+                deviation,
             )
-        )  # fmt: skip
+        )
     table(
-        (
-            "configuration",
-            "steps/s",
-            "method",
-            "parts",
-            "median error %",
-            "worst %",
-            "repeats",
-            "between %",
-            "disturbed",
-        ),
+        ("configuration", "steps/s", "method", "parts", "median error %", "worst %", "repeats", "between %"),
         rows,
     )
+    if len(counted) < len(sessions):
+        print(f"{len(sessions) - len(counted)} of {len(sessions)} sessions were disturbed and are left out.")
     chooser = np.random.default_rng(1)
     cells = [(count, rho, simulated_coverage(count, rho, chooser)) for count in (8, 12, 20) for rho in (0.0, 0.15, 0.3)]
     table(("cycles", "correlation", "coverage % of a nominal 95 %"), cells)
-    between = [row[7] for row in rows if row[7] is not None]
-    measured = 100 * sum(covered) / len(covered) if covered else None
-    if halves:
+    if total.halves:
         print(
-            f"Halves of the sessions, {HALF_SECONDS:.0f} s each, err by {statistics.median(halves):.2f} % (median), "
-            f"{max(halves):.2f} % at worst: so much is left at that length."
+            f"Half sessions, {HALF_SECONDS:.0f} s each, err by {statistics.median(total.halves):.2f} %, "
+            f"{max(total.halves):.2f} % at worst: so much is left at that length."
         )
     print(f"Recorded in {FILE}. Parts overlap, so the coverage as measured is an indication, not a test.")
     finish(
         {
-            "median_error_percent": statistics.median(errors) if errors else None,
-            "worst_error_percent": max(errors) if errors else None,
-            "halves_median_error_percent": statistics.median(halves) if halves else None,
+            "median_error_percent": statistics.median(total.parts) if total.parts else None,
+            "worst_error_percent": max(total.parts, default=None),
+            "halves_median_error_percent": statistics.median(total.halves) if total.halves else None,
             "coverage_percent": min(cell[2] for cell in cells),
             "coverage_percent_highest": max(cell[2] for cell in cells),
-            "coverage_percent_as_measured": measured,
+            "coverage_percent_as_measured": 100 * statistics.mean(total.covered) if total.covered else None,
             "between_percent": math.sqrt(statistics.mean(b * b for b in between)) if between else None,
-            "configurations": len(rows),
+            "configurations": sum(row[3] > 0 for row in rows),
         }
     )
 

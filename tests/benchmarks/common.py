@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
 from sweeper.session.turns import Sessions
 from sweeper.study_file import Measure
+from sweeper.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.trial_plan import TrialPlan, plan_trial
 
 SHORT = bool(os.environ.get("SHORT"))
-PRECISION = Measure().precision
+MEASURE = Measure()
 """What a study asks of a session where its file is silent."""
+MAX_SECONDS = 20.0 if SHORT else 60.0
+"""Of a session measured as a trial is; a study's own default is twice that."""
 ATTEMPTS = 3
 """At a session that other programs disturb, as in a study."""
 CONFIG = {
@@ -59,6 +63,24 @@ def params(envs: int = 1, areas: int = 16, batch: int = 128, threaded: bool = Fa
     return {"num_envs": envs, "num_areas": areas, "batch_size": batch, "threaded": threaded}
 
 
+@cache
+def _trainer_config() -> TrainerConfig:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "car.yaml"
+        path.write_text(yaml.safe_dump(CONFIG))
+        return read_trainer_config(path)
+
+
+def rule_of(
+    case: Case,
+    precision: float = MEASURE.precision,
+    max_seconds: float = MAX_SECONDS,
+    min_seconds: float = MEASURE.min_seconds,
+) -> Rule:
+    """How a session of this configuration is measured."""
+    return Rule(precision, max_seconds, cutting(_trainer_config().behaviors_with(case.params)), 1, min_seconds)
+
+
 class Bench:
     """A workplace for real sessions on the racer. Use as a context manager."""
 
@@ -69,7 +91,7 @@ class Bench:
         study = {
             "version": 1, "name": "bench", "trainer_config": "car.yaml", "env_path": "demo:racer",
             "baseline": params(), "engine": {"no_graphics": True}, "space": {"num_envs": [1, 2]},
-            "measure": {"max_seconds": 60, **measure},
+            "measure": {"max_seconds": MAX_SECONDS, **measure},
         }  # fmt: skip
         (self.root / "study.yaml").write_text(yaml.safe_dump(study))
         self.prepared: Prepared = prepare(self.root / "study.yaml", Overrides())
@@ -107,9 +129,6 @@ class Bench:
             base_port=free_block(int(case.params["num_envs"] or 1)),
             folder=TrialFolder(self.root / "trials" / f"{self._number:04d}"),
         )
-
-    def rule(self, case: Case, precision: float = PRECISION, max_seconds: float = 60.0) -> Rule:
-        return Rule(precision, max_seconds, cutting(self.prepared.config.behaviors_with(case.params)), 1)
 
     def run(self, case: Case, watch: Watcher, wait_seconds: float = 60.0) -> SessionRecord:
         return self.sessions.run(self.plan(case), watch, wait_seconds)

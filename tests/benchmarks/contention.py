@@ -36,7 +36,7 @@ def study(root: Path, name: str) -> Path:
                 "version": 1, "name": name, "trainer_config": "car.yaml", "env_path": "demo:racer", "budget": BUDGET,
                 "baseline": params(1, 4), "engine": {"no_graphics": True},
                 "space": {"num_envs": [1, 2], "num_areas": [4, 16]},
-                "measure": {"precision": "3%", "max_seconds": 12},
+                "measure": {"precision": "3%", "min_seconds": 5, "max_seconds": 12},
             }
         )
     )  # fmt: skip

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sweeper.measure.rate import Rule, estimate
 from sweeper.model.measurement import Sample
-from tests.benchmarks.accuracy import rule_of, stop, whole
-from tests.benchmarks.common import finish, percent, table
+from tests.benchmarks.accuracy import stop, whole
+from tests.benchmarks.common import finish, percent, rule_of, table
 from tests.benchmarks.recording import Recorded, load_or_record
 
 LENGTHS = (5, 10, 15, 20, 30, 45, 60)

@@ -21,7 +21,7 @@ from sweeper.measure.slices import measure_slices
 from sweeper.model.session import SessionEnd
 from sweeper.quantiles import t_quantile
 from sweeper.session.turns import Contender
-from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
+from tests.benchmarks.common import SHORT, Bench, Case, finish, params, rule_of, table
 
 MINUTES = 1.0 if SHORT else 2.5
 STEP_MS = 0.3
@@ -38,7 +38,7 @@ def sliced(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], list[st
     started = time.monotonic()
     contenders = []
     for case in sides:
-        cut = bench.rule(case).cut
+        cut = rule_of(case).cut
         contenders.append(Contender(bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES))
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
     records = bench.sessions.run_in_turn(contenders, orders, 60 * MINUTES - 10, 0.0)
@@ -70,7 +70,7 @@ def whole(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], float]:
         order = (0, 1) if len(differences) % 2 == 0 else (1, 0)
         rates = {}
         for index in order:
-            rule = bench.rule(sides[index], max_seconds=20)
+            rule = rule_of(sides[index], max_seconds=20, min_seconds=0)
             found = measure(bench.run(sides[index], rule, 0.0).samples, rule, 2)
             rates[index] = found.steps_per_second if found else math.nan
         differences.append(math.log(rates[1] / rates[0]))

@@ -27,7 +27,18 @@ from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
 from sweeper.study_limits import Budget
-from tests.benchmarks.common import ATTEMPTS, SHORT, Bench, Case, deviation_percent, finish, interleaved, params, table
+from tests.benchmarks.common import (
+    ATTEMPTS,
+    SHORT,
+    Bench,
+    Case,
+    deviation_percent,
+    finish,
+    interleaved,
+    params,
+    rule_of,
+    table,
+)
 from tests.benchmarks.replay import SliceNoise, fresh_to_confirm, replay
 from tests.unit.builders import prepared_of
 
@@ -53,7 +64,7 @@ def record() -> None:
     with Bench() as bench:
         for number, case in enumerate(interleaved(cases, REPEATS)):
             for _ in range(ATTEMPTS):
-                rule = bench.rule(case, max_seconds=12)
+                rule = rule_of(case, max_seconds=12, min_seconds=0)
                 result = bench.run(case, rule)
                 measured = measure(result.samples, rule, 1)
                 if measured is not None and bench.disturbance(result) is None:

@@ -15,7 +15,7 @@ from tests.conftest import SCRIPTS
 
 pytestmark = pytest.mark.real_learner
 ENDING_SECONDS = 15.0
-QUICK = {"precision": "20%", "max_seconds": 6, "contention": "mark"}
+QUICK = {"precision": "20%", "min_seconds": 1, "max_seconds": 6, "contention": "mark"}
 
 
 def real(workshop, **settings):
