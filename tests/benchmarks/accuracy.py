@@ -38,8 +38,14 @@ def whole(session: Recorded) -> Estimate | None:
 
 
 def parts(session: Recorded, rule: Rule) -> Iterator[Estimate]:
-    """What trials would have said that began at updates throughout a long session, and stopped by this rule."""
-    starts = [index for index, sample in enumerate(session.samples) if sample.kind == "update"]
+    """What trials would have said that began at updates throughout a long session, and stopped by this rule.
+
+    All of them have room for the rule's limit: of late ones without it only those would count that are soon precise.
+    """
+    latest = session.samples[-1].seconds - rule.max_seconds
+    starts = [
+        index for index, sample in enumerate(session.samples) if sample.kind == "update" and sample.seconds <= latest
+    ]
     for start in starts[:: max(1, len(starts) // 12)]:
         stopped = stop(session.samples[start:], rule)
         if stopped is not None:

@@ -34,8 +34,8 @@ from sweeper.trial_plan import TrialPlan, plan_trial
 SHORT = bool(os.environ.get("SHORT"))
 MEASURE = Measure()
 """What a study asks of a session where its file is silent."""
-MAX_SECONDS = 20.0 if SHORT else 60.0
-"""Of a session measured as a trial is; a study's own default is twice that."""
+MAX_SECONDS = 20.0 if SHORT else MEASURE.max_seconds
+"""Of a session measured as a trial is."""
 ATTEMPTS = 3
 """At a session that other programs disturb, as in a study."""
 CONFIG = {

@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,21 @@ def test_estimators_on_a_session_without_noise() -> None:
     assert max(estimators.errors_at(session, estimators.ours, 20)) == pytest.approx(0)
     # A fixed window holds nine or ten cycles' steps of a cycle that lasts two seconds: it is off by up to a tenth.
     assert max(estimators.errors_at(session, estimators.fixed_window, 19)) > 0.04
+
+
+@pytest.mark.parametrize("env_args", [("--work", "spin"), None])
+def test_a_recording_of_other_cases_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env_args: tuple[str, ...] | None
+) -> None:
+    recording = importlib.import_module("tests.benchmarks.recording")
+    made: list[str] = []
+    monkeypatch.setattr(recording, "FILE", tmp_path / "accuracy.json.gz")
+    monkeypatch.setattr(recording, "record", lambda: made.append("again") or [])
+    cases = [replace(case, env_args=env_args or case.env_args) for case in recording.CASES]
+    sessions = [recording.Recorded(case, True, tuple(session_of([(2048, 2.0)])), (), None) for case in cases]
+    recording.save(sessions)
+    assert recording.load_or_record() == ([] if env_args else sessions)
+    assert made == (["again"] if env_args else [])
 
 
 def test_replays_of_a_made_up_recording(tmp_path: Path, capsys: Any) -> None:

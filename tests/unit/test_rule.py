@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,27 @@ class TestRule:
     def test_enough_as_soon_as_it_is_precise(self, warmup: int | None, first: int) -> None:
         answers = self.progress([(2048, 2.0)] * first, Rule(0.025, 60.0, Cutting(), warmup))
         assert answers == [Progress.GO_ON] * (first - 1) + [Progress.ENOUGH]
+
+    @pytest.mark.parametrize("warmup", [1, None])
+    def test_however_alike_a_few_seconds_say_too_little(self, warmup: int | None) -> None:
+        rule = Rule(0.025, 120.0, Cutting(), warmup, min_seconds=45.0)
+        answers = self.progress([(2048, 1.0)] * 60, rule)
+        # The first update ends the start-up, one cycle is warm-up.
+        assert answers.index(Progress.ENOUGH) + 1 == 1 + 1 + 45
+
+    def test_two_long_cycles_wait_for_a_third(self) -> None:
+        samples = LongSession(np.random.default_rng(3)).run(3)
+        rule = Rule(0.03, 250.0, Cutting(), 1)
+        ends = [index for index, one in enumerate(samples) if one.kind == "update"]
+        first = next(end for end in ends if rule(samples[: end + 2]) is Progress.ENOUGH)
+        seconds = samples[first].seconds - samples[ends[0]].seconds
+        assert replace(rule, min_seconds=seconds)(samples[: first + 2]) is Progress.ENOUGH
+        assert replace(rule, min_seconds=seconds + 1)(samples[: first + 2]) is Progress.GO_ON
+
+    def test_the_limit_ends_it_before(self) -> None:
+        rule = Rule(0.025, 30.0, Cutting(), 1, min_seconds=45.0)
+        answers = self.progress([(2048, 1.0)] * 60, rule)
+        assert answers.index(Progress.ENOUGH) + 1 == 30
 
     def test_noise_goes_on_until_time_is_up(self) -> None:
         answers = self.progress([(2048, 1.0), (2048, 3.0)] * 10)

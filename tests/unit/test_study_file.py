@@ -84,12 +84,18 @@ def test_every_default(write: Write) -> None:
     assert set(spec.engine.model_dump().values()) == {None}
     assert spec.measure.model_dump() == {
         "precision": 0.02,
+        "min_seconds": 45.0,
         "max_seconds": 120.0,
         "max_startup_seconds": 180.0,
         "max_stall_seconds": 90.0,
         "contention": "void",
     }
     assert not study.has_build
+
+
+def test_a_short_limit_alone_is_no_contradiction(write: Write) -> None:
+    spec = read_study(write("study.yaml", STUDY_HEAD + "measure: {max_seconds: 30}\n")).spec
+    assert (spec.measure.min_seconds, spec.measure.max_seconds) == (45.0, 30.0)
 
 
 def test_paths_are_relative_to_the_study_file(write: Write, tmp_path: Path) -> None:
@@ -257,6 +263,14 @@ def test_env_args_become_text() -> None:
         (
             "measure:\n  max_seconds: -1\n",
             "study.yaml:5: measure.max_seconds: expected a duration above zero, not -1",
+        ),
+        (
+            "measure: {min_seconds: 60, max_seconds: 30}\n",
+            "study.yaml:4: measure: min_seconds (60) is more than max_seconds (30)",
+        ),
+        (
+            "measure:\n  min_seconds: 3m\n",
+            "study.yaml:4: measure: min_seconds (180) is more than max_seconds (120)",
         ),
         ("engine:\n  time_scale: 0\n", "study.yaml:5: engine.time_scale: Input should be greater than 0"),
         (
