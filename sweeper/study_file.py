@@ -102,29 +102,47 @@ class Engine(_Strict):
     capture_frame_rate: int | None = Field(default=None, ge=-_MAX_WHOLE, le=_MAX_WHOLE)
 
 
+MIN_SECONDS, MAX_SECONDS = 45.0, 120.0
+"""Of measuring, where nothing else is asked for (docs/measuring.md, "When it stops")."""
+SESSION_SHARE = 1 / 20
+"""Of the budget, that a session may take to measure, its start-up not counted: with fewer sessions there would be
+nothing to choose among."""
+LEAST_LIMIT_SECONDS = 20.0
+ROOM = 0.75
+"""Of the limit, by which precision may end a session at the latest; without room it would never end one."""
+
+
 class Measure(_Strict):
     """How well and how long a trial measures.
 
     `precision`: relative standard error within a session at which measuring stops. `min_seconds`: of measuring before
-    it may stop there. `max_seconds`: at most this long after the first step, if whole cycles allow; it overrules
-    `min_seconds` where the file does not name that. `max_startup_seconds`: from launch to the first steps.
-    `max_stall_seconds`: without a step or an update, at which a trial counts as hung. `contention`: what a session is
-    worth during which other programs took too much of the machine: nothing, and it is run again (`void`), or its number
-    with a mark (`mark`).
+    it may stop there. `max_seconds`: at most this long after the first step, if whole cycles allow. Where they are left
+    out, they follow the budget. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
+    step or an update, at which a trial counts as hung. `contention`: what a session is worth during which other
+    programs took too much of the machine: nothing, and it is run again (`void`), or its number with a mark (`mark`).
     """
 
-    precision: Share = 0.02  # why of these three: docs/measuring.md, "When it stops"
-    min_seconds: Seconds = 45.0
-    max_seconds: Seconds = 120.0
+    precision: Share = 0.02
+    min_seconds: Seconds | None = None
+    max_seconds: Seconds | None = None
     max_startup_seconds: Seconds = 180.0
     max_stall_seconds: Seconds = 90.0
     contention: Literal["void", "mark"] = "void"
 
     @model_validator(mode="after")
     def _has_room(self) -> Measure:
-        if "min_seconds" in self.model_fields_set and self.min_seconds > self.max_seconds:
+        if self.min_seconds is not None and self.max_seconds is not None and self.min_seconds > self.max_seconds:
             raise ValueError(f"min_seconds ({self.min_seconds:g}) is more than max_seconds ({self.max_seconds:g})")
         return self
+
+    def limits(self, budget_seconds: float) -> tuple[float, float]:
+        """`min_seconds` and `max_seconds` of a session in a study with this budget."""
+        most = self.max_seconds
+        if most is None:
+            needed = (self.min_seconds or 0.0) / ROOM
+            most = max(LEAST_LIMIT_SECONDS, needed, min(MAX_SECONDS, SESSION_SHARE * budget_seconds))
+        least = min(MIN_SECONDS, ROOM * most) if self.min_seconds is None else self.min_seconds
+        return least, most
 
 
 _Cap = Annotated[

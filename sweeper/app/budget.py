@@ -25,8 +25,8 @@ MARGIN = 1.15
 """Sessions of one configuration differ in length: start-up, and a cycle more or less."""
 ANCHOR_EVERY = 8
 """Search trials between two sessions of the baseline (facts on statistics, 8.2)."""
-PILOT_SHARE = 0.05
-"""Of the remaining budget that a second pilot session of the baseline may cost."""
+PILOT_SHARE = 0.1
+"""Of the remaining budget that a second pilot session of the baseline may cost, start-up included."""
 SLICE_CYCLES = 3
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""

@@ -240,4 +240,4 @@ def _too_slow(record: SessionRecord, steps: int) -> tuple[Outcome, str]:
 
 
 TIME_ALLOWED = "in the time allowed"
-_SLOW_MEND = "raise measure.max_seconds, or lower buffer_size"
+_SLOW_MEND = "name a larger measure.max_seconds, or lower buffer_size"

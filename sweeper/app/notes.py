@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sweeper.compare.noise import areas_are_inert
 from sweeper.compare.pool import Configuration
 from sweeper.compare.voids import never_quiet
+from sweeper.measure.steadiness import MAX_CHANGE
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.study import Noise
 from sweeper.model.trial import Outcome, TrialResult
@@ -25,6 +26,8 @@ def study_notes(
         notes.append(Note(NoteKind.AREAS_INERT, text))
     if busy := _busy_text(results):
         notes.append(Note(NoteKind.MACHINE_BUSY, busy))
+    if unsteady := _unsteady_text(results):
+        notes.append(Note(NoteKind.MACHINE_UNSTEADY, unsteady))
     if drift := _drift_text(found, spent_seconds / 3600):
         notes.append(Note(NoteKind.DRIFT, drift))
     return tuple(notes)
@@ -32,7 +35,7 @@ def study_notes(
 
 def _busy_text(results: Sequence[TrialResult]) -> str | None:
     voids = [trial for trial in results if trial.outcome is Outcome.DISTURBED and trial.contention]
-    marked = [trial for trial in results if NoteKind.MACHINE_BUSY in (note.kind for note in trial.warnings)]
+    marked = _warned(results, NoteKind.MACHINE_BUSY)
     if not voids and not marked:
         return None
     cores: dict[str, float] = {}
@@ -49,6 +52,23 @@ def _busy_text(results: Sequence[TrialResult]) -> str | None:
     if marked:
         return f"{len(marked)} of {len(results)} sessions were measured while other programs took their share.{busiest}"
     return f"{len(voids)} of {len(results)} sessions were disturbed by other programs and do not count.{busiest}"
+
+
+def _unsteady_text(results: Sequence[TrialResult]) -> str | None:
+    counted = [trial for trial in results if trial.is_ok]
+    busy = _warned(counted, NoteKind.MACHINE_BUSY)
+    unsteady = [trial for trial in _warned(counted, NoteKind.MACHINE_UNSTEADY) if trial not in busy]
+    if not unsteady:
+        return None
+    return (
+        f"The machine itself changed its speed by more than {100 * (MAX_CHANGE - 1):.0f} % during {len(unsteady)} of "
+        f"{len(counted)} sessions, and no counter here says why: a host shared with others, heat or a power plan may do "
+        "that. A single session says less on such a machine."
+    )
+
+
+def _warned(results: Sequence[TrialResult], kind: NoteKind) -> list[TrialResult]:
+    return [trial for trial in results if any(note.kind is kind for note in trial.warnings)]
 
 
 def _drift_text(found: Noise, hours: float) -> str | None:

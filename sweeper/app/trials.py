@@ -218,7 +218,8 @@ class Trials:
         measure = self.prepared.study.spec.measure
         cut = cutting(self.prepared.config.behaviors_with(params))
         warmup = warmup_cycles(self.results(), purpose)
-        return Rule(measure.precision, measure.max_seconds, cut, warmup, measure.min_seconds)
+        least, most = measure.limits(self.prepared.budget.seconds)
+        return Rule(measure.precision, most, cut, warmup, least)
 
     def _max_wait(self) -> float:
         if self._tolerates_load() or self._in_editor:

@@ -47,6 +47,8 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
         yield f"Note: {note.text}"
     yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"
     yield from _plan(study.spec.budget.seconds, study.spec.budget.trials)
+    least, most = study.spec.measure.limits(study.spec.budget.seconds)
+    yield f"A session measures for {least:.0f} to {most:.0f} s, more where cycles are long"
     folder = TrialFolder((overrides.out or Path("reports") / study.spec.name).absolute() / "trials" / "0000")
     plan = plan_trial(study, config, launch, space.baseline, number=0, seed=0, base_port=5100, folder=folder)
     yield f"First command: {command_text(plan.argv)}"

@@ -12,6 +12,7 @@ from sweeper.measure.cycles import Cutting, boundaries, cut_for
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
 from sweeper.measure.phases import phase_ratio
 from sweeper.measure.ratio import Ratio, ratio
+from sweeper.measure.steadiness import steadiness_notes
 from sweeper.measure.warmup import mser
 from sweeper.model.measurement import Measurement, Method, Note, NoteKind, Sample
 from sweeper.model.session import Progress
@@ -40,9 +41,9 @@ class Rule:
         warmup_cycles: dropped after the first update, which ends the start-up; None in the pilots, the sessions that
             decide it for the study, by MSER, when they have ended: judged at every look, it would choose the cut at
             which the error happens to look small, and stop there.
-        min_seconds: of measured cycles before precision may end a session: a machine's speed wanders over tens of
-            seconds, of which a shorter stretch says nothing, however alike its cycles are. The limit ends it all the
-            same.
+        min_seconds: of measured cycles before precision may end a session, a pilot's longer warm-up included: a
+            machine's speed wanders over tens of seconds, of which a shorter stretch says nothing, however alike its
+            cycles are. The limit ends it all the same.
     """
 
     precision: float
@@ -126,6 +127,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
     if found is None:
         return None
     first, last = found.edges[0], found.edges[-1]
+    window = (first.seconds, last.seconds)
     steps = last.steps - first.steps
     started = _first_step(samples) or first
     return Measurement(
@@ -139,10 +141,10 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
         agents=agents(first, last, envs),
         phases=phases(first, last),
-        window=(first.seconds, last.seconds),
+        window=window,
         warmup_cycles=found.warmup_cycles,
         method=found.method,
-        notes=_notes(found, rule.precision),
+        notes=(*_notes(found, rule.precision), *steadiness_notes(samples, window)),
     )
 
 

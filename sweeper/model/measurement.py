@@ -67,6 +67,7 @@ class NoteKind(str, Enum):
     PHASES_APART = "phases_apart"
     FROM_CONSOLE = "from_console"
     MACHINE_BUSY = "machine_busy"
+    MACHINE_UNSTEADY = "machine_unsteady"
     MEMORY_PRESSURE = "memory_pressure"
     DRIFT = "drift"
     IN_EDITOR = "in_editor"

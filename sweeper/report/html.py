@@ -65,6 +65,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "knobs": list(dict.fromkeys(knob for trial in result.trials for knob in trial.params)),
         "outcome_words": words.OUTCOME_WORDS,
         "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
+        "noted": [trial for trial in result.trials if trial.warnings],
         "disturbed": [item for item in result.configurations if item.disturbed],
         "why": words.why(result),
         "prediction": words.prediction_text(result),

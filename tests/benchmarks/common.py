@@ -34,8 +34,8 @@ from sweeper.trial_plan import TrialPlan, plan_trial
 SHORT = bool(os.environ.get("SHORT"))
 MEASURE = Measure()
 """What a study asks of a session where its file is silent."""
-MAX_SECONDS = 20.0 if SHORT else MEASURE.max_seconds
-"""Of a session measured as a trial is."""
+MIN_SECONDS, MAX_SECONDS = MEASURE.limits(0.0 if SHORT else 1200.0)
+"""Of a session that is measured as in a study of twenty minutes, the shortest there is for SHORT."""
 ATTEMPTS = 3
 """At a session that other programs disturb, as in a study."""
 CONFIG = {
@@ -75,7 +75,7 @@ def rule_of(
     case: Case,
     precision: float = MEASURE.precision,
     max_seconds: float = MAX_SECONDS,
-    min_seconds: float = MEASURE.min_seconds,
+    min_seconds: float = MIN_SECONDS,
 ) -> Rule:
     """How a session of this configuration is measured."""
     return Rule(precision, max_seconds, cutting(_trainer_config().behaviors_with(case.params)), 1, min_seconds)

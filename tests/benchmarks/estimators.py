@@ -85,8 +85,12 @@ def errors_at(session: Recorded, read: Read, length: float) -> list[float]:
 
 
 def main() -> None:
-    sessions = [session for session in load_or_record() if session.long and not session.disturbance]
-    print(f"{len(sessions)} long undisturbed sessions; the truth is all whole cycles of the session itself.")
+    sessions = [
+        session for session in load_or_record() if session.long and session.is_steady and not session.disturbance
+    ]
+    print(
+        f"{len(sessions)} long sessions, undisturbed and on a steady machine; the truth is all whole cycles of the session itself."
+    )
     figures: dict[str, object] = {"sessions": len(sessions)}
     rows = []
     for name, read in READERS.items():

@@ -63,7 +63,7 @@ def test_a_slow_learner_is_inconclusive_not_wrong(workshop):
     workshop.study(measure={**MEASURE, "max_seconds": 1})
     done, _ = first_search(workshop, rate=40_000.0)
     assert done.returncode == 6
-    assert "raise measure.max_seconds" in done.stderr
+    assert "name a larger measure.max_seconds" in done.stderr
 
 
 def test_a_learner_that_ignores_sigint_is_killed_with_its_players(workshop):

@@ -292,6 +292,18 @@ class TestNotes:
         busy = [self.busy(at, "stress", purpose=Purpose.BASELINE) for at in range(3)]
         assert str(self.text([*busy, trial_of(3, OWN, 1000.0, Purpose.BASELINE)])).startswith("3 of 4 sessions")
 
+    def test_a_machine_that_changed_its_own_speed(self) -> None:
+        changed, busy = (Note(kind, "text") for kind in (NoteKind.MACHINE_UNSTEADY, NoteKind.MACHINE_BUSY))
+        trials = [
+            self.own,
+            trial_of(1, A, 1500.0, warnings=(changed,)),
+            trial_of(2, A, 1500.0, warnings=(changed, busy)),  # others explain it
+            trial_of(3, A, outcome=Outcome.DISTURBED, warnings=(changed,)),  # does not count
+        ]
+        found = str(self.text(trials, NoteKind.MACHINE_UNSTEADY))
+        assert found.startswith("The machine itself changed its speed by more than 25 % during 1 of 3 sessions:")
+        assert self.text(trials[::2], NoteKind.MACHINE_UNSTEADY) is None
+
     def test_nothing_to_say(self) -> None:
         assert self.text([self.own]) is None
         assert concluded([self.own]).warnings == ()

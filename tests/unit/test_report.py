@@ -88,6 +88,16 @@ def test_html_says_what_was_disturbed(page: str) -> None:
     assert "What was disturbed" not in quiet
 
 
+def test_html_has_the_notes_on_single_trials(page: str) -> None:
+    (notes,) = (
+        "".join(item.itertext()).strip() for item in parsed(page).iter("li") if "Trial 9" in "".join(item.itertext())
+    )
+    assert notes == "Trial 9, num_envs 4, num_areas 4, batch_size 256, threaded false: noisy"
+    assert "Notes on 1 of these trials" in page
+    bare = full_result(trials=full_result().trials[:1])
+    assert "of these trials" not in render_html(bare)
+
+
 def test_html_says_why() -> None:
     result = full_result()
     own, *others, best = result.trials

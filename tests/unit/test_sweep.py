@@ -91,16 +91,21 @@ class TestOrder:
 
     def test_a_second_pilot_only_where_it_is_cheap(self) -> None:
         assert scripted_purposes(1200.0)[:2] == [BASELINE, ANCHOR]
-        assert scripted_purposes(500.0)[:2] == [BASELINE, SEARCH]
+        assert scripted_purposes(300.0)[:2] == [BASELINE, SEARCH]
 
     def test_warm_up_is_fixed_by_the_pilots(self) -> None:
         """The first update ends the start-up; of the two slow cycles after it the first pilot tells."""
-        study = scripted(600.0, slow_cycles=lambda index: 3 if index == 0 else 0)
+        study = scripted(300.0, slow_cycles=lambda index: 3 if index == 0 else 0)
         study.run()
         rules = [session.rule.warmup_cycles for session in study.runner.sessions]
         assert rules[0] is None
         assert set(rules[1:]) == {2}
         assert {trial.warmup_cycles for trial in study.results} == {2}
+
+    def test_sessions_are_as_long_as_the_budget_allows(self) -> None:
+        study = scripted(1200.0)
+        study.run()
+        assert {(s.rule.min_seconds, s.rule.max_seconds) for s in study.runner.sessions} == {(45.0, 60.0)}
 
     def test_both_pilots_are_asked(self) -> None:
         study = scripted(1200.0, slow_cycles=lambda index: (2, 4)[index] if index < 2 else 0)
