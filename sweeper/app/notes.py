@@ -62,8 +62,8 @@ def _unsteady_text(results: Sequence[TrialResult]) -> str | None:
         return None
     return (
         f"The machine itself changed its speed by more than {100 * (MAX_CHANGE - 1):.0f} % during {len(unsteady)} of "
-        f"{len(counted)} sessions, and no counter here says why: a host shared with others, heat or a power plan may do "
-        "that. A single session says less on such a machine."
+        f"{len(counted)} sessions, and no counter here says why: a host shared with others, heat or a power plan may "
+        "do that. A single session says less on such a machine."
     )
 
 

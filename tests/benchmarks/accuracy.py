@@ -4,7 +4,7 @@ Coverage of the nominal 95 % interval: in simulation, where the truth is known, 
 should hold the whole's rate. Where the machine itself changed its speed in a long session, by the time of a gradient
 step, the whole is no truth about its parts: such sessions are made again, and their errors are printed apart. Halves of
 the sessions stand beside the parts: what is still off at that length is no matter of stopping too early. REUSE=1 reads
-the last recording again instead of making one.
+the last recording again instead of making one, EXTEND=1 adds the long sessions that it lacks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 from tests.benchmarks.common import SHORT, deviation_percent, finish, percent, rule_of, table
-from tests.benchmarks.recording import CASES, FILE, LONG_SECONDS, Recorded, load_or_record, record
+from tests.benchmarks.recording import CASES, FILE, LONG_SECONDS, Recorded, extend, load_or_record, record
 
 HALF_SECONDS = LONG_SECONDS / 2
 SIMULATIONS = 2_000 if SHORT else 20_000
@@ -110,8 +110,15 @@ def rate_of_repeat(session: Recorded) -> float | None:
     return found.ratio.estimate if found else None
 
 
+def recorded() -> list[Recorded]:
+    """A new recording, the last one, or the last one with what it lacks."""
+    if os.environ.get("EXTEND"):
+        return extend(load_or_record())
+    return load_or_record() if os.environ.get("REUSE") else record()
+
+
 def main() -> None:
-    sessions = load_or_record() if os.environ.get("REUSE") else record()
+    sessions = recorded()
     counted = [session for session in sessions if session.disturbance is None]
     total, unsteady, rows, between = Errors(), Errors(), [], []
     for session in counted:
@@ -163,8 +170,8 @@ def main() -> None:
             f"{max(total.halves):.2f} % at worst: so much is left at that length."
         )
     print(
-        f"Recorded in {FILE}. A part is up to half of its whole, which makes errors look smaller by up to 30 %, and parts "
-        "overlap, so the coverage as measured is an indication, not a test."
+        f"Recorded in {FILE}. A part is up to half of its whole, which makes errors look smaller by up to 30 %, and "
+        "parts overlap, so the coverage as measured is an indication, not a test."
     )
     finish(
         {

@@ -89,7 +89,8 @@ def main() -> None:
         session for session in load_or_record() if session.long and session.is_steady and not session.disturbance
     ]
     print(
-        f"{len(sessions)} long sessions, undisturbed and on a steady machine; the truth is all whole cycles of the session itself."
+        f"{len(sessions)} long sessions, undisturbed and on a steady machine; the truth is all whole cycles of the "
+        "session itself."
     )
     figures: dict[str, object] = {"sessions": len(sessions)}
     rows = []

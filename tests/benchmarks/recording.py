@@ -66,6 +66,17 @@ def record() -> list[Recorded]:
     return found
 
 
+def extend(sessions: Sequence[Recorded]) -> list[Recorded]:
+    """The recording with long sessions added of every case that has none yet on a quiet, steady machine."""
+    done = {one.case.name for one in sessions if one.long and one.is_steady and one.disturbance is None}
+    found = list(sessions)
+    with Bench() as bench:
+        for case in interleaved([case for case in CASES if case.name not in done], 1):
+            found += _attempts(bench, case, long=True)
+    save(found)
+    return found
+
+
 def save(sessions: Sequence[Recorded]) -> None:
     """Write a recording to FILE."""
     FILE.parent.mkdir(exist_ok=True)
