@@ -301,7 +301,7 @@ class TestNotes:
             trial_of(3, A, outcome=Outcome.DISTURBED, warnings=(changed,)),  # does not count
         ]
         found = str(self.text(trials, NoteKind.MACHINE_UNSTEADY))
-        assert found.startswith("The machine itself changed its speed by more than 25 % during 1 of 3 sessions:")
+        assert found.startswith("The machine itself changed its speed by more than 25 % during 1 of 3 sessions, ")
         assert self.text(trials[::2], NoteKind.MACHINE_UNSTEADY) is None
 
     def test_nothing_to_say(self) -> None:

@@ -92,7 +92,7 @@ class TestFinals:
 
     @pytest.mark.parametrize(
         ("seconds", "counts"),
-        [(500.0, []), (750.0, [4]), (2200.0, [8, 4])],
+        [(500.0, []), (850.0, [4]), (2200.0, [8, 4])],
     )
     def test_as_many_as_there_is_time_for(self, seconds: float, counts: list[int]) -> None:
         study = scripted(seconds, study=WIDE)
