@@ -4,7 +4,8 @@ Coverage of the nominal 95 % interval: in simulation, where the truth is known, 
 should hold the whole's rate. Where the machine itself changed its speed in a long session, by the time of a gradient
 step, the whole is no truth about its parts: such sessions are made again, and their errors are printed apart. Halves of
 the sessions stand beside the parts: what is still off at that length is no matter of stopping too early. REUSE=1 reads
-the last recording again instead of making one, EXTEND=1 adds the long sessions that it lacks.
+the last recording again instead of making one, EXTEND=1 adds the long sessions that it lacks; REPEATS=0 makes no
+repeats.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from tests.benchmarks.common import ATTEMPTS, MAX_SECONDS, SHORT, Bench, Case, i
 
 FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 2 * MAX_SECONDS
-REPEATS = 2 if SHORT else 3
+REPEATS = int(os.environ.get("REPEATS", 2 if SHORT else 3))
+"""Of sessions that are measured as a trial is; the error between them needs two."""
 STEP_MS = 0.2
 """Of one area: a scene of 16 takes 3.2 ms a step."""
 SPIN = ("--work", "spin", "--step-ms", str(STEP_MS))

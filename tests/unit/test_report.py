@@ -13,7 +13,7 @@ import html5lib
 import pytest
 
 from sweeper.model.measurement import Note, NoteKind
-from sweeper.model.study import Speedup, StudyResult, Verdict, study_from_json, to_json
+from sweeper.model.study import NoFewerUpdates, Speedup, StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
 from sweeper.report.html import render_html
@@ -96,6 +96,15 @@ def test_html_has_the_notes_on_single_trials(page: str) -> None:
     assert "Notes on 1 of these trials" in page
     bare = full_result(trials=full_result().trials[:1])
     assert "of these trials" not in render_html(bare)
+
+
+def test_html_compares_with_what_updates_as_often() -> None:
+    page = text_of(parsed(render_html(full_result())))
+    assert "The fastest configuration that updates at least as often per step as your own: num_envs 2" in page
+    own = full_result(best_with_no_fewer_updates=NoFewerUpdates(OWN, 1000.0, None))
+    page = text_of(parsed(render_html(own)))
+    assert "nothing that updates at least as often was faster" in page
+    assert "The fastest configuration that updates" not in page
 
 
 def test_html_says_why() -> None:
