@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from sweeper.app.notes import study_notes
 from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import Blocks, challengers, confirmed
+from sweeper.compare.confirm import Blocks, challengers, confirmed, in_slices
 from sweeper.compare.guard import makes_no_fewer
-from sweeper.compare.noise import CONFIRMED, CONFIRMED_CHOICE, Spread, confirmed_interval, interval, noise, spread
+from sweeper.compare.noise import CHOICE, CONFIRMED, SLICED, Spread, confirmed_interval, interval, noise, spread
 from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.model.study import Baseline, Best, NoFewerUpdates, Pooled, Speedup, StudyInfo, StudyResult, Verdict
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
@@ -64,7 +64,14 @@ def _best(
     blocks = confirmed(results, [item.key for item in (*([own] if own else []), *rivals)])
     between = spread(configurations)
     if own and rivals and blocks.are_enough:
-        return _confirmed_best(prepared, own, rivals, blocks, between)
+        best, chosen, chosen_before = _confirmed_best(prepared, own, rivals, blocks, between)
+        source = SLICED if in_slices(results) else CONFIRMED
+        return replace(
+            best,
+            steps_per_second=blocks.mean(chosen.key),
+            interval=confirmed_interval(blocks, chosen.key, between),
+            interval_from=source if chosen_before else source + CHOICE,
+        )
     top = ranking[0]
     if top is own:
         # Nothing was even seen to be faster, which needs no confirmation.
@@ -75,8 +82,10 @@ def _best(
 
 def _confirmed_best(
     prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks, between: Spread | None
-) -> Best:
-    """The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest.
+) -> tuple[Best, Configuration, bool]:
+    """The answer, its configuration, and whether others than these sessions chose it.
+
+    The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest.
 
     Earlier sessions chose the first of `rivals`; these only say how it does, and nothing they chose inflates their
     claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
@@ -87,7 +96,7 @@ def _confirmed_best(
         # A tie with the user's own settings means: keep them.
         tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
         kept = _as_best(prepared, own, between, tied_with=tied, verdict=Verdict.KEEP_YOURS)
-        return _confirmed(kept, own, blocks, between)
+        return kept, own, True
     chosen_before = rivals[0] in better
     first = rivals[0] if chosen_before else max(better, key=lambda item: blocks.mean(item.key))
     beaten_by = [item for item in better if item is not first and blocks.ratio(item.key, first.key).interval[0] > 1]
@@ -104,18 +113,7 @@ def _confirmed_best(
         tied_with=[item for item in tied if item is not chosen],
         verdict=Verdict.BETTER,
     )
-    return _confirmed(best, chosen, blocks, between, CONFIRMED if chosen_before else CONFIRMED_CHOICE)
-
-
-def _confirmed(
-    best: Best, item: Configuration, blocks: Blocks, between: Spread | None, source: str = CONFIRMED
-) -> Best:
-    return replace(
-        best,
-        steps_per_second=blocks.mean(item.key),
-        interval=confirmed_interval(blocks, item.key, between),
-        interval_from=source,
-    )
+    return best, chosen, chosen_before
 
 
 def _as_best(

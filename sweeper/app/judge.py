@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import contention, disturbance, longest_gap, own_cores
+from sweeper.measure.contention import busiest_text, contention, disturbance, longest_gap, own_cores
 from sweeper.measure.counters import longest_silence
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
@@ -93,6 +94,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         notes.append(Note(NoteKind.MACHINE_BUSY, f"Measured while {reason}."))
     elif reason is not None and not slices:
         outcome, message = Outcome.DISTURBED, f"{reason}; measured again later"
+    if outcome is Outcome.OK:
+        notes += _slice_notes(slices, record)
     notes += _memory_notes(record, load, outcome)
     fields = measured_fields(measurement)
     if outcome not in (Outcome.OK, Outcome.TOO_FEW_UPDATES):
@@ -163,6 +166,15 @@ def _why(asked: Asked, record: SessionRecord, measurement: Measurement | None, t
         "bottleneck": found.kind.value if found else None,
         "bottleneck_text": found.text if found else None,
     }
+
+
+def _slice_notes(slices: Sequence[float | None], record: SessionRecord) -> list[Note]:
+    lost = sum(rate is None for rate in slices)
+    if not lost:
+        return []
+    busiest = busiest_text(record.busiest)
+    text = f"{lost} of {len(slices)} slices were disturbed by other programs and do not count{busiest}."
+    return [Note(NoteKind.SLICES_DISTURBED, text)]
 
 
 def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outcome) -> list[Note]:

@@ -26,6 +26,8 @@ def study_notes(
         notes.append(Note(NoteKind.AREAS_INERT, text))
     if busy := _busy_text(results):
         notes.append(Note(NoteKind.MACHINE_BUSY, busy))
+    if slices := _slices_text(results):
+        notes.append(Note(NoteKind.SLICES_DISTURBED, slices))
     if unsteady := _unsteady_text(results):
         notes.append(Note(NoteKind.MACHINE_UNSTEADY, unsteady))
     if drift := _drift_text(found, spent_seconds / 3600):
@@ -38,12 +40,7 @@ def _busy_text(results: Sequence[TrialResult]) -> str | None:
     marked = _warned(results, NoteKind.MACHINE_BUSY)
     if not voids and not marked:
         return None
-    cores: dict[str, float] = {}
-    for trial in (*voids, *marked):
-        for process in trial.contention.busiest if trial.contention else ():
-            cores[process.name] = cores.get(process.name, 0.0) + process.cores
-    names = ", ".join(sorted(cores, key=lambda name: cores[name], reverse=True)[:3])
-    busiest = f" Busiest: {names}." if names else ""
+    busiest = _busiest_text([*voids, *marked])
     if never_quiet(results):
         return (
             "This machine was never quiet: every number here was measured while other programs took their share of it, "
@@ -52,6 +49,28 @@ def _busy_text(results: Sequence[TrialResult]) -> str | None:
     if marked:
         return f"{len(marked)} of {len(results)} sessions were measured while other programs took their share.{busiest}"
     return f"{len(voids)} of {len(results)} sessions were disturbed by other programs and do not count.{busiest}"
+
+
+def _slices_text(results: Sequence[TrialResult]) -> str | None:
+    found = _warned(results, NoteKind.SLICES_DISTURBED)
+    if not found:
+        return None
+    rounds = {(trial.block, at) for trial in found for at, rate in enumerate(trial.slices) if rate is None}
+    total = sum({trial.block: len(trial.slices) for trial in found}.values())
+    return (
+        f"{len(rounds)} of {total} rounds of the confirmation were disturbed by other programs and do not count."
+        f"{_busiest_text(found)}"
+    )
+
+
+def _busiest_text(trials: Sequence[TrialResult]) -> str:
+    """` Busiest: stress, chrome.`, or nothing."""
+    cores: dict[str, float] = {}
+    for trial in trials:
+        for process in trial.contention.busiest if trial.contention else ():
+            cores[process.name] = cores.get(process.name, 0.0) + process.cores
+    names = ", ".join(sorted(cores, key=lambda name: cores[name], reverse=True)[:3])
+    return f" Busiest: {names}." if names else ""
 
 
 def _unsteady_text(results: Sequence[TrialResult]) -> str | None:

@@ -134,6 +134,15 @@ def confirmed(results: Sequence[TrialResult], keys: Sequence[str]) -> Blocks:
     return Blocks({key: [rates[key] for rates in found] for key in keys})
 
 
+def in_slices(results: Sequence[TrialResult]) -> bool:
+    """Whether the sessions that confirm ran in turn, one of each contender."""
+    last_search = last_search_number(results)
+    return any(
+        trial.is_ok and trial.slices and trial.purpose is Purpose.CONFIRM and trial.number > last_search
+        for trial in results
+    )
+
+
 def last_search_number(results: Sequence[TrialResult]) -> int:
     """Number of the last search trial; -1 without any."""
     return max((trial.number for trial in results if trial.purpose is Purpose.SEARCH), default=-1)

@@ -21,7 +21,9 @@ MIN_DRIFT_SESSIONS = 4
 WITHIN = "within one session"
 BETWEEN = "sessions of this configuration and the spread between sessions"
 CONFIRMED = "confirmation sessions"
-CONFIRMED_CHOICE = "confirmation sessions, which also chose it"
+SLICED = "slices of one confirmation session each"
+CHOICE = ", which also chose it"
+"""After either, where the confirmation had to choose by speed."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class NoteKind(str, Enum):
     FROM_CONSOLE = "from_console"
     MACHINE_BUSY = "machine_busy"
     MACHINE_UNSTEADY = "machine_unsteady"
+    SLICES_DISTURBED = "slices_disturbed"
     MEMORY_PRESSURE = "memory_pressure"
     DRIFT = "drift"
     IN_EDITOR = "in_editor"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from sweeper.compare.noise import SLICED
 from sweeper.model.study import Speedup, StudyResult, Verdict
 from sweeper.model.trial import Outcome, Params, ParamValue
 from sweeper.quantities import format_bytes, format_rate
@@ -74,6 +75,10 @@ def error_text(result: StudyResult) -> str:
         f"same configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} "
         "repeated sessions). Where they overlap, the order may be chance."
     )
+    if result.best is not None and result.best.verdict is Verdict.BETTER:
+        text += f" The answer's own speed and speed-up are from {result.best.interval_from} only."
+        if result.best.interval_from and result.best.interval_from.startswith(SLICED):
+            text += " What belongs to a single session, its seed for instance, is not in their intervals."
     if noise.drift_percent_per_hour is None:
         return text
     bounds = ""

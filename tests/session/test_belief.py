@@ -54,7 +54,7 @@ def test_a_confirmation_in_turn(workshop):
     assert results["verdict"] == "better"
     assert speedup["interval"][0] < (0.128 + 0.05) / (0.064 + 0.05) * 1.1
     assert speedup["interval"][1] > 1.3
-    assert results["best"]["interval_from"] == "confirmation sessions"
+    assert results["best"]["interval_from"] == "slices of one confirmation session each"
     assert workshop.leftovers() == []
     # One side ran at a time: hardly ever did both update within an instant.
     times = [moments(workshop, trial["number"]) for trial in confirmed]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sweeper.app.conclude import Facts, conclude
-from sweeper.compare.noise import BETWEEN, CONFIRMED, CONFIRMED_CHOICE, WITHIN
+from sweeper.compare.noise import BETWEEN, CHOICE, CONFIRMED, WITHIN
 from sweeper.model.load import BusyProcess, Contention
 from sweeper.model.measurement import Note, NoteKind, PerThousandSteps
 from sweeper.model.study import StudyResult, Verdict
@@ -180,12 +180,12 @@ class TestTheClaim:
 
     def test_the_confirmation_chose_where_another_is_faster_still(self) -> None:
         best = self.best((1000.0, 1500.0, 1990.0), (1010.0, 1510.0, 2030.0), peak_memory_bytes=4 * GIB)
-        assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED_CHOICE)
+        assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED + CHOICE)
         assert best.speedup.estimate == pytest.approx((1990 * 2030 / (1000 * 1010)) ** 0.5)
 
     def test_the_confirmation_chose_where_the_first_was_not_shown_to_be_faster(self) -> None:
         best = self.best((1000.0, 1002.0, 1400.0), (1010.0, 1008.0, 1420.0))
-        assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED_CHOICE)
+        assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED + CHOICE)
 
     def test_one_block_is_not_judged(self) -> None:
         assert self.best((1000.0, 2010.0, 1510.0)).verdict is Verdict.UNCONFIRMED
@@ -303,6 +303,19 @@ class TestNotes:
         found = str(self.text(trials, NoteKind.MACHINE_UNSTEADY))
         assert found.startswith("The machine itself changed its speed by more than 25 % during 1 of 3 sessions, ")
         assert self.text(trials[::2], NoteKind.MACHINE_UNSTEADY) is None
+
+    def test_rounds_that_do_not_count(self) -> None:
+        lost = (Note(NoteKind.SLICES_DISTURBED, "text"),)
+        load = Contention(5.0, 0.0, None, None, 0.0, (BusyProcess("stress", 0.9),))
+        rates: Sequence[tuple[float | None, ...]] = [(900.0, None, 950.0, None), (1800.0, None, 1900.0, 2000.0)]
+        trials = [
+            trial_of(at + 1, params, 1000.0, Purpose.CONFIRM, block=0, slices=rate, warnings=lost, contention=load)
+            for at, (params, rate) in enumerate(zip((OWN, A), rates))
+        ]
+        assert self.text([self.own, *trials], NoteKind.SLICES_DISTURBED) == (
+            "2 of 4 rounds of the confirmation were disturbed by other programs and do not count. Busiest: stress."
+        )
+        assert self.text([self.own, *trials]) is None
 
     def test_nothing_to_say(self) -> None:
         assert self.text([self.own]) is None

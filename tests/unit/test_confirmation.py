@@ -13,7 +13,7 @@ from sweeper.app.budget import LEADERS, MAX_BLOCKS, MAX_ROUNDS, MIN_ROUNDS
 from sweeper.app.confirmation import _order
 from sweeper.app.stop import StopSignal
 from sweeper.compare.confirm import MIN_BLOCKS, block_rates
-from sweeper.compare.noise import CONFIRMED
+from sweeper.compare.noise import SLICED
 from sweeper.errors import Interrupted
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
@@ -153,7 +153,7 @@ class TestSlices:
     def test_their_answer(self) -> None:
         result = self.study().conclusion()
         assert result.best is not None
-        assert (result.verdict, result.best.params, result.best.interval_from) == (Verdict.BETTER, BEST, CONFIRMED)
+        assert (result.verdict, result.best.params, result.best.interval_from) == (Verdict.BETTER, BEST, SLICED)
         assert result.best.speedup is not None
         assert result.best.speedup.estimate == pytest.approx(speed_of(BEST) / 1000.0)
 

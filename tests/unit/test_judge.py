@@ -10,7 +10,7 @@ import pytest
 from sweeper.app.judge import Asked, Terms, judge
 from sweeper.measure.cycles import Cutting
 from sweeper.measure.rate import Rule
-from sweeper.model.load import LoadSample
+from sweeper.model.load import BusyProcess, LoadSample
 from sweeper.model.measurement import BehaviorCount, Method, NoteKind, PerThousandSteps, Sample
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, TrialResult
@@ -266,10 +266,16 @@ class TestSlices:
         samples = session_of([(2048, 1.0)] * 20)
         slices = tuple((start, start + 2.0) for start in (104.0, 108.0, 112.0, 116.0))
         load = tuple(LoadSample(90.0 + at, 0.0, 8.0 * min(max(0, at - 18), 2)) for at in range(60))
-        result = self.judge(record_of(SessionEnd.MEASURED, samples, slices=slices, load=load))
+        busiest = (BusyProcess("stress", 0.9),)
+        result = self.judge(record_of(SessionEnd.MEASURED, samples, slices=slices, load=load, busiest=busiest))
+        (note,) = (note for note in result.warnings if note.kind is NoteKind.SLICES_DISTURBED)
+        assert note.text == (
+            "1 of 4 slices were disturbed by other programs and do not count (busiest: stress 0.9 cores)."
+        )
         assert result.outcome is Outcome.OK
         assert result.slices == (2048.0, None, 2048.0, 2048.0)
         assert (result.steps_per_second, result.measured_seconds) == (2048.0, 6.0)
+        assert NoteKind.SLICES_DISTURBED not in kinds(self.judge(self.record()))
 
     def test_on_a_machine_that_is_never_quiet_all_count(self) -> None:
         asked = asked_of(purpose=Purpose.CONFIRM, block=0)

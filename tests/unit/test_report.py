@@ -12,6 +12,7 @@ from typing import Any
 import html5lib
 import pytest
 
+from sweeper.compare.noise import SLICED
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.study import NoFewerUpdates, Speedup, StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome
@@ -20,6 +21,7 @@ from sweeper.report.html import render_html
 from sweeper.report.words import (
     OUTCOME_WORDS,
     command_text,
+    error_text,
     headline,
     interval_text,
     memory_text,
@@ -288,6 +290,19 @@ class TestWords:
         assert headline(alone).endswith("your own settings could not be measured beside it.")
         assert headline(replace(result, best=None)) == "No configuration is feasible; the last one: it broke."
         assert headline(replace(result, best=None, trials=())) == "No configuration was measured."
+
+
+def test_whence_the_answers_figures_are() -> None:
+    result = full_result()
+    assert result.best is not None
+    assert "are from confirmation sessions only. The" not in error_text(result)
+    assert error_text(result).endswith("The answer's own speed and speed-up are from confirmation sessions only.")
+    sliced = replace(result, best=replace(result.best, interval_from=SLICED))
+    assert error_text(sliced).endswith(
+        f"from {SLICED} only. What belongs to a single session, its seed for instance, is not in their intervals."
+    )
+    kept = replace(result, best=replace(result.best, verdict=Verdict.KEEP_YOURS))
+    assert "The answer's own" not in error_text(kept)
 
 
 def test_predictions_are_judged_by_what_was_measured_and_vetoes_are_never_silent() -> None:
