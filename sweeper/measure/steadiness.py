@@ -17,8 +17,8 @@ STRETCH_SECONDS = 20.0
 MIN_GRADIENT_STEPS = 10
 """In a stretch: the mean of fewer is noise."""
 MAX_CHANGE = 1.25
-"""Slowest over fastest stretch. On two shared cores 16 of 18 sessions of a minute stayed below; where the host had given
-the cores to others as well, steps took 1.5 to 2 times as long."""
+"""Slowest over fastest stretch. On two shared cores 16 of 18 sessions of a minute stayed below; where the host had
+given the cores to others as well, steps took 1.5 to 2 times as long."""
 
 
 @dataclass(frozen=True)
