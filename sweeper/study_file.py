@@ -25,7 +25,7 @@ from sweeper.errors import InvalidInput
 from sweeper.knob_values import knob_value, knob_values
 from sweeper.model.trial import ParamValue
 from sweeper.outside import is_plain, short, shown
-from sweeper.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap
+from sweeper.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap, session_limits
 from sweeper.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
 from sweeper.yaml_text import YamlText, did_you_mean, read_yaml
 
@@ -102,16 +102,6 @@ class Engine(_Strict):
     capture_frame_rate: int | None = Field(default=None, ge=-_MAX_WHOLE, le=_MAX_WHOLE)
 
 
-MIN_SECONDS, MAX_SECONDS = 45.0, 120.0
-"""Of measuring, where nothing else is asked for (docs/measuring.md, "When it stops")."""
-SESSION_SHARE = 1 / 20
-"""Of the budget, that a session may take to measure, its start-up not counted: with fewer sessions there would be
-nothing to choose among."""
-LEAST_LIMIT_SECONDS = 20.0
-ROOM = 0.75
-"""Of the limit, by which precision may end a session at the latest; without room it would never end one."""
-
-
 class Measure(_Strict):
     """How well and how long a trial measures.
 
@@ -137,12 +127,7 @@ class Measure(_Strict):
 
     def limits(self, budget_seconds: float) -> tuple[float, float]:
         """`min_seconds` and `max_seconds` of a session in a study with this budget."""
-        most = self.max_seconds
-        if most is None:
-            needed = (self.min_seconds or 0.0) / ROOM
-            most = max(LEAST_LIMIT_SECONDS, needed, min(MAX_SECONDS, SESSION_SHARE * budget_seconds))
-        least = min(MIN_SECONDS, ROOM * most) if self.min_seconds is None else self.min_seconds
-        return least, most
+        return session_limits(self.min_seconds, self.max_seconds, budget_seconds)
 
 
 _Cap = Annotated[

@@ -9,6 +9,14 @@ from sweeper import quantities
 from sweeper.outside import shown
 
 MAX_TRIALS = 1_000_000
+MIN_SECONDS, MAX_SECONDS = 45.0, 120.0
+"""Of measuring, where nothing else is asked for (docs/measuring.md, "When it stops")."""
+SESSION_SHARE = 1 / 20
+"""Of the budget, that a session may take to measure, its start-up not counted: with fewer sessions there would be
+nothing to choose among."""
+LEAST_LIMIT_SECONDS = 20.0
+ROOM = 0.75
+"""Of the limit, by which precision may end a session at the latest; without room it would never end one."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +63,12 @@ def parse_budget(value: Any) -> Budget:
     if trials is not None and trials > MAX_TRIALS:
         raise ValueError(f"trials: expected {MAX_TRIALS:,} at most, not {shown(trials)}")
     return Budget(quantities.seconds(value["time"]), trials)
+
+
+def session_limits(min_seconds: float | None, max_seconds: float | None, budget_seconds: float) -> tuple[float, float]:
+    """How long a session measures at least and at most; what is None follows the other one and the budget."""
+    most = max_seconds
+    if most is None:
+        needed = (min_seconds or 0.0) / ROOM
+        most = max(LEAST_LIMIT_SECONDS, needed, min(MAX_SECONDS, SESSION_SHARE * budget_seconds))
+    return min(MIN_SECONDS, ROOM * most) if min_seconds is None else min_seconds, most

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from sweeper.compare.noise import SLICED
+from sweeper.compare.confirm import in_slices
 from sweeper.model.study import Speedup, StudyResult, Verdict
 from sweeper.model.trial import Outcome, Params, ParamValue
 from sweeper.quantities import format_bytes, format_rate
@@ -77,7 +77,7 @@ def error_text(result: StudyResult) -> str:
     )
     if result.best is not None and result.best.verdict is Verdict.BETTER:
         text += f" The answer's own speed and speed-up are from {result.best.interval_from} only."
-        if result.best.interval_from and result.best.interval_from.startswith(SLICED):
+        if in_slices(result.trials):
             text += " What belongs to a single session, its seed for instance, is not in their intervals."
     if noise.drift_percent_per_hour is None:
         return text

@@ -293,11 +293,11 @@ class TestWords:
 
 
 def test_whence_the_answers_figures_are() -> None:
-    result = full_result()
+    in_turn = full_result()
+    result = replace(in_turn, trials=tuple(replace(trial, slices=()) for trial in in_turn.trials))
     assert result.best is not None
-    assert "are from confirmation sessions only. The" not in error_text(result)
     assert error_text(result).endswith("The answer's own speed and speed-up are from confirmation sessions only.")
-    sliced = replace(result, best=replace(result.best, interval_from=SLICED))
+    sliced = replace(in_turn, best=replace(result.best, interval_from=SLICED))
     assert error_text(sliced).endswith(
         f"from {SLICED} only. What belongs to a single session, its seed for instance, is not in their intervals."
     )
