@@ -1,11 +1,10 @@
 """How good is a session's number? Within: parts of long sessions against the whole. Between: interleaved repeats.
 
-Coverage of the nominal 95 % interval: in simulation, where the truth is known, and as measured, where a part's interval
-should hold the whole's rate. Where the machine itself changed its speed in a long session, by the time of a gradient
-step, the whole is no truth about its parts: such sessions are made again, and their errors are printed apart. Halves of
-the sessions stand beside the parts: what is still off at that length is no matter of stopping too early. REUSE=1 reads
-the last recording again instead of making one, EXTEND=1 adds the long sessions that it lacks; REPEATS=0 makes no
-repeats.
+Parts are stopped as a session is in a study of eight hours, the figure without further name, and as in one of twenty
+minutes. Sessions in which the machine itself changed its speed, by the time of a gradient step, count like all others,
+and their errors are printed apart too: there the whole says little about its parts. Coverage of the nominal 95 %
+interval: in simulation, where the truth is known, and as measured, where a part's interval should hold the whole's
+rate. REUSE=1 reads the last recording again instead of making one; REPEATS=0 makes no repeats.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ import math
 import os
 import statistics
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -27,10 +26,18 @@ from sweeper.measure.ratio import ratio
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
-from tests.benchmarks.common import SHORT, deviation_percent, finish, percent, rule_of, table
-from tests.benchmarks.recording import CASES, FILE, LONG_SECONDS, Recorded, extend, load_or_record, record
+from tests.benchmarks.common import (
+    MAX_SECONDS,
+    OVERNIGHT_MAX_SECONDS,
+    SHORT,
+    deviation_percent,
+    finish,
+    percent,
+    rule_of,
+    table,
+)
+from tests.benchmarks.recording import CASES, FILE, Recorded, load_or_record, record
 
-HALF_SECONDS = LONG_SECONDS / 2
 SIMULATIONS = 2_000 if SHORT else 20_000
 
 
@@ -40,12 +47,13 @@ def whole(session: Recorded) -> Estimate | None:
     return estimate(session.samples, Rule(0.0, 1e9, rule.cut, 1))
 
 
-def parts(session: Recorded, rule: Rule) -> Iterator[Estimate]:
-    """What trials would have said that began at updates throughout a long session, and stopped by this rule.
+def parts(session: Recorded, max_seconds: float) -> Iterator[Estimate]:
+    """What trials with this limit would have said that began at updates throughout a long session.
 
-    All of them have room for the rule's limit: of late ones without it only those would count that are soon precise.
+    All of them have room for the limit: of late ones without it only those would count that are soon precise.
     """
-    latest = session.samples[-1].seconds - rule.max_seconds
+    rule = rule_of(session.case, max_seconds=max_seconds)
+    latest = session.samples[-1].seconds - max_seconds
     starts = [
         index for index, sample in enumerate(session.samples) if sample.kind == "update" and sample.seconds <= latest
     ]
@@ -61,11 +69,6 @@ def stop(samples: tuple[Sample, ...], rule: Rule) -> Estimate | None:
         if samples[count - 1].kind == "update" and rule(samples[:count]) is Progress.ENOUGH:
             return estimate(samples[:count], rule)
     return None
-
-
-def off(found: Iterable[Estimate], truth: Estimate) -> list[float]:
-    """Errors of estimates, in per cent of the true rate."""
-    return percent(abs(part.ratio.estimate / truth.ratio.estimate - 1) for part in found)
 
 
 def simulated_coverage(count: int, correlation: float, chooser: np.random.Generator) -> float:
@@ -85,25 +88,27 @@ def simulated_coverage(count: int, correlation: float, chooser: np.random.Genera
 
 @dataclass
 class Errors:
-    """What the long sessions of one case, or of all of them, say."""
+    """How far parts of sessions are off, in per cent of the whole, and whether their intervals hold it."""
 
-    parts: list[float] = field(default_factory=list)
-    halves: list[float] = field(default_factory=list)
+    percents: list[float] = field(default_factory=list)
     covered: list[bool] = field(default_factory=list)
-    sessions: int = 0
 
-    def add(self, session: Recorded, truth: Estimate) -> None:
-        self.sessions += 1
-        rule = rule_of(session.case)
-        found = list(parts(session, rule))
-        self.parts += off(found, truth)
-        self.halves += off(parts(session, replace(rule, precision=0.0, max_seconds=HALF_SECONDS)), truth)
-        self.covered += [part.interval[0] <= truth.ratio.estimate <= part.interval[1] for part in found]
+    def add(self, found: Iterable[Estimate], truth: float) -> None:
+        for part in found:
+            self.percents += percent([abs(part.ratio.estimate / truth - 1)])
+            self.covered.append(part.interval[0] <= truth <= part.interval[1])
 
+    @property
+    def median(self) -> float | None:
+        return statistics.median(self.percents) if self.percents else None
 
-def middle(errors: Sequence[float]) -> float | None:
-    """Their median; None without any."""
-    return statistics.median(errors) if errors else None
+    @property
+    def worst(self) -> float | None:
+        return max(self.percents, default=None)
+
+    @property
+    def coverage(self) -> float | None:
+        return 100 * statistics.mean(self.covered) if self.covered else None
 
 
 def rate_of_repeat(session: Recorded) -> float | None:
@@ -111,27 +116,21 @@ def rate_of_repeat(session: Recorded) -> float | None:
     return found.ratio.estimate if found else None
 
 
-def recorded() -> list[Recorded]:
-    """A new recording, the last one, or the last one with what it lacks."""
-    if os.environ.get("EXTEND"):
-        return extend(load_or_record())
-    return load_or_record() if os.environ.get("REUSE") else record()
-
-
 def main() -> None:
-    sessions = recorded()
+    sessions = load_or_record() if os.environ.get("REUSE") else record()
     counted = [session for session in sessions if session.disturbance is None]
-    total, unsteady, rows, between = Errors(), Errors(), [], []
-    for session in counted:
-        if session.long and not session.is_steady and (truth := whole(session)) is not None:
-            unsteady.add(session, truth)
+    total, quick, steady, unsteady, rows, between = Errors(), Errors(), Errors(), Errors(), [], []
+    changed = 0
     for case in CASES:
         own, truths = Errors(), []
         for session in counted:
-            if session.case == case and session.long and session.is_steady and (truth := whole(session)) is not None:
+            if session.case == case and session.long and (truth := whole(session)) is not None:
+                found = list(parts(session, OVERNIGHT_MAX_SECONDS))
+                for errors in (own, total, steady if session.is_steady else unsteady):
+                    errors.add(found, truth.ratio.estimate)
+                quick.add(parts(session, MAX_SECONDS), truth.ratio.estimate)
                 truths.append(truth)
-                own.add(session, truth)
-                total.add(session, truth)
+                changed += not session.is_steady
         repeats = [
             rate
             for session in counted
@@ -144,9 +143,9 @@ def main() -> None:
                 case.name,
                 ", ".join(f"{truth.ratio.estimate:,.0f}" for truth in truths),
                 truths[0].method.value if truths else None,
-                len(own.parts),
-                middle(own.parts),
-                max(own.parts, default=None),
+                len(own.percents),
+                own.median,
+                own.worst,
                 len(repeats),
                 deviation,
             )
@@ -157,35 +156,32 @@ def main() -> None:
     )
     if len(counted) < len(sessions):
         print(f"{len(sessions) - len(counted)} of {len(sessions)} sessions were disturbed and are left out.")
-    if unsteady.parts:
-        print(
-            f"In {unsteady.sessions} of {unsteady.sessions + total.sessions} long sessions the machine changed its "
-            f"speed; their parts err by {middle(unsteady.parts):.2f} %, {max(unsteady.parts):.2f} % at worst."
-        )
+    if unsteady.percents:
+        print(f"In {changed} long sessions the machine changed its speed; their parts err by {unsteady.median:.2f} %.")
     chooser = np.random.default_rng(1)
     cells = [(count, rho, simulated_coverage(count, rho, chooser)) for count in (8, 12, 20) for rho in (0.0, 0.15, 0.3)]
     table(("cycles", "correlation", "coverage % of a nominal 95 %"), cells)
-    if total.halves:
+    if quick.percents:
         print(
-            f"Half sessions, {HALF_SECONDS:.0f} s each, err by {middle(total.halves):.2f} %, "
-            f"{max(total.halves):.2f} % at worst: so much is left at that length."
+            f"Parts err by {total.median:.2f} % with the {OVERNIGHT_MAX_SECONDS:.0f} s that a session has overnight, "
+            f"by {quick.median:.2f} % with the {MAX_SECONDS:.0f} s of a study of twenty minutes."
         )
     print(
-        f"Recorded in {FILE}. A part is up to half of its whole, which makes errors look smaller by up to 30 %, and "
-        "parts overlap, so the coverage as measured is an indication, not a test."
+        f"Recorded in {FILE}. Parts overlap each other, so the coverage as measured is an indication, not a test; and "
+        f"one of {OVERNIGHT_MAX_SECONDS:.0f} s is half of its whole, which makes its error look smaller by up to 30 %."
     )
     finish(
         {
-            "median_error_percent": middle(total.parts),
-            "worst_error_percent": max(total.parts, default=None),
-            "steady_sessions": total.sessions,
-            "unsteady_sessions": unsteady.sessions,
-            "unsteady_median_error_percent": middle(unsteady.parts),
-            "all_median_error_percent": middle([*total.parts, *unsteady.parts]),
-            "halves_median_error_percent": middle(total.halves),
+            "median_error_percent": total.median,
+            "worst_error_percent": total.worst,
+            "quick_median_error_percent": quick.median,
+            "steady_median_error_percent": steady.median,
+            "unsteady_median_error_percent": unsteady.median,
+            "unsteady_sessions": changed,
             "coverage_percent": min(cell[2] for cell in cells),
             "coverage_percent_highest": max(cell[2] for cell in cells),
-            "coverage_percent_as_measured": 100 * statistics.mean(total.covered) if total.covered else None,
+            "coverage_percent_as_measured": total.coverage,
+            "quick_coverage_percent_as_measured": quick.coverage,
             "between_percent": math.sqrt(statistics.mean(b * b for b in between)) if between else None,
             "configurations": sum(row[3] > 0 for row in rows),
         }

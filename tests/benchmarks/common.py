@@ -36,6 +36,8 @@ MEASURE = Measure()
 """What a study asks of a session where its file is silent."""
 MIN_SECONDS, MAX_SECONDS = MEASURE.limits(0.0 if SHORT else 1200.0)
 """Of a session that is measured as in a study of twenty minutes, the shortest there is for SHORT."""
+OVERNIGHT_MAX_SECONDS = MEASURE.limits(0.0 if SHORT else 8 * 3600.0)[1]
+"""The limit in a study of eight hours; MIN_SECONDS is the same there."""
 ATTEMPTS = 3
 """At a session that other programs disturb, as in a study."""
 CONFIG = {

@@ -13,10 +13,10 @@ from typing import Any
 from sweeper.measure.steadiness import MAX_CHANGE, speed_change
 from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import Progress
-from tests.benchmarks.common import ATTEMPTS, MAX_SECONDS, SHORT, Bench, Case, interleaved, params, rule_of
+from tests.benchmarks.common import ATTEMPTS, OVERNIGHT_MAX_SECONDS, SHORT, Bench, Case, interleaved, params, rule_of
 
 FILE = Path(".bench/accuracy.json.gz")
-LONG_SECONDS = 2 * MAX_SECONDS
+LONG_SECONDS = 2 * OVERNIGHT_MAX_SECONDS
 REPEATS = int(os.environ.get("REPEATS", 2 if SHORT else 3))
 """Of sessions that are measured as a trial is; the error between them needs two."""
 STEP_MS = 0.2
@@ -46,36 +46,24 @@ class Recorded:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the machine kept its speed; one that did not is no truth about its parts."""
+        """Whether the machine kept its speed: of one that did not, the whole is a poor truth about its parts."""
         updates = [sample.seconds for sample in self.samples if sample.kind == "update"]
         change = speed_change(self.samples, (updates[0], updates[-1])) if updates else None
         return change is None or change.ratio <= MAX_CHANGE
 
 
 def record() -> list[Recorded]:
-    """Long sessions of every case, then interleaved repeats; written to FILE."""
-    found = []
+    """Long sessions of every case, then interleaved repeats; FILE is written after each."""
+    found: list[Recorded] = []
     with Bench() as bench:
         print(
             f"recording {len(CASES)} cases: a long session of {LONG_SECONDS:.0f} s and {REPEATS} repeats each",
             flush=True,
         )
         for case in interleaved(CASES, 1):
-            found += _attempts(bench, case, long=True)
+            _add_attempts(bench, case, found, long=True)
         for case in interleaved(CASES, REPEATS):
-            found += _attempts(bench, case, long=False)
-    save(found)
-    return found
-
-
-def extend(sessions: Sequence[Recorded]) -> list[Recorded]:
-    """The recording with long sessions added of every case that has none yet on a quiet, steady machine."""
-    done = {one.case.name for one in sessions if one.long and one.is_steady and one.disturbance is None}
-    found = list(sessions)
-    with Bench() as bench:
-        for case in interleaved([case for case in CASES if case.name not in done], 1):
-            found += _attempts(bench, case, long=True)
-    save(found)
+            _add_attempts(bench, case, found, long=False)
     return found
 
 
@@ -92,17 +80,13 @@ def load_or_record() -> list[Recorded]:
     return found if {session.case.name: session.case for session in found} == _BY_NAME else record()
 
 
-def _attempts(bench: Bench, case: Case, long: bool) -> list[Recorded]:
-    """Again while other programs disturb it, as a study does, or a long one meets a machine that changes its speed.
-
-    At most ATTEMPTS times; all of them are kept.
-    """
-    found: list[Recorded] = []
-    while len(found) < ATTEMPTS:
+def _add_attempts(bench: Bench, case: Case, found: list[Recorded], long: bool) -> None:
+    """Again while other programs disturb it, as a study does, at most ATTEMPTS times; all of them are kept."""
+    for _ in range(ATTEMPTS):
         found.append(_session(bench, case, long))
-        if found[-1].disturbance is None and (found[-1].is_steady or not long):
+        save(found)
+        if found[-1].disturbance is None:
             break
-    return found
 
 
 def _session(bench: Bench, case: Case, long: bool) -> Recorded:
