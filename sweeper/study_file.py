@@ -61,10 +61,11 @@ def _text(value: Any) -> str:
     return text
 
 
-_ANY_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
+_QUANTITY_SCHEMA = {"type": ["string", "number"], "exclusiveMinimum": 0}
+_SHARE_SCHEMA = {**_QUANTITY_SCHEMA, "maximum": 1}
 Text = Annotated[str, AfterValidator(_text)]
-Seconds = Annotated[float, BeforeValidator(quantities.seconds), _ANY_QUANTITY]
-Share = Annotated[float, BeforeValidator(quantities.share), _ANY_QUANTITY]
+Seconds = Annotated[float, BeforeValidator(quantities.seconds), WithJsonSchema(_QUANTITY_SCHEMA)]
+Share = Annotated[float, BeforeValidator(quantities.share), WithJsonSchema(_SHARE_SCHEMA)]
 _RANGE_SCHEMA = {
     "anyOf": [
         {"type": "array", "minItems": 1, "items": {"type": ["number", "boolean", "string"]}},
@@ -156,10 +157,10 @@ class StudyFile(_Strict):
         WithJsonSchema(
             {
                 "anyOf": [
-                    {"type": ["string", "number"], "examples": ["20m"]},
+                    {**_QUANTITY_SCHEMA, "examples": ["20m"]},
                     {
                         "type": "object",
-                        "properties": {"time": {"type": ["string", "number"]}, "trials": {"type": "integer"}},
+                        "properties": {"time": _QUANTITY_SCHEMA, "trials": {"type": "integer", "minimum": 1}},
                         "required": ["time"],
                         "additionalProperties": False,
                     },
@@ -171,7 +172,7 @@ class StudyFile(_Strict):
     min_updates: Annotated[
         float | None,
         BeforeValidator(_off_or_share),
-        WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"const": "off"}, {"const": False}]}),
+        WithJsonSchema({"anyOf": [_SHARE_SCHEMA, {"const": "off"}, {"const": False}]}),
     ] = 0.25
     engine: Engine = Engine()
     env_args: list[Annotated[str, BeforeValidator(_text)]] = []
@@ -285,6 +286,8 @@ def _line(source: YamlText, item: Any) -> str:
         message = f"unknown key{did_you_mean(str(location[-1]), model.model_fields)}"
     elif item["type"] == "missing":
         message = "this key is required"
+    elif item["type"] in ("model_type", "dict_type"):
+        message = f"expected keys with values, not {shown(item['input'])}"
     else:
         message = str(item["msg"]).removeprefix("Value error, ")
     return str(source.error([part for part in location if part != "[key]"], message))

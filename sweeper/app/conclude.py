@@ -19,12 +19,16 @@ from sweeper.trial_plan import launch_command
 
 @dataclass(frozen=True)
 class Facts:
-    """What a conclusion needs beside the trials."""
+    """What a conclusion needs beside the trials.
+
+    `cut_short`: by whoever runs the study, or by an error that leaves open whether anything is feasible.
+    """
 
     started_at: str
     spent_seconds: float
     memory_cap_bytes: int
     stopped_because: str | None
+    cut_short: bool = False
 
 
 def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -> StudyResult:
@@ -33,7 +37,8 @@ def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -
     baseline_key = configuration_key(prepared.space.baseline)
     baseline = next((item for item in configurations if item.key == baseline_key), None)
     best = _best(prepared, results, configurations, baseline)
-    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if facts.stopped_because and configurations else None)
+    is_settled = facts.stopped_because is not None and not facts.cut_short
+    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if is_settled and configurations else None)
     found = noise(configurations, baseline_key)
     return StudyResult(
         study=_info(prepared, facts),

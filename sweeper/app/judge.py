@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import busiest_text, contention, disturbance, longest_gap, own_cores
+from sweeper.measure.contention import busiest_text, contention, disturbance, longest_gap, others_text, own_cores
 from sweeper.measure.counters import longest_silence
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
@@ -85,6 +85,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     samples = () if terms.in_editor else record.load
     load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
     outcome, message = _outcome(record, measurement, terms)
+    if record.end is SessionEnd.TOO_SLOW:
+        message = f"{message}{others_text(load)}"
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
         outcome, slices = Outcome.DISTURBED, ()

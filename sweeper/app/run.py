@@ -131,8 +131,8 @@ def _alone(stack: ExitStack, tell: Listener, stop: StopSignal) -> None:
 
 
 def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -> StudyResult:
-    def concluded(reason: str | None) -> StudyResult:
-        facts = Facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason)
+    def concluded(reason: str | None, cut_short: bool = False) -> StudyResult:
+        facts = Facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason, cut_short)
         return conclude(prepared, store.results(), facts)
 
     reported = -math.inf
@@ -160,11 +160,11 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
     except InterruptedNow:
         raise  # asked twice: results.json is as of the last trial, and the report can be made from it
     except Interrupted:
-        save_outputs(prepared, concluded("interrupted"))
+        save_outputs(prepared, concluded("interrupted", cut_short=True))
         raise
     except SweeperError as error:
         log.error("%s", error)
-        save_outputs(prepared, concluded(str(error).splitlines()[0]))
+        save_outputs(prepared, concluded(str(error).splitlines()[0], not isinstance(error, NothingFeasible)))
         raise
     save_outputs(prepared, result)
     if result.verdict is Verdict.NONE_FEASIBLE:

@@ -11,7 +11,7 @@ from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
 from sweeper.outside import one_line
 from sweeper.quantities import format_bytes, format_rate
-from sweeper.report.words import command_text, error_text, headline, value_text, why
+from sweeper.report.words import command_text, error_text, headline, range_text, value_text, why
 
 ROWS = 10
 FILE_WIDTH = 160
@@ -35,11 +35,10 @@ def print_study(result: StudyResult) -> None:
         for item in ranked:
             updates = item.updates_per_1000_steps
             pooled = intervals.get(item.key)
-            bounds = pooled.interval if pooled else None
             table.add_row(
                 *(one_line(value_text(item.params.get(knob))) for knob in knobs),
                 format_rate(item.steps_per_second or 0.0),
-                f"{format_rate(bounds[0])} to {format_rate(bounds[1])}" if bounds else "–",
+                range_text(pooled.interval if pooled else None),
                 str(len(item.measured)),
                 format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
                 f"{updates.policy:.2f}" if updates else "–",

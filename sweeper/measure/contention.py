@@ -17,6 +17,8 @@ MAX_OTHERS_PERCENT = 15.0
 MAX_STEAL_PERCENT = 5.0
 MAX_GPU_OTHERS_PERCENT = 15.0
 """No measurement stands behind this one; the same share as for the cores."""
+TOLD_OTHERS_PERCENT = 5.0
+"""Others' share that voids nothing and may still be why a session was too slow."""
 
 
 def contention(
@@ -77,6 +79,13 @@ def disturbance(found: Contention | None) -> str | None:
     if found.gpu_others_percent is not None and found.gpu_others_percent > MAX_GPU_OTHERS_PERCENT:
         return f"other programs used {found.gpu_others_percent:.0f} % of the GPU"
     return None
+
+
+def others_text(found: Contention | None) -> str:
+    """`; other programs used 9 % of the cores meanwhile (busiest: ...)`, or nothing where that is hardly any."""
+    if found is None or found.others_percent < TOLD_OTHERS_PERCENT:
+        return ""
+    return f"; other programs used {found.others_percent:.0f} % of the cores meanwhile{busiest_text(found.busiest)}"
 
 
 def busiest_text(busiest: Sequence[BusyProcess]) -> str:

@@ -7,6 +7,9 @@ from itertools import pairwise
 
 from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Phases, Sample
 
+UPDATE_TIMER = "_update_policy"
+"""Of policy updates, all gradient steps of one together."""
+
 
 def updates(first: Sample, last: Sample) -> PerThousandSteps:
     """Updates per 1,000 agent steps from `first` to `last`."""
@@ -43,11 +46,11 @@ def longest_silence(samples: Sequence[Sample]) -> float | None:
     return max((after - before for before, after in pairwise(moments)), default=None)
 
 
-def phases(first: Sample, last: Sample) -> Phases | None:
-    """Where the time from `first` to `last` went; None where the learner's timers are unknown."""
-    if not first.timers or "_update_policy" not in last.timers or "env_step" not in last.timers:
+def phases(samples: Sequence[Sample], first: Sample, last: Sample) -> Phases | None:
+    """Where the time from `first` to `last`, two of `samples`, went; None where the learner's timers are unknown."""
+    if not first.timers or UPDATE_TIMER not in last.timers or "env_step" not in last.timers:
         return None
-    update = _delta(first, last, "_update_policy")[0]
+    update = _delta(*_update_edges(samples, first, last), UPDATE_TIMER)[0]
     has_workers = "worker_root" in last.timers
     return Phases(
         collect_seconds=max(0.0, last.seconds - first.seconds - update),
@@ -58,6 +61,18 @@ def phases(first: Sample, last: Sample) -> Phases | None:
         worker_seconds=_delta(first, last, "worker_root")[0] if has_workers else None,
         player_seconds=_delta(first, last, "communicator.exchange")[0] if has_workers else None,
     )
+
+
+def _update_edges(samples: Sequence[Sample], first: Sample, last: Sample) -> tuple[Sample, Sample]:
+    """The samples between which UPDATE_TIMER grows by the updates that ended after `first` and until `last`.
+
+    A policy update is reported from within its own timer, so its time shows in the next sample. Where nothing came
+    after `last`, the update at `first` stands in for the one there.
+    """
+    told = [sample for sample in samples if sample.timers]
+    after_first = next((sample for sample in told if sample.seconds > first.seconds), None)
+    after_last = next((sample for sample in told if sample.seconds > last.seconds), None)
+    return (first, last) if after_first is None or after_last is None else (after_first, after_last)
 
 
 def _delta(first: Sample, last: Sample, timer: str) -> tuple[float, int]:

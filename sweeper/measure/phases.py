@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sweeper.measure.counters import UPDATE_TIMER
 from sweeper.measure.cycles import BLOCK_SECONDS
 from sweeper.measure.ratio import Ratio, ratio
 from sweeper.model.measurement import Sample
 
-UPDATE_TIMER = "_update_policy"
 SAME_COUNT = 0.03
 """Decisions and steps that differ by more than the bursts in flight at either end are not the same thing: in self-play
 only one team's decisions become steps. The rate is then that of steps."""

@@ -140,7 +140,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         steps=steps,
         updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
         agents=agents(first, last, envs),
-        phases=phases(first, last),
+        phases=phases(samples, first, last),
         window=window,
         warmup_cycles=found.warmup_cycles,
         method=found.method,

@@ -41,7 +41,7 @@ def measure_slices(
         steps=round(sum(steps for steps, _ in parts)),
         updates_per_1000_steps=updates(first, last),
         agents=agents(first, last, envs),
-        phases=_summed([phases(start, end) for start, end in pairs]),
+        phases=_summed([phases(samples, start, end) for start, end in pairs]),
         window=(first.seconds, last.seconds),
         warmup_cycles=warmup_cycles,
         method=Method.SLICES,

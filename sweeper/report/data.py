@@ -6,12 +6,14 @@ import json
 import re
 from typing import Any
 
+from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, to_json
-from sweeper.model.trial import Params
+from sweeper.model.trial import Params, configuration_key
 from sweeper.outside import UNSHOWN, one_line
 from sweeper.quantities import format_bytes, format_rate
-from sweeper.report.words import headline, params_text, speedup_text
+from sweeper.report.words import error_text, headline, params_text, range_text, speedup_text
 
+MARKDOWN_ROWS = 10
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~]")
@@ -24,7 +26,7 @@ def as_json(result: StudyResult) -> str:
 
 
 def as_csv(result: StudyResult) -> str:
-    """One row a trial; parameters as columns `params.*`, absent values empty."""
+    """One row a trial; parameters as columns `params.*`, absent values empty, warnings by their kinds."""
     import pandas
 
     rows = []
@@ -35,20 +37,31 @@ def as_csv(result: StudyResult) -> str:
         updates = trial.updates_per_1000_steps
         row["updates_per_1000_steps.gradient"] = updates.gradient if updates else None
         row["updates_per_1000_steps.policy"] = updates.policy if updates else None
+        row["warnings"] = " ".join(note.kind.value for note in trial.warnings) or None
         rows.append({_cell(key): _cell(value) for key, value in row.items()})
     return str(pandas.DataFrame(rows).convert_dtypes().to_csv(index=False))
 
 
 def as_markdown(result: StudyResult) -> str:
-    """The answer and the ten fastest trials."""
+    """The answer, the ten fastest configurations with their intervals, which error those carry, and the warnings."""
     lines = [f"## sweeper: {_escaped(result.study.name)}", "", _escaped(headline(result)), ""]
-    ranked = sorted((t for t in result.trials if t.is_ok), key=lambda t: t.steps_per_second or 0.0, reverse=True)
+    ranked = leaders(pool(result.trials))[:MARKDOWN_ROWS]
     if ranked:
-        lines += ["| trial | configuration | steps/s | peak memory |", "|---:|---|---:|---:|"]
-    for trial in ranked[:10]:
-        memory = format_bytes(trial.peak_memory_bytes) if trial.peak_memory_bytes else "–"
-        rate = format_rate(trial.steps_per_second or 0.0)
-        lines.append(f"| {trial.number} | {_escaped(params_text(trial.params))} | {rate} | {memory} |")
+        lines += ["| configuration | steps/s | 95 % | sessions | peak memory |", "|---|---:|---:|---:|---:|"]
+    intervals = {configuration_key(item.params): item.interval for item in result.configurations}
+    for item in ranked:
+        cells = (
+            _escaped(params_text(item.params)),
+            format_rate(item.steps_per_second or 0.0),
+            range_text(intervals.get(item.key)),
+            str(len(item.measured)),
+            format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    if ranked:
+        lines += ["", _escaped(error_text(result))]
+    if result.warnings:
+        lines += ["", *(f"- {_escaped(note.text)}" for note in result.warnings)]
     return "\n".join(lines) + "\n"
 
 

@@ -57,7 +57,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
     return {
         "result": result,
         "best": result.best,
-        "title": _TITLES[result.verdict] if result.verdict else "This study is still running",
+        "title": _title(result),
         "headline": words.headline(result),
         "command": words.command_text(result.best.command) if result.best else "",
         "ranking": figures.ranking(ranked, _intervals(result), baseline, best) if ranked else "",
@@ -72,6 +72,12 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "error": words.error_text(result),
         "version": __version__,
     }
+
+
+def _title(result: StudyResult) -> str:
+    if result.verdict is not None:
+        return _TITLES[result.verdict]
+    return "No configuration was measured" if result.study.stopped_because else "This study is still running"
 
 
 def _intervals(result: StudyResult) -> dict[str, tuple[float, float]]:

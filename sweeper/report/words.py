@@ -32,7 +32,8 @@ def headline(result: StudyResult) -> str:
 
 def _answer(result: StudyResult) -> str:
     best = result.best
-    if best is None and any(trial.outcome.is_infeasible for trial in result.trials):
+    is_open = result.verdict is None and result.study.stopped_because is not None
+    if best is None and not is_open and any(trial.outcome.is_infeasible for trial in result.trials):
         last = next(trial for trial in reversed(result.trials) if trial.outcome.is_infeasible)
         return f"No configuration is feasible; the last one: {last.message or last.outcome.value}."
     if best is None:
@@ -60,6 +61,11 @@ def _answer(result: StudyResult) -> str:
 def _limit(result: StudyResult) -> str:
     reason = result.study.stopped_because
     return reason if reason in ("budget", "limit on trials") else "space"
+
+
+def range_text(bounds: tuple[float, float] | None) -> str:
+    """Bounds of a rate, `1,500 to 1,700`."""
+    return f"{format_rate(bounds[0])} to {format_rate(bounds[1])}" if bounds else "–"
 
 
 def error_text(result: StudyResult) -> str:

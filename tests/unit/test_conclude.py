@@ -33,8 +33,10 @@ def confirmations(first: int, rates: Sequence[tuple[Any, float]], **fields: Any)
 
 
 class TestConclude:
-    def conclude(self, trials: Sequence[TrialResult], reason: str | None = "budget") -> StudyResult:
-        return conclude(prepared_of(), trials, Facts("2026-01-01", 100.0, 8 * GIB, reason))
+    def conclude(
+        self, trials: Sequence[TrialResult], reason: str | None = "budget", cut_short: bool = False
+    ) -> StudyResult:
+        return conclude(prepared_of(), trials, Facts("2026-01-01", 100.0, 8 * GIB, reason, cut_short))
 
     own = trial_of(0, OWN, 1000.0, Purpose.BASELINE, interval=(990.0, 1010.0))
     first = trial_of(1, A, 1500.0, interval=(1400.0, 1600.0), peak_memory_bytes=2 * GIB)
@@ -115,6 +117,7 @@ class TestConclude:
         failed = [trial_of(0, OWN, purpose=Purpose.BASELINE, outcome=Outcome.OVER_MEMORY)]
         assert self.conclude(failed).verdict is Verdict.NONE_FEASIBLE
         assert self.conclude(failed, None).verdict is None
+        assert self.conclude(failed, "too slow", cut_short=True).verdict is None
         assert self.conclude(failed).best is None
 
     def test_a_baseline_over_the_cap_leaves_no_speedup(self) -> None:

@@ -503,7 +503,7 @@ class TestShown:
         bare = text.replace("\\<", "").replace("\\|", "").replace("\\[", "").replace("\\`", "")
         assert not set("<[`") & set(bare)
         table = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
-        assert {line.count("|") for line in table} == {5, 4}
+        assert {line.count("|") for line in table} == {6, 4}
         assert [line for line in text.splitlines() if line.startswith("#")] == [
             line for line in text.splitlines() if line.startswith("## ")
         ]

@@ -104,6 +104,15 @@ class TestOutcome:
         assert result.outcome is Outcome.TIMEOUT
         assert "too few whole cycles in the time allowed: Bus never updated" in str(result.message)
 
+    def test_too_slow_beside_others_who_void_nothing(self) -> None:
+        some = judged(record_of(SessionEnd.TOO_SLOW, GOOD[:4], load=load_of(10.0), busiest=CULPRITS))
+        assert some.outcome is Outcome.TIMEOUT
+        assert str(some.message).endswith(
+            "; other programs used 10 % of the cores meanwhile (busiest: stress 3.0, chrome 0.2 cores)"
+        )
+        hardly = judged(record_of(SessionEnd.TOO_SLOW, GOOD[:4], load=load_of(1.0), busiest=CULPRITS))
+        assert "other programs" not in str(hardly.message)
+
     def test_over_memory_says_how_much(self) -> None:
         result = judged(record_of(SessionEnd.OVER_MEMORY, GOOD, peak_memory_bytes=9 * GIB))
         assert result.message == "9.0 GiB in use, above the cap of 8.0 GiB; stopped at once"

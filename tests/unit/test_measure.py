@@ -214,6 +214,20 @@ class TestMeasure:
         found = measured(session_of([(2048, 2.0)] * 2 + [(2048, 0.1), (2048, 60.0)]), Rule(0.025, 30.0, CYCLES, 1))
         assert found.interval is not None and found.interval[0] == 0.0
 
+    def test_the_time_of_updates_is_that_of_the_cycles_they_end(self) -> None:
+        """The learner closes an update's timer after it was reported: the next sample tells its time."""
+        took = [0.5, 0.5, 1.5, 0.25, 0.75, 1.0, 0.5, 0.125]
+        samples = [sample(98.0, 1, 0, "tick")]
+        for number in range(1, 8):
+            timers = {"_update_policy": (sum(took[:number]), number), "env_step": (3.0 * number, 10 * number)}
+            samples.append(sample(100.0 + 2 * number, 2048 * number, number, timers=timers))
+        found = measured(samples)
+        assert (found.cycles, found.window) == (5, (samples[2].seconds, samples[7].seconds))
+        assert found.phases is not None and found.phases.update_seconds == sum(took[2:7])
+        timers = {"_update_policy": (sum(took), 8), "env_step": (24.0, 80)}
+        told = measured([*samples, replace(samples[7], seconds=115.0, kind="tick", timers=timers)])
+        assert told.phases is not None and told.phases.update_seconds == sum(took[3:8])
+
     def test_phases_agents_and_gradient_steps_come_from_the_timers(self) -> None:
         def at(number: int) -> dict[str, tuple[float, int]]:
             return {

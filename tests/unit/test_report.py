@@ -175,7 +175,11 @@ def test_html_is_the_same_for_the_same_input(page: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "title"),
     [
-        ({"verdict": None, "best": None, "baseline": None, "trials": ()}, "This study is still running"),
+        (
+            {"verdict": None, "best": None, "trials": (), "study": info_of(stopped_because=None)},
+            "This study is still running",
+        ),
+        ({"verdict": None, "best": None, "trials": ()}, "No configuration was measured"),
         (
             {"verdict": Verdict.NONE_FEASIBLE, "best": None, "best_with_no_fewer_updates": None},
             "No configuration is feasible",
@@ -213,6 +217,7 @@ def test_csv_is_a_row_a_trial() -> None:
     assert (rows[2]["steps_per_second"], rows[2]["interval.low"], rows[2]["outcome"]) == ("", "", "crashed")
     assert rows[3]["updates_per_1000_steps.gradient"] == "20"
     assert float(rows[0]["peak_memory_bytes"]) == GIB
+    assert [row["warnings"] for row in rows] == ["", "", "", "not_precise"]
 
 
 def test_csv_without_trials() -> None:
@@ -229,18 +234,29 @@ def test_markdown() -> None:
     lines = as_markdown(full_result()).splitlines()
     assert lines[0] == "## sweeper: racer"
     assert lines[2].startswith("num_envs 4, num_areas 4, batch_size 256, threaded false trains at 2,000 steps/s")
-    assert lines[4] == "| trial | configuration | steps/s | peak memory |"
-    assert lines[6:] == [
-        "| 9 | num_envs 4, num_areas 4, batch_size 256, threaded false | 2,000 | 1.0 GiB |",
-        "| 1 | num_envs 2, num_areas 1, batch_size 128, threaded false | 1,500 | 1.0 GiB |",
-        "| 0 | num_envs 1, num_areas 1, batch_size 128, threaded false | 1,000 | 1.0 GiB |",
+    assert lines[4] == "| configuration | steps/s | 95 % | sessions | peak memory |"
+    assert lines[6:9] == [
+        "| num_envs 4, num_areas 4, batch_size 256, threaded false | 2,000 | 1,900 to 2,100 | 1 | 1.0 GiB |",
+        "| num_envs 2, num_areas 1, batch_size 128, threaded false | 1,500 | – | 1 | 1.0 GiB |",
+        "| num_envs 1, num_areas 1, batch_size 128, threaded false | 1,000 | 980 to 1,020 | 1 | 1.0 GiB |",
+    ]
+    assert lines[10].startswith("Intervals (95 %) are of a configuration's mean")
+    assert lines[12:] == ["- The space was derived."]
+
+
+def test_markdown_ranks_means_and_not_the_highest_reading() -> None:
+    lucky = (trial_of(1, params_of(2), 1900.0), trial_of(2, params_of(2), 1100.0), trial_of(3, params_of(4), 1600.0))
+    rows = [line.split(" | ") for line in as_markdown(full_result(trials=lucky)).splitlines() if "num_envs" in line]
+    assert [(row[0].removeprefix("| ").split(",")[0], row[3]) for row in rows[-2:]] == [
+        ("num_envs 4", "1"),
+        ("num_envs 2", "2"),
     ]
 
 
 def test_markdown_shows_ten() -> None:
     trials = tuple(trial_of(number, params_of(number + 1), 100.0 + number) for number in range(15))
-    rows = [line for line in as_markdown(full_result(trials=trials)).splitlines() if line.startswith("| 1")]
-    assert [row.split(" | ")[0] for row in rows] == ["| 14", "| 13", "| 12", "| 11", "| 10"]
+    rows = [line for line in as_markdown(full_result(trials=trials)).splitlines() if line.startswith("| num_envs")]
+    assert [row.split(",")[0] for row in rows] == [f"| num_envs {number}" for number in range(15, 5, -1)]
 
 
 def test_comparison() -> None:

@@ -291,7 +291,8 @@ def test_env_args_become_text() -> None:
         ),
         ("env_args: --fast\n", "study.yaml:4: env_args: Input should be a valid list"),
         ("env_path: 5\n", "study.yaml:4: env_path: Input should be a valid string"),
-        ("space: [num_envs]\n", "study.yaml:4: space: Input should be a valid dictionary"),
+        ("space: [num_envs]\n", "study.yaml:4: space: expected keys with values, not ['num_envs']"),
+        ("measure: [1, 2]\n", "study.yaml:4: measure: expected keys with values, not [1, 2]"),
     ],
 )
 def test_bad_values_are_refused_where_they_stand(refused: Refused, text: str, message: str) -> None:
@@ -372,6 +373,16 @@ def test_the_schema_names_every_key() -> None:
     assert set(schema["$defs"]["Measure"]["properties"]) == set(Measure.model_fields)
     assert schema["properties"]["space"]["anyOf"][0]["additionalProperties"]["anyOf"][1]["required"] == ["low", "high"]
     assert json.loads(json.dumps(schema)) == schema
+
+
+def test_the_schema_knows_the_bounds() -> None:
+    schema = json_schema()
+    measure, own = schema["$defs"]["Measure"]["properties"], schema["properties"]
+    quantity = {"type": ["string", "number"], "exclusiveMinimum": 0}
+    assert quantity.items() <= measure["max_startup_seconds"].items()
+    assert {**quantity, "maximum": 1}.items() <= measure["precision"].items()
+    assert {**quantity, "maximum": 1} in own["min_updates"]["anyOf"]
+    assert own["budget"]["anyOf"][1]["properties"] == {"time": quantity, "trials": {"type": "integer", "minimum": 1}}
 
 
 def test_the_defaults_in_the_schema_can_be_written() -> None:
