@@ -11,6 +11,8 @@ from typing import Any
 UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters but line feed and tab, signs that turn the direction of writing, and halves of characters."""
 _SHOWN_CHARACTERS = 80
+_SHOWN_VALUE_CHARACTERS = 320
+"""Of a list or a mapping with what is in it."""
 _SHOWN_BITS = 256
 
 
@@ -50,13 +52,12 @@ def is_plain(text: str) -> bool:
 
 def short(text: str) -> str:
     """The beginning of `text`, in one line."""
-    text = one_line(text[: _SHOWN_CHARACTERS + 1])
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    return _beginning(one_line(text[: _SHOWN_CHARACTERS + 1]), _SHOWN_CHARACTERS)
 
 
 def shown(value: Any) -> str:
     """A value for a message: its `repr`, cut short however large or deep it is."""
-    return _SHORT.repr(value)
+    return _beginning(_SHORT.repr(value), _SHOWN_VALUE_CHARACTERS)
 
 
 class _Short(reprlib.Repr):
@@ -72,6 +73,10 @@ class _Short(reprlib.Repr):
 
 
 _SHORT = _Short()
+
+
+def _beginning(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _written_out(match: re.Match[str]) -> str:

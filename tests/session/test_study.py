@@ -151,7 +151,7 @@ def test_what_reads_a_study_folder(workshop):
     assert (workshop.folder / "report.html").read_bytes() == report
     csv = workshop.sweeper("report", "reports/shop", "--format", "csv").stdout.splitlines()
     assert len(csv) == 3 and "params.num_envs" in csv[0]
-    assert "| trial |" in workshop.sweeper("report", "reports/shop", "--format", "md").stdout
+    assert "| configuration | steps/s | 95 % |" in workshop.sweeper("report", "reports/shop", "--format", "md").stdout
     both = workshop.sweeper("report", "reports/shop", "reports/shop")
     assert both.returncode == 0 and "best configuration" in both.stdout
     refused = workshop.sweeper("report", "reports/shop", "--format", "csv", "-o", "study.yaml")
