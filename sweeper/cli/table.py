@@ -11,7 +11,7 @@ from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
 from sweeper.outside import one_line
 from sweeper.quantities import format_bytes, format_rate
-from sweeper.report.words import command_text, error_text, headline, range_text, value_text, why
+from sweeper.report.words import command_text, error_text, headline, intervals, range_text, value_text, why
 
 ROWS = 10
 FILE_WIDTH = 160
@@ -28,17 +28,16 @@ def print_study(result: StudyResult) -> None:
         table = Table(box=None, pad_edge=False)
         for knob in knobs:
             table.add_column(one_line(knob.split(".")[-1]), justify="right")
-        intervals = {configuration_key(item.params): item for item in result.configurations}
+        bounds = intervals(result)
         for name in ("steps/s", "95 %", "sessions", "peak memory", "updates per 1,000"):
             table.add_column(name, justify="right")
         table.add_column("")
         for item in ranked:
             updates = item.updates_per_1000_steps
-            pooled = intervals.get(item.key)
             table.add_row(
                 *(one_line(value_text(item.params.get(knob))) for knob in knobs),
                 format_rate(item.steps_per_second or 0.0),
-                range_text(pooled.interval if pooled else None),
+                range_text(bounds.get(item.key)),
                 str(len(item.measured)),
                 format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
                 f"{updates.policy:.2f}" if updates else "–",

@@ -8,10 +8,10 @@ from typing import Any
 
 from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, to_json
-from sweeper.model.trial import Params, configuration_key
+from sweeper.model.trial import Params
 from sweeper.outside import UNSHOWN, one_line
 from sweeper.quantities import format_bytes, format_rate
-from sweeper.report.words import error_text, headline, params_text, range_text, speedup_text
+from sweeper.report.words import error_text, headline, intervals, params_text, range_text, speedup_text
 
 MARKDOWN_ROWS = 10
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -48,12 +48,12 @@ def as_markdown(result: StudyResult) -> str:
     ranked = leaders(pool(result.trials))[:MARKDOWN_ROWS]
     if ranked:
         lines += ["| configuration | steps/s | 95 % | sessions | peak memory |", "|---|---:|---:|---:|---:|"]
-    intervals = {configuration_key(item.params): item.interval for item in result.configurations}
+    bounds = intervals(result)
     for item in ranked:
         cells = (
             _escaped(params_text(item.params)),
             format_rate(item.steps_per_second or 0.0),
-            range_text(intervals.get(item.key)),
+            range_text(bounds.get(item.key)),
             str(len(item.measured)),
             format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
         )

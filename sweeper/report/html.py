@@ -60,7 +60,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "title": _title(result),
         "headline": words.headline(result),
         "command": words.command_text(result.best.command) if result.best else "",
-        "ranking": figures.ranking(ranked, _intervals(result), baseline, best) if ranked else "",
+        "ranking": figures.ranking(ranked, words.intervals(result), baseline, best) if ranked else "",
         "memory": figures.memory(ranked, result.memory_cap_bytes, baseline, best) if ranked else "",
         "knobs": list(dict.fromkeys(knob for trial in result.trials for knob in trial.params)),
         "outcome_words": words.OUTCOME_WORDS,
@@ -78,7 +78,3 @@ def _title(result: StudyResult) -> str:
     if result.verdict is not None:
         return _TITLES[result.verdict]
     return "No configuration was measured" if result.study.stopped_because else "This study is still running"
-
-
-def _intervals(result: StudyResult) -> dict[str, tuple[float, float]]:
-    return {configuration_key(item.params): item.interval for item in result.configurations if item.interval}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sweeper.compare.confirm import in_slices
 from sweeper.model.study import Speedup, StudyResult, Verdict
-from sweeper.model.trial import Outcome, Params, ParamValue
+from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
 from sweeper.quantities import format_bytes, format_rate
 
 OUTCOME_WORDS = {
@@ -61,6 +61,11 @@ def _answer(result: StudyResult) -> str:
 def _limit(result: StudyResult) -> str:
     reason = result.study.stopped_because
     return reason if reason in ("budget", "limit on trials") else "space"
+
+
+def intervals(result: StudyResult) -> dict[str, tuple[float, float]]:
+    """95 % bounds of a configuration's rate by its key, where they are known."""
+    return {configuration_key(item.params): item.interval for item in result.configurations if item.interval}
 
 
 def range_text(bounds: tuple[float, float] | None) -> str:

@@ -161,7 +161,7 @@ def main() -> None:
     chooser = np.random.default_rng(1)
     cells = [(count, rho, simulated_coverage(count, rho, chooser)) for count in (8, 12, 20) for rho in (0.0, 0.15, 0.3)]
     table(("cycles", "correlation", "coverage % of a nominal 95 %"), cells)
-    if quick.percents:
+    if total.percents and quick.percents:
         print(
             f"Parts err by {total.median:.2f} % with the {OVERNIGHT_MAX_SECONDS:.0f} s that a session has overnight, "
             f"by {quick.median:.2f} % with the {MAX_SECONDS:.0f} s of a study of twenty minutes."

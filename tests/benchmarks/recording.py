@@ -15,8 +15,9 @@ from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import Progress
 from tests.benchmarks.common import ATTEMPTS, OVERNIGHT_MAX_SECONDS, SHORT, Bench, Case, interleaved, params, rule_of
 
-FILE = Path(".bench/accuracy.json.gz")
 LONG_SECONDS = 2 * OVERNIGHT_MAX_SECONDS
+FILE = Path(f".bench/accuracy-{LONG_SECONDS:.0f}s.json.gz")
+"""Named by its length: in a shorter recording a part would be the whole, and its error nothing."""
 REPEATS = int(os.environ.get("REPEATS", 2 if SHORT else 3))
 """Of sessions that are measured as a trial is; the error between them needs two."""
 STEP_MS = 0.2
