@@ -28,6 +28,7 @@ ANCHOR_EVERY = 8
 PILOT_SHARE = 0.1
 """Of the remaining budget that a second pilot session of the baseline may cost, start-up included."""
 SLICE_CYCLES = 3
+"""In a slice; fewer where MIN_ROUNDS would not fit."""
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""
 MAX_SLICE_SECONDS = 15.0
@@ -156,16 +157,20 @@ class Plan:
         cycles = [_cycle_seconds(trials) for trials in known]
         if MARGIN * sum(peaks) > cap_bytes or any(cycle > MAX_SLICE_SECONDS for cycle in cycles):
             return None
-        counts = tuple(_slice_cycles(cycle) for cycle in cycles)
-        # The cycle that the last suspension cut is run to its end first, and does not count.
-        round_seconds = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
         start_seconds = sum(
             max((trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0) for trial in trials) + END_SECONDS
             for trials in known
         )
+        fitting = (self._rounds(cycles, most, start_seconds) for most in range(SLICE_CYCLES, 0, -1))
+        found = next((turns for turns in fitting if turns.rounds >= MIN_ROUNDS), None)
+        return found if found and found.rounds >= min(MAX_ROUNDS, 2 * self.blocks(keys)) else None
+
+    def _rounds(self, cycles: Sequence[float], most: int, start_seconds: float) -> Turns:
+        """As many rounds as fit, of slices of at most so many cycles unless these are very short."""
+        counts = tuple(_slice_cycles(cycle, most) for cycle in cycles)
+        # The cycle that the last suspension cut is run to its end first, and does not count.
+        round_seconds = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
         rounds = min(MAX_ROUNDS, int((self.remaining_seconds / MARGIN - start_seconds) / round_seconds))
-        if rounds < MIN_ROUNDS or rounds < min(MAX_ROUNDS, 2 * self.blocks(keys)):
-            return None
         return Turns(rounds, counts, MARGIN * (rounds * round_seconds + start_seconds))
 
 
@@ -174,6 +179,6 @@ def _cycle_seconds(trials: Sequence[TrialResult]) -> float:
     return max(found, default=math.inf)
 
 
-def _slice_cycles(cycle_seconds: float) -> int:
-    wanted = max(SLICE_CYCLES, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
+def _slice_cycles(cycle_seconds: float, most: int) -> int:
+    wanted = max(most, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
     return max(1, min(wanted, int(MAX_SLICE_SECONDS / cycle_seconds)))

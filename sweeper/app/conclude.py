@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sweeper.app.notes import study_notes
 from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import Blocks, challengers, confirmed, in_slices
+from sweeper.compare.confirm import Blocks, challengers, confirmed, in_slices, left_open
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import CHOICE, CONFIRMED, SLICED, Spread, confirmed_interval, interval, noise, spread
 from sweeper.compare.pool import Configuration, leaders, pool
@@ -96,7 +96,14 @@ def _confirmed_best(
     claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
     was not shown to be faster or another was shown to be faster still, the claim says so.
     """
-    better = [item for item in rivals if blocks.ratio(item.key, own.key).interval[0] > 1]
+    better = [item for item in rivals if blocks.shows_faster(item.key, own.key)]
+    if still_open := left_open(rivals, own.key, blocks):
+        # Too much to call it a tie, and too uncertain to recommend it.
+        chosen, *others = still_open
+        speedup = _confirmed_speedup(blocks, chosen, own)
+        verdict, tied = Verdict.UNCONFIRMED, [own, *others]
+        best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=verdict)
+        return best, chosen, chosen is rivals[0]
     if not better:
         # A tie with the user's own settings means: keep them.
         tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
@@ -104,21 +111,20 @@ def _confirmed_best(
         return kept, own, True
     chosen_before = rivals[0] in better
     first = rivals[0] if chosen_before else max(better, key=lambda item: blocks.mean(item.key))
-    beaten_by = [item for item in better if item is not first and blocks.ratio(item.key, first.key).interval[0] > 1]
+    beaten_by = [item for item in better if item is not first and blocks.shows_faster(item.key, first.key)]
     if beaten_by:
         chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
-    tied = [item for item in better if item is first or blocks.ratio(first.key, item.key).interval[0] <= 1]
+    tied = [item for item in better if not blocks.shows_faster(first.key, item.key)]
     chosen = min(tied, key=lambda item: item.peak_memory_bytes or float("inf"))
-    ratio = blocks.ratio(chosen.key, own.key)
-    best = _as_best(
-        prepared,
-        chosen,
-        between,
-        speedup=Speedup(ratio.estimate, ratio.interval),
-        tied_with=[item for item in tied if item is not chosen],
-        verdict=Verdict.BETTER,
-    )
+    others = [item for item in tied if item is not chosen]
+    speedup = _confirmed_speedup(blocks, chosen, own)
+    best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
     return best, chosen, chosen_before
+
+
+def _confirmed_speedup(blocks: Blocks, item: Configuration, own: Configuration) -> Speedup:
+    ratio = blocks.ratio(item.key, own.key)
+    return Speedup(ratio.estimate, ratio.interval)
 
 
 def _as_best(

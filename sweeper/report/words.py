@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from sweeper.compare.confirm import in_slices
+from sweeper.compare.confirm import challengers, confirmed, in_slices
 from sweeper.model.study import Speedup, StudyResult, Verdict
 from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
 from sweeper.quantities import format_bytes, format_rate
@@ -45,9 +45,15 @@ def _answer(result: StudyResult) -> str:
         sure = interval_text(best.speedup)
         return f"{params} trains at {rate}: {best.speedup.estimate:.2f} times as fast as your settings{sure}."
     if best.verdict is Verdict.KEEP_YOURS:
-        return f"Keep your settings ({params}, {rate}): nothing was shown to be faster."
+        return f"Keep your settings ({params}, {rate}): nothing was shown to be faster{_closest_text(result)}."
     if best.speedup is not None and result.study.stopped_because is None:
         return f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings."
+    if best.speedup is not None and best.speedup.interval is not None:
+        return (
+            f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings"
+            f"{interval_text(best.speedup)}; unconfirmed: both side by side scattered too much to tell it from chance. "
+            "A larger budget goes on with it."
+        )
     if best.speedup is not None:
         return (
             f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings; unconfirmed: "
@@ -56,6 +62,20 @@ def _answer(result: StudyResult) -> str:
     if result.baseline is not None and dict(best.params) == dict(result.baseline.params):
         return f"Only your settings were measured ({params}, {rate}); the {_limit(result)} left no room for more."
     return f"{params} looks fastest at {rate}; unconfirmed, and your own settings could not be measured beside it."
+
+
+def _closest_text(result: StudyResult) -> str:
+    """How much faster than the user's own settings another may be all the same, where that was confirmed."""
+    if result.baseline is None:
+        return ""
+    own_key = configuration_key(result.baseline.params)
+    rivals = [item.key for item in challengers(result.trials, own_key)]
+    blocks = confirmed(result.trials, [own_key, *rivals])
+    if not blocks.are_enough:
+        return ""
+    closest = max((blocks.ratio(key, own_key) for key in rivals), key=lambda ratio: ratio.interval[1])
+    sure = interval_text(Speedup(closest.estimate, closest.interval))
+    return f"; what came closest is {closest.estimate:.2f} times as fast{sure}"
 
 
 def _limit(result: StudyResult) -> str:
@@ -86,7 +106,7 @@ def error_text(result: StudyResult) -> str:
         f"same configuration differ by {noise.between_percent:.1f} % here (standard deviation, from {noise.sessions} "
         "repeated sessions). Where they overlap, the order may be chance."
     )
-    if result.best is not None and result.best.verdict is Verdict.BETTER:
+    if result.best is not None and result.best.speedup is not None and result.best.speedup.interval is not None:
         text += f" The answer's own speed and speed-up are from {result.best.interval_from} only."
         if in_slices(result.trials):
             text += " What belongs to a single session, its seed for instance, is not in their intervals."

@@ -209,11 +209,22 @@ class TestTurns:
         assert found.rounds == MAX_ROUNDS
 
     def test_too_few_rounds_are_not_worth_it(self) -> None:
-        one = self.round_seconds(2.0, 3)
-        results = self.results(total_seconds=200.0)
+        one = self.round_seconds(4.0, 1)
+        results = self.results(4.0, total_seconds=400.0)
         enough = MARGIN * (self.start_seconds + MIN_ROUNDS * one)
         assert plan(results, seconds=enough + 1).turns(self.keys, 8 * GIB) is not None
         assert plan(results, seconds=enough - 1).turns(self.keys, 8 * GIB) is None
+
+    @pytest.mark.parametrize(("cycle", "counts"), [(4.0, (3, 2, 1)), (2.0, (3, 2)), (0.5, (6,))])
+    def test_shorter_slices_where_long_ones_leave_too_few_rounds(self, cycle: float, counts: Sequence[int]) -> None:
+        results = self.results(cycle, total_seconds=400.0)
+        for count in counts:
+            enough = MARGIN * (self.start_seconds + MIN_ROUNDS * self.round_seconds(cycle, count))
+            found = plan(results, seconds=enough + 1).turns(self.keys, 8 * GIB)
+            assert found is not None
+            assert (found.rounds, found.slice_cycles) == (MIN_ROUNDS, (count,) * 3)
+            fewer = plan(results, seconds=enough - 1).turns(self.keys, 8 * GIB)
+            assert (fewer is None) == (count == counts[-1])
 
     def test_whole_sessions_where_slices_are_not_twice_as_many(self) -> None:
         one, rounds = self.round_seconds(2.0, 3), 10

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from sweeper.app.conclude import Facts, conclude
+from sweeper.compare.confirm import WORTH_KNOWING
 from sweeper.compare.noise import BETWEEN, CHOICE, CONFIRMED, WITHIN
 from sweeper.model.load import BusyProcess, Contention
 from sweeper.model.measurement import Note, NoteKind, PerThousandSteps
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import Outcome, Purpose, TrialResult
+from sweeper.report.words import headline
 from tests.unit.builders import GIB, params_of, prepared_of, trial_of
 
 OWN = params_of(1)
@@ -90,6 +92,7 @@ class TestConclude:
         assert best is not None
         assert (best.verdict, best.params, best.speedup) == (Verdict.KEEP_YOURS, OWN, None)
         assert set(map(str, best.tied_with)) == {str(A), str(B)}
+        assert "; what came closest is " in headline(self.conclude([self.own, self.first, self.second, *blocks]))
 
     def test_keep_yours_where_nothing_was_seen_to_be_faster(self) -> None:
         best = self.conclude([self.own, trial_of(1, A, 500.0)]).best
@@ -189,6 +192,31 @@ class TestTheClaim:
     def test_the_confirmation_chose_where_the_first_was_not_shown_to_be_faster(self) -> None:
         best = self.best((1000.0, 1002.0, 1400.0), (1010.0, 1008.0, 1420.0))
         assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED + CHOICE)
+
+    def test_what_looks_much_faster_and_scatters_is_left_open(self) -> None:
+        """B and A: 4.1 and 2.2 times as fast in one block, half of that in the other."""
+        best = self.best((1000.0, 4100.0, 2200.0), (1000.0, 2200.0, 4000.0))
+        assert (best.params, best.verdict, best.interval_from) == (B, Verdict.UNCONFIRMED, CONFIRMED)
+        assert best.speedup.estimate == pytest.approx((4.1 * 2.2) ** 0.5)
+        assert best.speedup.interval[0] < 1 < best.speedup.interval[1]
+        assert best.tied_with == (OWN, A)
+        assert best.steps_per_second == pytest.approx(1000 * (4.1 * 2.2) ** 0.5)
+
+    def test_only_what_looks_much_faster_is_left_open(self) -> None:
+        best = self.best((1000.0, 1500.0, 2200.0), (1000.0, 700.0, 1000.0))
+        assert (best.params, best.verdict, best.interval_from) == (A, Verdict.UNCONFIRMED, CONFIRMED + CHOICE)
+        assert best.tied_with == (OWN,)
+
+    @pytest.mark.parametrize(("factor", "verdict"), [(1.099, Verdict.KEEP_YOURS), (1.101, Verdict.UNCONFIRMED)])
+    def test_less_than_what_is_worth_knowing_is_a_tie(self, factor: float, verdict: Verdict) -> None:
+        assert WORTH_KNOWING == 1.1
+        best = self.best((1000.0, 1000.0 * factor * 1.1, 900.0), (1000.0, 1000.0 * factor / 1.1, 1100.0))
+        assert best.verdict is verdict
+
+    def test_nothing_is_open_where_another_was_shown_to_be_faster(self) -> None:
+        blocks = [(1000.0, rate, 1500.0 + number) for number, rate in enumerate((900.0, 1900.0) * 3)]
+        best = self.best(*blocks)
+        assert (best.params, best.verdict, best.tied_with) == (A, Verdict.BETTER, ())
 
     def test_one_block_is_not_judged(self) -> None:
         assert self.best((1000.0, 2010.0, 1510.0)).verdict is Verdict.UNCONFIRMED

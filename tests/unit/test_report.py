@@ -300,6 +300,8 @@ class TestWords:
         assert headline(keep).startswith("Keep your settings (num_envs 4")
         first = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=Speedup(2.0, None)))
         assert "looks fastest at 2,000 steps/s, about 2.00 times your settings; unconfirmed" in headline(first)
+        left_open = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=Speedup(2.0, (0.5, 8.0))))
+        assert "about 2.00 times your settings (95 %: 0.50 to 8.00); unconfirmed: both" in headline(left_open)
         only = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=None, params=OWN))
         assert headline(only).startswith("Only your settings were measured")
         alone = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=None, params=FAST))
@@ -317,7 +319,7 @@ def test_whence_the_answers_figures_are() -> None:
     assert error_text(sliced).endswith(
         f"from {SLICED} only. What belongs to a single session, its seed for instance, is not in their intervals."
     )
-    kept = replace(result, best=replace(result.best, verdict=Verdict.KEEP_YOURS))
+    kept = replace(result, best=replace(result.best, verdict=Verdict.KEEP_YOURS, speedup=None))
     assert "The answer's own" not in error_text(kept)
 
 
