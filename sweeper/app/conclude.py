@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sweeper.app.notes import study_notes
 from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import Blocks, challengers, confirmed, in_slices, left_open
+from sweeper.compare.confirm import WORTH_KNOWING, Blocks, challengers, confirmed, in_slices, left_open
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import CHOICE, CONFIRMED, SLICED, Spread, confirmed_interval, interval, noise, spread
 from sweeper.compare.pool import Configuration, leaders, pool
@@ -90,7 +90,8 @@ def _confirmed_best(
 ) -> tuple[Best, Configuration, bool]:
     """The answer, its configuration, and whether others than these sessions chose it.
 
-    The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest.
+    The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest, but not one
+    that looks much slower: what may well be lost is not given for memory that is under the cap anyhow.
 
     Earlier sessions chose the first of `rivals`; these only say how it does, and nothing they chose inflates their
     claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
@@ -115,7 +116,8 @@ def _confirmed_best(
     if beaten_by:
         chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
     tied = [item for item in better if not blocks.shows_faster(first.key, item.key)]
-    chosen = min(tied, key=lambda item: item.peak_memory_bytes or float("inf"))
+    as_fast = [item for item in tied if blocks.ratio(first.key, item.key).estimate < WORTH_KNOWING]
+    chosen = min(as_fast, key=lambda item: item.peak_memory_bytes or float("inf"))
     others = [item for item in tied if item is not chosen]
     speedup = _confirmed_speedup(blocks, chosen, own)
     best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)

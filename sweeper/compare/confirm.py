@@ -23,8 +23,8 @@ LEADERS = 2
 MIN_BLOCKS = 2
 """One block has no spread to judge a difference by."""
 WORTH_KNOWING = 1.1
-"""Times as fast as the user's own from which a difference that is not shown is left open, not called a tie: what a
-confirmation of full length finds in 9 of 10 studies."""
+"""Times as fast. From here on a difference that is not shown is left open and not called a tie with the user's own, nor
+given for less memory: it is what a confirmation of full length finds in 9 of 10 studies."""
 OWN_DIFFERENCES = 6
 """Blocks from which on a pair's own differences say enough; a slow contender's noise is then not a fast one's."""
 

@@ -184,6 +184,12 @@ class TestTheClaim:
         best = self.best((1000.0, 2000.0, 1990.0), (1010.0, 2010.0, 2030.0))
         assert (best.params, best.tied_with, best.interval_from) == (A, (B,), CONFIRMED)
 
+    @pytest.mark.parametrize(("factor", "params"), [(1.099, A), (1.101, B)])
+    def test_memory_does_not_choose_what_looks_much_slower(self, factor: float, params: Any) -> None:
+        best = self.best((1000.0, 3000.0 * factor * 1.2, 3000.0), (1000.0, 3000.0 * factor / 1.2, 3000.0))
+        assert (best.params, best.verdict, best.interval_from) == (params, Verdict.BETTER, CONFIRMED)
+        assert best.tied_with == (B if params == A else A,)
+
     def test_the_confirmation_chose_where_another_is_faster_still(self) -> None:
         best = self.best((1000.0, 1500.0, 1990.0), (1010.0, 1510.0, 2030.0), peak_memory_bytes=4 * GIB)
         assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED + CHOICE)
