@@ -67,6 +67,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "failed": [trial for trial in result.trials if trial.outcome.is_infeasible],
         "noted": [trial for trial in result.trials if trial.warnings],
         "disturbed": [item for item in result.configurations if item.disturbed],
+        "is_recommended": words.is_recommended(result),
         "why": words.why(result),
         "prediction": words.prediction_text(result),
         "error": words.error_text(result),

@@ -145,14 +145,19 @@ def _holds(interval: tuple[float, float] | None, value: float | None) -> bool:
 
 
 def why(result: StudyResult) -> list[tuple[str, str]]:
-    """What holds the user's own settings back, and the recommended ones where they are others: name and sentence."""
+    """What holds the user's own settings back, and the answer's where they are others: name and sentence."""
     texts = {trial.number: trial.bottleneck_text for trial in result.trials}
     found: dict[int, str] = {}
     if result.baseline is not None:
         found[result.baseline.trial] = "Your settings"
     if result.best is not None and (result.baseline is None or result.best.params != result.baseline.params):
-        found[result.best.trial] = "The recommended settings"
+        found[result.best.trial] = "The recommended settings" if is_recommended(result) else "What looks fastest"
     return [(name, text) for number, name in found.items() if (text := texts.get(number))]
+
+
+def is_recommended(result: StudyResult) -> bool:
+    """Whether the answer is advice; else it is what looks fastest so far."""
+    return result.verdict in (Verdict.BETTER, Verdict.KEEP_YOURS)
 
 
 def speedup_text(speedup: Speedup | None) -> str:

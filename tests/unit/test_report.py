@@ -116,6 +116,12 @@ def test_html_says_why() -> None:
     text = text_of(parsed(render_html(replace(result, trials=texts))))
     assert "Your settings. Players are slow." in text
     assert "The recommended settings. Updates are." in text
+    assert "Green: recommended." in text
+    assert result.best is not None
+    first = replace(result, verdict=Verdict.UNCONFIRMED, best=replace(result.best, verdict=Verdict.UNCONFIRMED))
+    text = text_of(parsed(render_html(replace(first, trials=texts))))
+    assert "What looks fastest. Updates are." in text
+    assert "Green: looks fastest." in text
 
 
 def test_html_needs_nothing_from_elsewhere(page: str) -> None:
