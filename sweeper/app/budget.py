@@ -28,7 +28,7 @@ ANCHOR_EVERY = 8
 PILOT_SHARE = 0.1
 """Of the remaining budget that a second pilot session of the baseline may cost, start-up included."""
 SLICE_CYCLES = 3
-"""In a slice; fewer where MIN_ROUNDS would not fit."""
+"""In a slice; fewer where too few rounds would fit."""
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""
 MAX_SLICE_SECONDS = 15.0
@@ -71,7 +71,7 @@ class Plan:
 
     def session_seconds(self, key: str | None = None) -> float:
         """What a session is expected to take: as its configuration did, else the longer of baseline and search."""
-        own = [trial.total_seconds for trial in self.results if trial.key == key and trial.is_ok]
+        own = [trial.total_seconds for trial in self.results if trial.key == key and _was_alone(trial)]
         if own:
             return MARGIN * sum(own) / len(own)
         groups = [
@@ -150,7 +150,7 @@ class Plan:
 
         All contenders must fit into memory together, and a cycle of each into a slice.
         """
-        known = [[trial for trial in self.results if trial.key == key and trial.is_ok] for key in keys]
+        known = [[trial for trial in self.results if trial.key == key and _was_alone(trial)] for key in keys]
         if self.remaining_trials < len(keys) or not all(known):
             return None
         peaks = [max((trial.peak_memory_bytes or cap_bytes) for trial in trials) for trials in known]
@@ -161,9 +161,9 @@ class Plan:
             max((trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0) for trial in trials) + END_SECONDS
             for trials in known
         )
-        fitting = (self._rounds(cycles, most, start_seconds) for most in range(SLICE_CYCLES, 0, -1))
-        found = next((turns for turns in fitting if turns.rounds >= MIN_ROUNDS), None)
-        return found if found and found.rounds >= min(MAX_ROUNDS, 2 * self.blocks(keys)) else None
+        enough = max(MIN_ROUNDS, min(MAX_ROUNDS, 2 * self.blocks(keys)))
+        planned = (self._rounds(cycles, most, start_seconds) for most in range(SLICE_CYCLES, 0, -1))
+        return next((turns for turns in planned if turns.rounds >= enough), None)
 
     def _rounds(self, cycles: Sequence[float], most: int, start_seconds: float) -> Turns:
         """As many rounds as fit, of slices of at most so many cycles unless these are very short."""
@@ -172,6 +172,11 @@ class Plan:
         round_seconds = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
         rounds = min(MAX_ROUNDS, int((self.remaining_seconds / MARGIN - start_seconds) / round_seconds))
         return Turns(rounds, counts, MARGIN * (rounds * round_seconds + start_seconds))
+
+
+def _was_alone(trial: TrialResult) -> bool:
+    """Measured, and not in turn with others, whose start-ups and share of the time its own figures would hold."""
+    return trial.is_ok and not trial.slices
 
 
 def _cycle_seconds(trials: Sequence[TrialResult]) -> float:

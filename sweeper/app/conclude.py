@@ -95,15 +95,17 @@ def _confirmed_best(
 
     Earlier sessions chose the first of `rivals`; these only say how it does, and nothing they chose inflates their
     claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
-    was not shown to be faster or another was shown to be faster still, the claim says so.
+    was not shown to be faster, another was shown to be faster still, or the smallest looks much slower, the claim says
+    so.
     """
     better = [item for item in rivals if blocks.shows_faster(item.key, own.key)]
     if still_open := left_open(rivals, own.key, blocks):
         # Too much to call it a tie, and too uncertain to recommend it.
-        chosen, *others = still_open
+        chosen = max(still_open, key=lambda item: blocks.mean(item.key))
+        others = [item for item in (own, *still_open) if item is not chosen]
+        tied = [item for item in others if not blocks.shows_faster(chosen.key, item.key)]
         speedup = _confirmed_speedup(blocks, chosen, own)
-        verdict, tied = Verdict.UNCONFIRMED, [own, *others]
-        best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=verdict)
+        best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=Verdict.UNCONFIRMED)
         return best, chosen, chosen is rivals[0]
     if not better:
         # A tie with the user's own settings means: keep them.
@@ -117,11 +119,16 @@ def _confirmed_best(
         chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
     tied = [item for item in better if not blocks.shows_faster(first.key, item.key)]
     as_fast = [item for item in tied if blocks.ratio(first.key, item.key).estimate < WORTH_KNOWING]
-    chosen = min(as_fast, key=lambda item: item.peak_memory_bytes or float("inf"))
+    chosen = min(as_fast, key=_memory)
+    chosen_before = chosen_before and chosen is min(tied, key=_memory)
     others = [item for item in tied if item is not chosen]
     speedup = _confirmed_speedup(blocks, chosen, own)
     best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
     return best, chosen, chosen_before
+
+
+def _memory(item: Configuration) -> float:
+    return item.peak_memory_bytes or float("inf")
 
 
 def _confirmed_speedup(blocks: Blocks, item: Configuration, own: Configuration) -> Speedup:

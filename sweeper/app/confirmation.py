@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sweeper.app.budget import FINALS, Turns
 from sweeper.app.trials import Trials
-from sweeper.compare.confirm import MIN_BLOCKS, block_rates, challengers, confirmed, last_search_number, left_open
+from sweeper.compare.confirm import MIN_BLOCKS, block_rates, challengers, last_search_number
 from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.model.events import StageChanged
 from sweeper.model.session import SessionEnd
@@ -34,7 +34,7 @@ class Confirmation:
         turns = self._turns(contenders)
         if turns is None or not self._in_turn(contenders, turns):
             self._whole_sessions()
-        if self._done(contenders) >= MIN_BLOCKS and not self._is_left_open():
+        if self._done(contenders) >= MIN_BLOCKS:
             self._trials.confirmed()
 
     def _finals(self) -> None:
@@ -106,13 +106,6 @@ class Confirmation:
 
     def _done(self, contenders: Sequence[Params]) -> int:
         return len(block_rates(self._trials.results(), [configuration_key(params) for params in contenders]))
-
-    def _is_left_open(self) -> bool:
-        """Whether more blocks may still tell something: a larger budget then goes on with them."""
-        results, own_key = self._trials.results(), self._trials.baseline_key
-        rivals = challengers(results, own_key)
-        blocks = confirmed(results, [own_key, *(item.key for item in rivals)])
-        return blocks.are_enough and bool(left_open(rivals, own_key, blocks))
 
     def _next_block(self) -> int:
         return 1 + max((trial.block for trial in self._trials.results() if trial.block is not None), default=-1)

@@ -10,7 +10,6 @@ Design and Analysis of Experiments, ch. 4). With more, each pair is judged by it
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,9 @@ MIN_BLOCKS = 2
 """One block has no spread to judge a difference by."""
 WORTH_KNOWING = 1.1
 """Times as fast. From here on a difference that is not shown is left open and not called a tie with the user's own, nor
-given for less memory: it is what a confirmation of full length finds in 9 of 10 studies."""
+given for less memory: a confirmation of full length finds it in 9 of 10 studies where sessions differ by 6 %."""
+LARGEST = 1e15
+"""Bounds of what two blocks leave unknown go no farther: results.json has no numbers beyond 2^63."""
 OWN_DIFFERENCES = 6
 """Blocks from which on a pair's own differences say enough; a slow contender's noise is then not a fast one's."""
 
@@ -172,8 +173,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _exp(value: float) -> float:
-    """The largest number there is where nothing is known: two blocks may have an interval beyond it."""
-    return math.exp(min(value, math.log(sys.float_info.max)))
+    return math.exp(min(value, math.log(LARGEST)))
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -70,7 +70,10 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Best:
-    """The recommended configuration. `interval`: 95 % of steps per second, see `interval_from`."""
+    """The recommended configuration, or what looks fastest: see `verdict`.
+
+    `interval`: 95 % of steps per second, see `interval_from`.
+    """
 
     trial: int
     params: Mapping[str, ParamValue]

@@ -51,8 +51,7 @@ def _answer(result: StudyResult) -> str:
     if best.speedup is not None and best.speedup.interval is not None:
         return (
             f"{params} looks fastest at {rate}, about {best.speedup.estimate:.2f} times your settings"
-            f"{interval_text(best.speedup)}; unconfirmed: both side by side scattered too much to tell it from chance. "
-            "A larger budget goes on with it."
+            f"{interval_text(best.speedup)}; unconfirmed: the sessions side by side do not tell it from chance."
         )
     if best.speedup is not None:
         return (
@@ -65,17 +64,19 @@ def _answer(result: StudyResult) -> str:
 
 
 def _closest_text(result: StudyResult) -> str:
-    """How much faster than the user's own settings another may be all the same, where that was confirmed."""
+    """How fast the fastest other one is beside the user's own settings, where that was confirmed."""
     if result.baseline is None:
         return ""
     own_key = configuration_key(result.baseline.params)
-    rivals = [item.key for item in challengers(result.trials, own_key)]
-    blocks = confirmed(result.trials, [own_key, *rivals])
+    rivals = challengers(result.trials, own_key)
+    blocks = confirmed(result.trials, [own_key, *(item.key for item in rivals)])
     if not blocks.are_enough:
         return ""
-    closest = max((blocks.ratio(key, own_key) for key in rivals), key=lambda ratio: ratio.interval[1])
-    sure = interval_text(Speedup(closest.estimate, closest.interval))
-    return f"; what came closest is {closest.estimate:.2f} times as fast{sure}"
+    ratio, closest = max(
+        ((blocks.ratio(item.key, own_key), item) for item in rivals), key=lambda pair: pair[0].estimate
+    )
+    sure = interval_text(Speedup(ratio.estimate, ratio.interval))
+    return f"; {params_text(closest.params)} came closest with {ratio.estimate:.2f} times their speed{sure}"
 
 
 def _limit(result: StudyResult) -> str:

@@ -227,10 +227,10 @@ class TestTurns:
             assert (fewer is None) == (count == counts[-1])
 
     def test_whole_sessions_where_slices_are_not_twice_as_many(self) -> None:
-        one, rounds = self.round_seconds(2.0, 3), 10
+        one, rounds = self.round_seconds(4.0, 1), 10
         seconds = MARGIN * (self.start_seconds + (rounds + 0.5) * one)
         for blocks, expected in ((rounds // 2, True), (rounds // 2 + 1, False)):
-            results = self.results(total_seconds=seconds / (blocks + 0.5) / MARGIN / 3)
+            results = self.results(4.0, total_seconds=seconds / (blocks + 0.5) / MARGIN / 3)
             found = plan(results, seconds=seconds)
             assert found.blocks(self.keys) == blocks
             assert (found.turns(self.keys, 8 * GIB) is not None) == expected
@@ -246,6 +246,13 @@ class TestTurns:
         results = [*self.results(peak_memory_bytes=GIB), trial_of(3, B, peak_memory_bytes=7 * GIB)]
         assert plan(results[:3], seconds=1e6).turns(self.keys, 8 * GIB) is not None
         assert plan(results, seconds=1e6).turns(self.keys, 8 * GIB) is None
+
+    def test_sessions_that_ran_in_turn_tell_nothing_of_whole_ones(self) -> None:
+        results = self.results(total_seconds=200.0)
+        sliced = trial_of(3, B, slices=(1.0, 1.0), total_seconds=9.0, startup_seconds=99.0, peak_memory_bytes=9 * GIB)
+        for found in (plan(results, seconds=2000.0), plan([*results, sliced], seconds=2000.0)):
+            assert found.session_seconds(B_KEY) == pytest.approx(MARGIN * 200)
+            assert found.turns(self.keys, 8 * GIB) == plan(results, seconds=2000.0).turns(self.keys, 8 * GIB)
 
     def test_a_cycle_must_fit_into_a_slice(self) -> None:
         assert plan(self.results(MAX_SLICE_SECONDS), seconds=1e6).turns(self.keys, 8 * GIB) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from sweeper.compare.confirm import WORTH_KNOWING
 from sweeper.compare.noise import BETWEEN, CHOICE, CONFIRMED, WITHIN
 from sweeper.model.load import BusyProcess, Contention
 from sweeper.model.measurement import Note, NoteKind, PerThousandSteps
-from sweeper.model.study import StudyResult, Verdict
+from sweeper.model.study import StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome, Purpose, TrialResult
 from sweeper.report.words import headline
 from tests.unit.builders import GIB, params_of, prepared_of, trial_of
@@ -92,7 +93,9 @@ class TestConclude:
         assert best is not None
         assert (best.verdict, best.params, best.speedup) == (Verdict.KEEP_YOURS, OWN, None)
         assert set(map(str, best.tied_with)) == {str(A), str(B)}
-        assert "; what came closest is " in headline(self.conclude([self.own, self.first, self.second, *blocks]))
+        assert "; num_envs 4, num_areas 1, batch_size 128, threaded false came closest with 1.01 times" in headline(
+            self.conclude([self.own, self.first, self.second, *blocks])
+        )
 
     def test_keep_yours_where_nothing_was_seen_to_be_faster(self) -> None:
         best = self.conclude([self.own, trial_of(1, A, 500.0)]).best
@@ -187,7 +190,8 @@ class TestTheClaim:
     @pytest.mark.parametrize(("factor", "params"), [(1.099, A), (1.101, B)])
     def test_memory_does_not_choose_what_looks_much_slower(self, factor: float, params: Any) -> None:
         best = self.best((1000.0, 3000.0 * factor * 1.2, 3000.0), (1000.0, 3000.0 * factor / 1.2, 3000.0))
-        assert (best.params, best.verdict, best.interval_from) == (params, Verdict.BETTER, CONFIRMED)
+        source = CONFIRMED if params == A else CONFIRMED + CHOICE
+        assert (best.params, best.verdict, best.interval_from) == (params, Verdict.BETTER, source)
         assert best.tied_with == (B if params == A else A,)
 
     def test_the_confirmation_chose_where_another_is_faster_still(self) -> None:
@@ -207,6 +211,21 @@ class TestTheClaim:
         assert best.speedup.interval[0] < 1 < best.speedup.interval[1]
         assert best.tied_with == (OWN, A)
         assert best.steps_per_second == pytest.approx(1000 * (4.1 * 2.2) ** 0.5)
+
+    def test_of_those_left_open_the_fastest_and_what_ties_with_it(self) -> None:
+        blocks = [(own, 1500.0, 1700.0 + number) for number, own in enumerate((500.0, 1600.0) * 3)]
+        best = self.best(*blocks)
+        assert (best.params, best.verdict, best.interval_from) == (A, Verdict.UNCONFIRMED, CONFIRMED + CHOICE)
+        assert best.tied_with == (OWN,)
+
+    def test_bounds_of_what_is_unknown_can_be_read_again(self) -> None:
+        rates = [(OWN, 1.0), (B, 1e6), (OWN, 1e6), (B, 1e6 + 1)]
+        result = concluded([self.own, self.second, *confirmations(3, rates)])
+        assert result.best is not None
+        assert result.best.speedup is not None
+        assert result.best.speedup.interval is not None
+        assert result.best.speedup.interval[1] == pytest.approx(1e15)
+        assert study_from_json(json.dumps(to_json(result))) == result
 
     def test_only_what_looks_much_faster_is_left_open(self) -> None:
         best = self.best((1000.0, 1500.0, 2200.0), (1000.0, 700.0, 1000.0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +18,6 @@ from sweeper.errors import Interrupted
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
-from sweeper.study_limits import Budget
 from tests.unit.builders import GIB, params_of
 from tests.unit.scripted import (
     BUSY,
@@ -43,7 +41,6 @@ WIDE = (
     "space: {num_envs: [1, 2, 3, 4, 5, 6, 7, 8], num_areas: [1, 2, 4, 8], batch_size: [64, 128, 256]}\n"
 )
 """More than there is time for."""
-PAIR = "env_path: build.x86_64\nbaseline: {num_envs: 1}\nspace: {num_envs: [1, 2]}\n"
 
 
 def blocks_of(study: Scripted) -> dict[int, list[TrialResult]]:
@@ -278,32 +275,6 @@ class TestWholeSessions:
         assert best is not None
         assert best.speedup is not None
         assert best.speedup.interval == pytest.approx((speed_of(BEST) / 1000.0,) * 2)
-
-    def test_a_larger_budget_goes_on_with_what_was_left_open(self) -> None:
-        seconds, runner = 300.0, {"study": PAIR, "peak_bytes": LARGE}
-        first = first_confirmation(seconds, **runner)
-        study = scripted(seconds, **runner)
-        calm_from = 1000
-
-        def jitter(index: int) -> float:
-            is_own = dict(study.runner.sessions[-1].plan.params) == params_of()
-            return 1.0 if is_own or not first <= index < calm_from else (0.5, 2.0)[(index - first) // 2 % 2]
-
-        study.runner.jitter = jitter
-        study.run()
-        left_open = study.conclusion().best
-        assert left_open is not None
-        assert left_open.speedup is not None
-        assert left_open.speedup.interval is not None
-        assert (left_open.verdict, study.store.confirmed_search) == (Verdict.UNCONFIRMED, None)
-        before, calm_from = len(blocks_of(study)), len(study.results)
-        study.prepared = replace(study.prepared, budget=Budget(5000.0))
-        study.run()
-        assert len(blocks_of(study)) > before
-        assert study.conclusion().verdict is Verdict.BETTER
-        ended = len(study.results)
-        study.run()
-        assert len(study.results) == ended
 
 
 class TestResumed:

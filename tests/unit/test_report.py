@@ -307,7 +307,10 @@ class TestWords:
         first = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=Speedup(2.0, None)))
         assert "looks fastest at 2,000 steps/s, about 2.00 times your settings; unconfirmed" in headline(first)
         left_open = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=Speedup(2.0, (0.5, 8.0))))
-        assert "about 2.00 times your settings (95 %: 0.50 to 8.00); unconfirmed: both" in headline(left_open)
+        assert (
+            "about 2.00 times your settings (95 %: 0.50 to 8.00); unconfirmed: the sessions side by side"
+            in headline(left_open)
+        )
         only = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=None, params=OWN))
         assert headline(only).startswith("Only your settings were measured")
         alone = replace(result, best=replace(best, verdict=Verdict.UNCONFIRMED, speedup=None, params=FAST))
