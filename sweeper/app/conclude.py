@@ -118,8 +118,7 @@ def _confirmed_best(
     if beaten_by:
         chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
     tied = [item for item in better if not blocks.shows_faster(first.key, item.key)]
-    fastest = max(tied, key=lambda item: blocks.mean(item.key))
-    as_fast = [item for item in tied if blocks.ratio(fastest.key, item.key).estimate < WORTH_KNOWING]
+    as_fast = [item for item in tied if blocks.ratio(first.key, item.key).estimate < WORTH_KNOWING]
     chosen = min(as_fast, key=_memory)
     chosen_before = chosen_before and chosen is min(tied, key=_memory)
     others = [item for item in tied if item is not chosen]

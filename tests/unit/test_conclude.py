@@ -194,17 +194,6 @@ class TestTheClaim:
         assert (best.params, best.verdict, best.interval_from) == (params, Verdict.BETTER, source)
         assert best.tied_with == (B if params == A else A,)
 
-    @pytest.mark.parametrize(("factor", "params"), [(1.099, B), (1.101, A)])
-    def test_nor_does_it_where_another_than_the_first_looks_faster(self, factor: float, params: Any) -> None:
-        blocks = [(1000.0, 3000.0, 3000.0 * factor * 1.2), (1000.0, 3000.0, 3000.0 * factor / 1.2)]
-        rates = [pair for block in blocks for pair in zip((OWN, B, A), block)]
-        small = [trial_of(2, B, 2000.0, peak_memory_bytes=GIB), *confirmations(3, rates, peak_memory_bytes=GIB)]
-        best = concluded([self.own, self.first, *small]).best
-        assert best is not None
-        source = CONFIRMED if params == B else CONFIRMED + CHOICE
-        assert (best.params, best.verdict, best.interval_from) == (params, Verdict.BETTER, source)
-        assert best.tied_with == (B if params == A else A,)
-
     def test_the_confirmation_chose_where_another_is_faster_still(self) -> None:
         best = self.best((1000.0, 1500.0, 1990.0), (1010.0, 1510.0, 2030.0), peak_memory_bytes=4 * GIB)
         assert (best.params, best.tied_with, best.interval_from) == (A, (), CONFIRMED + CHOICE)
