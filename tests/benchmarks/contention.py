@@ -80,6 +80,14 @@ def overlap(trial: dict[str, Any], burnt: list[tuple[float, float]]) -> float:
     return float(inside / (end - start))
 
 
+def agreement(quiet: dict[str, Any] | None, burnt: dict[str, Any] | None) -> tuple[bool, bool]:
+    """Whether both chose the same configuration, and whether that or the burnt one said that it cannot tell the two."""
+    if quiet is None or burnt is None:
+        return False, False
+    same = quiet["params"] == burnt["params"]
+    return same, same or quiet["params"] in burnt["tied_with"]
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         quiet, _ = run(Path(folder), "quiet", burn=False)
@@ -99,9 +107,7 @@ def main() -> None:
     }  # fmt: skip
     met = sum(overlap(trial, times) > 0 for trial in burnt["trials"])
     void_quiet = sum(trial["outcome"] == "disturbed" for trial in quiet["trials"])
-    same = (
-        quiet["best"] is not None and burnt["best"] is not None and quiet["best"]["params"] == burnt["best"]["params"]
-    )
+    same, same_or_tied = agreement(quiet["best"], burnt["best"])
     for name, result in (("quiet", quiet), ("burnt", burnt)):
         best = result["best"]
         print(f"{name}: {result['verdict']}, {best and best['params']}, speed-up {best and best['speedup']}")
@@ -110,6 +116,7 @@ def main() -> None:
         {
             "disturbed_trials_ranked": ranked,
             "same_winner": same,
+            "same_winner_or_tied_with_it": same_or_tied,
             "void_percent_by_configuration": voids,
             "disturbed_while_quiet": void_quiet,
             "trials": len(burnt["trials"]),
