@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sweeper.app.notes import study_notes
 from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import WORTH_KNOWING, Blocks, challengers, confirmed, in_slices, left_open
+from sweeper.compare.confirm import WORTH_KNOWING, Blocks, challengers, confirmed, in_slices
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import CHOICE, CONFIRMED, SLICED, Spread, confirmed_interval, interval, noise, spread
 from sweeper.compare.pool import Configuration, leaders, pool
@@ -99,19 +99,8 @@ def _confirmed_best(
     so.
     """
     better = [item for item in rivals if blocks.shows_faster(item.key, own.key)]
-    if still_open := left_open(rivals, own.key, blocks):
-        # Too much to call it a tie, and too uncertain to recommend it.
-        chosen = max(still_open, key=lambda item: blocks.mean(item.key))
-        others = [item for item in (own, *still_open) if item is not chosen]
-        tied = [item for item in others if not blocks.shows_faster(chosen.key, item.key)]
-        speedup = _confirmed_speedup(blocks, chosen, own)
-        best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=Verdict.UNCONFIRMED)
-        return best, chosen, chosen is rivals[0]
     if not better:
-        # A tie with the user's own settings means: keep them.
-        tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
-        kept = _as_best(prepared, own, between, tied_with=tied, verdict=Verdict.KEEP_YOURS)
-        return kept, own, True
+        return _none_better(prepared, own, rivals, blocks, between)
     chosen_before = rivals[0] in better
     first = rivals[0] if chosen_before else max(better, key=lambda item: blocks.mean(item.key))
     beaten_by = [item for item in better if item is not first and blocks.shows_faster(item.key, first.key)]
@@ -125,6 +114,25 @@ def _confirmed_best(
     speedup = _confirmed_speedup(blocks, chosen, own)
     best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
     return best, chosen, chosen_before
+
+
+def _none_better(
+    prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks, between: Spread | None
+) -> tuple[Best, Configuration, bool]:
+    """As `_confirmed_best`, where nothing is shown to be faster: a tie means keep yours, unless one looks much faster.
+
+    That is too much to call it a tie, and too uncertain to recommend it.
+    """
+    left_open = [item for item in rivals if blocks.ratio(item.key, own.key).estimate >= WORTH_KNOWING]
+    if not left_open:
+        tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
+        return _as_best(prepared, own, between, tied_with=tied, verdict=Verdict.KEEP_YOURS), own, True
+    chosen = max(left_open, key=lambda item: blocks.mean(item.key))
+    others = [item for item in (own, *left_open) if item is not chosen]
+    tied = [item for item in others if not blocks.shows_faster(chosen.key, item.key)]
+    speedup = _confirmed_speedup(blocks, chosen, own)
+    best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=Verdict.UNCONFIRMED)
+    return best, chosen, chosen is rivals[0]
 
 
 def _memory(item: Configuration) -> float:

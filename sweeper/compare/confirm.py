@@ -82,10 +82,6 @@ class Blocks:
         """Whether `key` is faster than `other` beyond noise."""
         return self.ratio(key, other).interval[0] > 1
 
-    def leaves_open(self, key: str, other: str) -> bool:
-        """Whether `key` looks faster than `other` by what is worth knowing, and that may be noise."""
-        return self.ratio(key, other).estimate >= WORTH_KNOWING and not self.shows_faster(key, other)
-
     def rate_interval(self, key: str) -> tuple[float, float]:
         """95 % interval of a contender's mean rate over blocks like these, drift between them included."""
         logs = self._logs()[key]
@@ -145,13 +141,6 @@ def confirmed(results: Sequence[TrialResult], keys: Sequence[str]) -> Blocks:
     """The complete blocks of these contenders."""
     found = block_rates(results, keys)
     return Blocks({key: [rates[key] for rates in found] for key in keys})
-
-
-def left_open(rivals: Sequence[Configuration], own_key: str, blocks: Blocks) -> list[Configuration]:
-    """Those that look much faster than the user's own and may not be; none where another was shown to be faster."""
-    if any(blocks.shows_faster(item.key, own_key) for item in rivals):
-        return []
-    return [item for item in rivals if blocks.leaves_open(item.key, own_key)]
 
 
 def in_slices(results: Sequence[TrialResult]) -> bool:

@@ -22,7 +22,7 @@ import yaml
 from tests.benchmarks.common import CONFIG, SHORT, finish, params, table
 
 BURN_AFTER_TRIALS = 2
-"""The baseline and one of the search: on a slow machine there are not many more before the confirmation."""
+"""The baseline and one more: on a slow machine there are not many others before the confirmation."""
 BURN_SECONDS = 45 if SHORT else 90
 BUDGET = "5m" if SHORT else "10m"
 BURNERS = 1

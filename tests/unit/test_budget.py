@@ -250,9 +250,11 @@ class TestTurns:
     def test_sessions_that_ran_in_turn_tell_nothing_of_whole_ones(self) -> None:
         results = self.results(total_seconds=200.0)
         sliced = trial_of(3, B, slices=(1.0, 1.0), total_seconds=9.0, startup_seconds=99.0, peak_memory_bytes=9 * GIB)
-        for found in (plan(results, seconds=2000.0), plan([*results, sliced], seconds=2000.0)):
-            assert found.session_seconds(B_KEY) == pytest.approx(MARGIN * 200)
-            assert found.turns(self.keys, 8 * GIB) == plan(results, seconds=2000.0).turns(self.keys, 8 * GIB)
+        before, after = plan(results, seconds=2000.0), plan([*results, sliced], seconds=2000.0)
+        assert after.session_seconds(B_KEY) == before.session_seconds(B_KEY) == pytest.approx(MARGIN * 200)
+        expected = before.turns(self.keys, 8 * GIB)
+        assert expected is not None
+        assert after.turns(self.keys, 8 * GIB) == expected
 
     def test_a_cycle_must_fit_into_a_slice(self) -> None:
         assert plan(self.results(MAX_SLICE_SECONDS), seconds=1e6).turns(self.keys, 8 * GIB) is not None
