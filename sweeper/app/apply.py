@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.app.outputs import read_results, write_atomically
-from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NothingFeasible
+from sweeper.inputs.trainer_config import read_trainer_config
+from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
 from sweeper.report.words import command_text
-from sweeper.trainer_config import read_trainer_config
 
 
 @dataclass(frozen=True)

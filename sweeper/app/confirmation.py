@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from sweeper.app.budget import FINALS, Turns
 from sweeper.app.trials import Trials
 from sweeper.compare.confirm import MIN_BLOCKS, block_rates, challengers, last_search_number
 from sweeper.compare.pool import Configuration, leaders, pool
 from sweeper.model.events import StageChanged
 from sweeper.model.session import SessionEnd
 from sweeper.model.trial import Outcome, Params, Purpose, configuration_key
+from sweeper.study.allowance import FINALS, Turns
 
 ATTEMPTS = 2
 """Blocks that are begun for one that is complete: a disturbed session spoils its block."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from sweeper.app.artefacts import MIN_FREE_BYTES
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import SweeperError
+from sweeper.inputs.study_file import Study, StudyFile
+from sweeper.inputs.yaml_text import parse_yaml
 from sweeper.machine import describe_machine
 from sweeper.measure.contention import busiest_text
-from sweeper.quantities import format_bytes
 from sweeper.session.build import find_build
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.quiet import wait_for_quiet
-from sweeper.study_file import Study, StudyFile
-from sweeper.yaml_text import parse_yaml
+from sweeper.units import format_bytes
 
 FEW_CORES = 2
 

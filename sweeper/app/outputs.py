@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from sweeper.app.prepare import Prepared
-from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NotReady
+from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
 from sweeper.outside import read_bounded

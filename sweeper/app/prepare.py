@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
-from sweeper.app.tuned import tuned_text
 from sweeper.errors import InvalidInput, NotReady
+from sweeper.inputs.study_file import Study, read_study
+from sweeper.inputs.study_limits import Budget, MemoryCap
+from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
+from sweeper.inputs.tuned import tuned_text
 from sweeper.machine import describe_machine, memory_margin
 from sweeper.model.folder import StudyFolder
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, NoteKind
-from sweeper.quantities import format_bytes
+from sweeper.plan.space import Space, build_space
+from sweeper.plan.trial_plan import Launch
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
-from sweeper.space import Space, build_space
-from sweeper.study_file import Study, read_study
-from sweeper.study_limits import Budget, MemoryCap
-from sweeper.trainer_config import TrainerConfig, read_trainer_config
-from sweeper.trial_plan import Launch
+from sweeper.units import format_bytes
 
 NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeper.app.conclude import Facts, conclude
 from sweeper.app.limits import now, seconds_to
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
 from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
@@ -32,6 +31,7 @@ from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
 from sweeper.session.turns import Sessions
 from sweeper.store import Store
+from sweeper.study.answer import Facts, conclude
 
 log = logging.getLogger("sweeper")
 

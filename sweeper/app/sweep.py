@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from sweeper.app.confirmation import Confirmation
-from sweeper.app.judge import TIME_ALLOWED
 from sweeper.app.trials import Trials
 from sweeper.compare.pool import leaders, pool
 from sweeper.compare.voids import given_up, never_quiet, owed
 from sweeper.errors import Inconclusive, NothingFeasible, NotReady
 from sweeper.model.events import StageChanged
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
-from sweeper.quantities import format_bytes
 from sweeper.search.suggest import suggest
+from sweeper.study.judge import TIME_ALLOWED
+from sweeper.units import format_bytes
 
 MAX_FAILURES_IN_A_ROW = 8
 """More than this in a row is not a hard space but a broken machine."""

@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from sweeper.app.artefacts import check_disk, prune
-from sweeper.app.budget import Plan
-from sweeper.app.judge import Asked, Terms, judge
 from sweeper.app.limits import now, seconds_to, stall_seconds, warmup_cycles
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
@@ -27,12 +25,14 @@ from sweeper.model.folder import TrialFolder
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.session import Edges, SessionRecord, Watcher
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
-from sweeper.quantities import format_bytes
+from sweeper.plan.trial_plan import TrialPlan, plan_trial
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
-from sweeper.trial_plan import TrialPlan, plan_trial
+from sweeper.study.allowance import Plan
+from sweeper.study.judge import Asked, Terms, judge
+from sweeper.units import format_bytes
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
 from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
-from sweeper.quantities import format_bytes, format_seconds
+from sweeper.plan.space import build_space
+from sweeper.plan.trial_plan import Launch, plan_trial
 from sweeper.report.words import command_text, params_text, value_text
 from sweeper.session.build import find_build
 from sweeper.session.learner import command_name, locate_learner
-from sweeper.space import build_space
-from sweeper.trial_plan import Launch, plan_trial
+from sweeper.units import format_bytes, format_seconds
 
 _FLAGS = (
     "--run-id", "--results-dir", "--env", "--num-envs", "--initialize-from", "--seed", "--base-port", *NEEDED_FLAGS,

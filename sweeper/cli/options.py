@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 import typer
 
+from sweeper.inputs.study_limits import MAX_TRIALS
 from sweeper.outside import shown
-from sweeper.study_limits import MAX_TRIALS
 
 StudyArgument = typer.Argument(
     ..., metavar="STUDY", help="A study file; `sweeper init` writes one.", show_default=False
@@ -38,9 +38,9 @@ def overrides(
     budget: Optional[str], until: Optional[str], trials: Optional[int], memory_cap: Optional[str], out: Optional[Path]
 ) -> Any:
     """What the command line says over the study file; bad values are usage errors."""
-    from sweeper import quantities
     from sweeper.app.prepare import Overrides
-    from sweeper.study_limits import parse_memory_cap
+    from sweeper.inputs import quantities
+    from sweeper.inputs.study_limits import parse_memory_cap
 
     return Overrides(
         budget_seconds=_parsed("--budget", quantities.seconds, budget),

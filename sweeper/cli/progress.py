@@ -15,8 +15,8 @@ from rich.text import Text
 from sweeper.model.events import Event, StageChanged, StudyStarted, TrialFinished, TrialProgress, TrialStarted
 from sweeper.model.trial import TrialResult
 from sweeper.outside import printable
-from sweeper.quantities import format_bytes, format_rate, format_seconds
 from sweeper.report.words import OUTCOME_WORDS, params_text
+from sweeper.units import format_bytes, format_rate, format_seconds
 
 
 class Console(RichConsole):

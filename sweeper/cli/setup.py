@@ -64,6 +64,6 @@ def schema() -> None:
     """Print the JSON Schema of the study file, for editors that complete and check."""
     import json
 
-    from sweeper.study_file import json_schema
+    from sweeper.inputs.study_file import json_schema
 
     echo(json.dumps(json_schema(), indent=2))

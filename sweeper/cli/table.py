@@ -10,8 +10,8 @@ from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
 from sweeper.outside import one_line
-from sweeper.quantities import format_bytes, format_rate
 from sweeper.report.words import command_text, error_text, headline, intervals, range_text, value_text, why
+from sweeper.units import format_bytes, format_rate
 
 ROWS = 10
 FILE_WIDTH = 160

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sweeper.inputs.trainer_config import Behavior
 from sweeper.model.measurement import Method, Sample
-from sweeper.trainer_config import Behavior
 
 BLOCK_SECONDS = 2.0
 """Shortest block where there is no clean cycle: off-policy trainers update with every few steps, `threaded: true`

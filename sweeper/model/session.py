@@ -9,6 +9,13 @@ from enum import Enum
 from sweeper.model.load import BusyProcess, LoadSample
 from sweeper.model.measurement import Sample
 
+SAMPLING = "sampling"
+OUT_OF_MEMORY_KILLER = "the system's out-of-memory killer"
+"""Who ended a session that broke its memory cap, beside the kernel's own mechanisms."""
+PSS = "pss"
+RSS = "rss (upper bound)"
+"""How memory was counted: shared pages once, or in every process that has them."""
+
 
 class SessionEnd(Enum):
     """Why a session ended, as seen from outside; never judged by the learner's exit code."""

@@ -10,8 +10,8 @@ from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, to_json
 from sweeper.model.trial import Params
 from sweeper.outside import UNSHOWN, one_line
-from sweeper.quantities import format_bytes, format_rate
 from sweeper.report.words import error_text, headline, intervals, params_text, range_text, speedup_text
+from sweeper.units import format_bytes, format_rate
 
 MARKDOWN_ROWS = 10
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

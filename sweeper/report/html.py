@@ -10,8 +10,8 @@ from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import configuration_key
 from sweeper.outside import printable
-from sweeper.quantities import format_bytes, format_rate, format_seconds
 from sweeper.report import figures, words
+from sweeper.units import format_bytes, format_rate, format_seconds
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TITLES = {

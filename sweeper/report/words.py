@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sweeper.compare.confirm import challengers, confirmed, in_slices
 from sweeper.model.study import Speedup, StudyResult, Verdict
 from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
-from sweeper.quantities import format_bytes, format_rate
+from sweeper.units import format_bytes, format_rate
 
 OUTCOME_WORDS = {
     Outcome.OK: "measured",

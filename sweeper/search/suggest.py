@@ -11,7 +11,7 @@ from optuna.trial import TrialState, create_trial
 
 from sweeper.compare.pool import Configuration
 from sweeper.model.trial import Params, ParamValue, TrialResult, configuration_key
-from sweeper.space import Space
+from sweeper.plan.space import Space
 
 ASKS = 60
 """Suggestions to look through for one that is legal and not yet measured."""

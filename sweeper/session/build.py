@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.errors import NotReady
-from sweeper.study_file import Study
+from sweeper.inputs.study_file import Study
 
 RACER_SCRIPT = "sweeper-racer"
 _SUFFIXES = (".app", ".exe", ".x86_64", ".x86")

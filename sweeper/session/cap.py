@@ -8,9 +8,6 @@ from typing import Protocol
 from sweeper.session.cgroup import PREFIX, new_group
 from sweeper.session.scope import SystemdScope
 
-SAMPLING = "sampling"
-OUT_OF_MEMORY_KILLER = "the system's out-of-memory killer"
-
 
 class CapKeeper(Protocol):
     """Who keeps the cap beside us. `mechanism` names it."""

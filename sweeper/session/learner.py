@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import NotReady
-from sweeper.study_file import Study
+from sweeper.inputs.study_file import Study
+from sweeper.study.diagnosis import SETUPTOOLS_MEND, TORCH_MEND
 
 PACKAGES = ("mlagents", "mlagents-envs", "torch", "setuptools", "numpy", "protobuf", "grpcio", "onnx", "onnxscript")
 HELP_SECONDS = 180.0
@@ -25,14 +26,6 @@ def v(n):
     except m.PackageNotFoundError: return None
 print(json.dumps({{n: v(n) for n in {PACKAGES!r}}}))
 """
-SETUPTOOLS_MEND = (
-    "setuptools 81 and later lack pkg_resources, which mlagents imports: the learner dies at start; "
-    'mend it with: pip install "setuptools<81"'
-)
-TORCH_MEND = (
-    "torch 2.9 and later export ONNX through onnxscript, which conflicts with mlagents' onnx pin: training ends with "
-    'an error and without its model (ml-agents #6250); mend it with: pip install "torch>=2.1.1,<2.9"'
-)
 
 
 @dataclass(frozen=True)

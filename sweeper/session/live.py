@@ -19,15 +19,15 @@ import psutil
 from sweeper.errors import NotReady
 from sweeper.learner import INSIDE
 from sweeper.model.measurement import Sample
-from sweeper.model.session import SessionEnd, SessionRecord
-from sweeper.session.cap import OUT_OF_MEMORY_KILLER, SAMPLING, keep_cap
+from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
+from sweeper.plan.trial_plan import TrialPlan
+from sweeper.session.cap import keep_cap
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.tree import ProcessTree
-from sweeper.trial_plan import TrialPlan
 
 POLL_SECONDS = 0.25
 POLITE_SECONDS = 15.0

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from sweeper.model.session import SessionEnd
+from sweeper.model.session import PSS, RSS, SessionEnd
 
-PSS = "pss"
-RSS = "rss (upper bound)"
 EXACT_SECONDS = 10.0
 GROWTH = 1.01
 """Over the peak so far, from which on an exact reading tells the new one."""

@@ -11,13 +11,13 @@ from typing import TypeVar
 from sweeper.model.load import LoadSample
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress, SessionEnd, SessionRecord, Watcher
+from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.gpu import Gpus
 from sweeper.session.guardian import Guardian
 from sweeper.session.live import POLL_SECONDS, LiveSession
 from sweeper.session.load import LoadMonitor
 from sweeper.session.memory import MemoryRules
 from sweeper.session.quiet import Quiet, wait_for_quiet
-from sweeper.trial_plan import TrialPlan
 
 READING_SECONDS = 0.5
 """Between readings of memory and load, while the cap is far."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from sweeper.model.load import BusyProcess
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
+from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.live import LiveSession
 from sweeper.session.session import SessionRunner
-from sweeper.trial_plan import TrialPlan
 
 POLL_SECONDS = 0.1
 """A slice should not run on for long after its last cycle."""

@@ -18,18 +18,18 @@ from typing import Any
 import yaml
 
 from sweeper.app.prepare import Overrides, Prepared, prepare
+from sweeper.inputs.study_file import Measure
+from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.measure.contention import contention, disturbance
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionRecord, Watcher
 from sweeper.model.trial import Params
+from sweeper.plan.trial_plan import TrialPlan, plan_trial
 from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
 from sweeper.session.turns import Sessions
-from sweeper.study_file import Measure
-from sweeper.trainer_config import TrainerConfig, read_trainer_config
-from sweeper.trial_plan import TrialPlan, plan_trial
 
 SHORT = bool(os.environ.get("SHORT"))
 MEASURE = Measure()

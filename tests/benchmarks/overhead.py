@@ -21,11 +21,11 @@ from sweeper.learner import INSIDE
 from sweeper.measure.cycles import Cutting, boundaries
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
+from sweeper.plan.trial_plan import TrialPlan
 from sweeper.quantiles import t_quantile
 from sweeper.session import live, turns
 from sweeper.session.console import ConsoleFile
 from sweeper.session.turns import Contender
-from sweeper.trial_plan import TrialPlan
 from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
 
 CALLS = 200_000 if SHORT else 2_000_000

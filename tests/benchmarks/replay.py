@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.app.conclude import Facts, conclude
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
 from sweeper.app.sweep import Sweep
@@ -17,8 +16,9 @@ from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import SessionEnd, SessionRecord, Watcher
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import Params, Purpose, TrialResult, configuration_key
+from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.turns import Contender
-from sweeper.trial_plan import TrialPlan
+from sweeper.study.answer import Facts, conclude
 
 CAP = 2**40
 CYCLES = 12

@@ -22,11 +22,11 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.app import budget
+from sweeper.study import allowance as budget
+from sweeper.inputs.study_limits import Budget
 from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
-from sweeper.study_limits import Budget
 from tests.benchmarks.common import (
     ATTEMPTS,
     SHORT,
@@ -40,7 +40,7 @@ from tests.benchmarks.common import (
     table,
 )
 from tests.benchmarks.replay import SliceNoise, fresh_to_confirm, replay
-from tests.unit.builders import prepared_of
+from tests.helpers.builders import prepared_of
 
 RECORDING = Path(__file__).parent / "recorded" / "study.json"
 REPEATS = 6

@@ -12,7 +12,7 @@ from sweeper.session import live
 from sweeper.session.guardian import Guardian
 from sweeper.session.live import LiveSession
 from tests.conftest import STANDIN, Workshop
-from tests.unit.builders import plan_of
+from tests.helpers.builders import plan_of
 
 
 def test_players_are_seen_however_soon_training_goes_on(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

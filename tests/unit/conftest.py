@@ -11,11 +11,11 @@ import pytest
 
 from sweeper.compare.pool import Configuration
 from sweeper.errors import InvalidInput
+from sweeper.inputs.study_file import read_study
+from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.model.trial import Params, configuration_key
-from sweeper.space import Space
-from sweeper.study_file import read_study
-from sweeper.trainer_config import TrainerConfig, read_trainer_config
-from tests.unit.builders import STUDY_HEAD
+from sweeper.plan.space import Space
+from tests.helpers.builders import STUDY_HEAD
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.common import finish, table
-from tests.unit.builders import session_of
+from tests.helpers.builders import session_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 NAMES = ("accuracy", "estimators", "contention", "winners-curse", "pairing", "overhead")

@@ -21,12 +21,17 @@ from hypothesis import strategies as st
 from sweeper import machine
 from sweeper.app.apply import plan_apply
 from sweeper.app.prepare import Overrides, load, open_folder
-from sweeper.app.tuned import tuned_text
 from sweeper.cli.main import main
 from sweeper.cli.options import next_time
 from sweeper.cli.progress import Progress
 from sweeper.errors import InvalidInput, SweeperError
-from sweeper.knob_values import MAX_NUMBER, knob_values
+from sweeper.inputs.knob_values import MAX_NUMBER, knob_values
+from sweeper.inputs.quantities import byte_count, number, seconds, share
+from sweeper.inputs.study_file import read_study
+from sweeper.inputs.study_limits import parse_budget, parse_memory_cap
+from sweeper.inputs.trainer_config import read_trainer_config
+from sweeper.inputs.tuned import tuned_text
+from sweeper.inputs.yaml_text import parse_yaml, read_yaml
 from sweeper.model.events import StageChanged, TrialFinished
 from sweeper.model.folder import StudyFolder
 from sweeper.model.measurement import Note, NoteKind
@@ -34,23 +39,18 @@ from sweeper.model.session import SessionEnd
 from sweeper.model.study import StudyResult, study_from_json
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.outside import is_plain, one_line, printable, read_bounded, short, shown
-from sweeper.quantities import byte_count, number, seconds, share
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
 from sweeper.report.html import render_html
 from sweeper.session import cgroup, memory
 from sweeper.session.console import ConsoleFile
-from sweeper.session.diagnosis import diagnose, exception_line
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.host import _held_by
 from sweeper.session.learner import installed_packages, python_of
 from sweeper.session.leftovers import _is_ownerless
-from sweeper.study_file import read_study
-from sweeper.study_limits import parse_budget, parse_memory_cap
-from sweeper.trainer_config import read_trainer_config
-from sweeper.yaml_text import parse_yaml, read_yaml
-from tests.unit.builders import record_of, trial_of
-from tests.unit.results import FAST, full_result, full_trial, info_of
-from tests.unit.test_session_parts import LINE, SAMPLE
+from sweeper.study.diagnosis import diagnose, exception_line
+from tests.helpers.builders import record_of, trial_of
+from tests.helpers.results import FAST, full_result, full_trial, info_of
+from tests.unit.session.test_session_parts import LINE, SAMPLE
 
 Write = Callable[[str, str], Path]
 HEAD = "version: 1\nname: n\ntrainer_config: car.yaml\n"

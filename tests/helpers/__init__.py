@@ -1,0 +1,1 @@
+"""What tests of all rooms build their values with."""

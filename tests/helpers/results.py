@@ -1,0 +1,116 @@
+"""Whole study results for tests of the model and the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sweeper.model.load import BusyProcess, Contention
+from sweeper.model.measurement import Method, Note, NoteKind, PerThousandSteps, Phases
+from sweeper.model.study import (
+    Baseline,
+    Best,
+    NoFewerUpdates,
+    Noise,
+    Pooled,
+    Speedup,
+    StudyInfo,
+    StudyResult,
+    Verdict,
+)
+from sweeper.model.trial import Outcome, Purpose, TrialResult
+from tests.helpers.builders import GIB, machine_of, params_of, trial_of
+
+OWN, FAST, BROKEN = params_of(1), params_of(4, 4, 256), params_of(8, 16)
+
+
+def full_trial(**fields: Any) -> TrialResult:
+    everything: dict[str, Any] = {
+        "message": "m",
+        "diagnosis": "d",
+        "interval": (900.0, 1100.0),
+        "cycles": 8,
+        "startup_seconds": 5.0,
+        "warmup_seconds": 4.0,
+        "measured_seconds": 16.0,
+        "predicted_memory_bytes": (1.0, 2.0),
+        "agents": 16.0,
+        "phases": Phases(6.0, 1.0, 2.0, 4.0),
+        "utilisation": {"cores": 1.5},
+        "bottleneck": "environment",
+        "contention": Contention(3.0, 0.0, 0.5, None, 12.0, (BusyProcess("chrome", 0.2),)),
+        "command": ("mlagents-learn", "a b.yaml"),
+        "log_tail": ("one", "two"),
+        "warnings": (Note(NoteKind.NOT_PRECISE, "noisy"),),
+        "block": 1,
+        "slices": (1900.0, 2100.0),
+        "relative_standard_error": 0.02,
+        "warmup_cycles": 2,
+        "method": Method.SLICES,
+    }
+    return trial_of(9, FAST, 2000.0, Purpose.CONFIRM, **{**everything, **fields})
+
+
+def info_of(**fields: Any) -> StudyInfo:
+    defaults: dict[str, Any] = {
+        "name": "racer",
+        "file": "/somewhere/study.yaml",
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 600.0,
+        "budget": 1200.0,
+        "trial_limit": None,
+        "stopped_because": "budget",
+        "trainer_config": "/somewhere/car.yaml",
+        "env_path": None,
+        "space": {"num_envs": (1, 4), "threaded": (False, True)},
+        "min_updates": 0.25,
+    }
+    return StudyInfo(**{**defaults, **fields})
+
+
+def full_result(**fields: Any) -> StudyResult:
+    defaults: dict[str, Any] = {
+        "study": info_of(),
+        "machine": machine_of(gpus=("GPU A",)),
+        "memory_cap_bytes": 8 * GIB,
+        "warnings": (Note(NoteKind.SPACE_DERIVED, "The space was derived."),),
+        "noise": Noise(2.5, None),
+        "baseline": Baseline(0, True, OWN, 1000.0),
+        "best": Best(
+            trial=9,
+            params=FAST,
+            steps_per_second=2000.0,
+            interval=(1900.0, 2100.0),
+            interval_from="confirmation sessions",
+            peak_memory_bytes=2 * GIB,
+            updates_per_1000_steps=PerThousandSteps(10.0, 0.5),
+            bottleneck=None,
+            speedup=Speedup(2.0, (1.8, 2.2)),
+            tied_with=(params_of(2, 4, 256),),
+            command=("mlagents-learn", "/r/best.yaml", "--env=/b/my build"),
+            verdict=Verdict.BETTER,
+        ),
+        "best_with_no_fewer_updates": NoFewerUpdates(params_of(2), 1500.0, Speedup(1.5, None)),
+        "trials": (
+            trial_of(0, OWN, 1000.0, Purpose.BASELINE, interval=(980.0, 1020.0), cycles=8),
+            trial_of(1, params_of(2), 1500.0),
+            trial_of(
+                2,
+                BROKEN,
+                purpose=Purpose.SEARCH,
+                outcome=Outcome.CRASHED,
+                message="it broke",
+                diagnosis="mend it",
+                log_tail=("Traceback", "Boom: x"),
+                peak_memory_bytes=None,
+                updates_per_1000_steps=None,
+            ),
+            full_trial(),
+        ),
+        "verdict": Verdict.BETTER,
+        "configurations": (
+            Pooled(FAST, 2000.0, (1900.0, 2100.0), "confirmation sessions", 1, 2, True),
+            Pooled(OWN, 1000.0, (980.0, 1020.0), "within one session", 1, 0, True),
+            Pooled(BROKEN, None, None, None, 0, 0, False),
+        ),
+    }
+    return StudyResult(**{**defaults, **fields})

@@ -1,0 +1,305 @@
+"""The use cases' own decisions: tuned config, and the files they write."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sweeper.app.apply import plan_apply, write_files
+from sweeper.app.init import write_study_file
+from sweeper.app.outputs import read_results, save_outputs, save_results, write_atomically
+from sweeper.app.prepare import Overrides, load, move_aside, open_folder
+from sweeper.app.render import render, write_report
+from sweeper.app.stop import StopSignal
+from sweeper.errors import ExitCode, Interrupted, InvalidInput, NothingFeasible, NotReady
+from sweeper.inputs.study_file import read_study
+from sweeper.inputs.study_limits import Budget, MemoryCap
+from sweeper.inputs.trainer_config import put_params
+from sweeper.inputs.tuned import tuned_text
+from sweeper.model.folder import StudyFolder
+from tests.helpers.builders import GIB, PPO, STUDY_HEAD, config_of, params_of, prepared_of
+from tests.helpers.results import full_result, info_of
+
+COMMENTED = """\
+# My car.
+behaviors:
+  Car:  # the only one
+    trainer_type: ppo
+    hyperparameters:
+      batch_size: 128     # small
+      buffer_size: 2048
+      learning_rate: 3.0e-4
+      beta: 5e-3
+    network_settings: {normalize: true, hidden_units: 64}
+    max_steps: 5e5
+    # threaded is slower here
+    time_horizon: 64
+
+env_settings:
+  num_envs: 2  # today
+"""
+
+
+class TestTuned:
+    def test_only_the_tuned_lines_change(self) -> None:
+        before = COMMENTED.splitlines()
+        after = tuned_text(config_of(COMMENTED), {**params_of(8, 4, 512), "threaded": None}).splitlines()
+        assert [(old, new) for old, new in zip(before, after) if old != new] == [
+            ("      batch_size: 128     # small", "      batch_size: 512     # small"),
+            ("  num_envs: 2  # today", "  num_envs: 8  # today"),
+        ]
+        assert len(before) == len(after)
+
+    def test_it_says_what_was_asked_for(self) -> None:
+        params = {**params_of(8, 4, 512, True), "hyperparameters.buffer_size": 4096}
+        data = yaml.safe_load(tuned_text(config_of(COMMENTED), params))
+        expected = config_of(COMMENTED).data
+        put_params(expected, params)
+        expected["env_settings"]["num_envs"] = 8
+        assert data == expected
+        assert data["behaviors"]["Car"]["threaded"] is True
+
+    def test_nothing_to_tune_changes_nothing(self) -> None:
+        text = PPO + "    threaded: false\n"
+        assert tuned_text(config_of(text), params_of()) == text
+
+    def test_lists_keep_their_shape(self) -> None:
+        text = PPO + "environment_parameters:\n  wall:\n    curriculum:\n      - name: A\n        value: 1.0\n"
+        assert "    curriculum:\n      - name: A\n        value: 1.0\n" in tuned_text(config_of(text), params_of())
+
+    def test_lists_at_the_keys_column_keep_their_shape(self) -> None:
+        text = PPO + "environment_parameters:\n  wall:\n    curriculum:\n    - name: A\n      value: 1.0\n"
+        assert "    curriculum:\n    - name: A\n      value: 1.0\n" in tuned_text(config_of(text), params_of())
+
+
+class TestFiles:
+    def test_results_round_trip(self, tmp_path: Path) -> None:
+        folder = StudyFolder(tmp_path)
+        save_results(folder, full_result())
+        assert read_results(folder) == full_result()
+
+    @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": "sweeper.results", "version": 99}'])
+    def test_broken_results_are_the_users_input(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "results.json").write_text(text)
+        with pytest.raises(InvalidInput, match=r"results\.json: "):
+            read_results(StudyFolder(tmp_path))
+
+    def test_no_results(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInput, match=r"no results\.json here"):
+            read_results(StudyFolder(tmp_path))
+
+    def test_all_outputs(self, tmp_path: Path) -> None:
+        prepared = prepared_of(root=tmp_path)
+        save_outputs(prepared, full_result())
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["best.yaml", "report.html", "results.json"]
+        assert (
+            yaml.safe_load((tmp_path / "best.yaml").read_text())["behaviors"]["Car"]["hyperparameters"]["batch_size"]
+            == 256
+        )
+
+    def test_writing_is_atomic_and_leaves_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.txt"
+        write_atomically(path, "one")
+        write_atomically(path, "zwö")
+        assert path.read_text(encoding="utf-8") == "zwö"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+        with pytest.raises(NotReady, match="cannot write"):
+            write_atomically(tmp_path / "nowhere" / "a.txt", "x")
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(NotReady, match="cannot write"):
+            write_atomically(tmp_path / "folder", "x")
+        assert sorted(item.name for item in tmp_path.iterdir()) == ["a.txt", "folder"]
+
+    def test_reports_overwrite_only_their_own(self, tmp_path: Path) -> None:
+        save_results(StudyFolder(tmp_path), full_result())
+        assert write_report(tmp_path, None, "html", None) == tmp_path / "report.html"
+        assert write_report(tmp_path, None, "html", None) == tmp_path / "report.html"
+        mine = tmp_path / "mine.md"
+        mine.write_text("precious")
+        with pytest.raises(InvalidInput, match="nothing was overwritten"):
+            write_report(tmp_path, None, "md", mine)
+        assert mine.read_text() == "precious"
+
+    @pytest.mark.parametrize(
+        ("kind", "start"), [("html", "<!DOCTYPE html>"), ("md", "## sweeper"), ("json", "{"), ("csv", "number,")]
+    )
+    def test_every_format(self, tmp_path: Path, kind: str, start: str) -> None:
+        save_results(StudyFolder(tmp_path), full_result())
+        assert render(tmp_path, None, kind).startswith(start)
+
+    def test_two_studies(self, tmp_path: Path) -> None:
+        save_results(StudyFolder(tmp_path), full_result())
+        assert render(tmp_path, tmp_path, "md").startswith("## racer and racer")
+
+    def test_a_study_folder_is_made_or_refused(self, tmp_path: Path) -> None:
+        folder = StudyFolder(tmp_path / "r" / "x")
+        open_folder(folder)
+        assert folder.trials.is_dir()
+        (folder.root / "precious").write_text("x")
+        with pytest.raises(InvalidInput, match="is not empty and holds no study"):
+            open_folder(folder)
+        with pytest.raises(InvalidInput, match="is not empty and holds no study"):
+            move_aside(folder)
+        folder.storage.write_text("x")
+        moved = move_aside(folder)
+        assert moved == tmp_path / "r" / "x.old-1"
+        assert (moved / "precious").read_text() == "x"
+        open_folder(folder)
+        assert move_aside(folder) == tmp_path / "r" / "x.old-2"
+
+    def test_the_folder_we_are_in_is_not_moved(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        for root in (Path(), Path(".."), tmp_path):
+            with pytest.raises(InvalidInput, match="holds the current folder and cannot be moved"):
+                move_aside(StudyFolder(root))
+
+    def test_a_question_mark_would_put_the_database_elsewhere(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInput, match="cannot hold a question mark"):
+            open_folder(StudyFolder(tmp_path / "a?b"))
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(InvalidInput, match="is a file, not a study folder"):
+            open_folder(StudyFolder(tmp_path / "file"))
+
+    def test_a_folder_that_a_killed_run_left_can_be_used(self, tmp_path: Path) -> None:
+        folder = StudyFolder(tmp_path / "x")
+        open_folder(folder)
+        open_folder(folder)
+        assert folder.trials.is_dir()
+
+
+class TestApply:
+    def plan_folder(self, tmp_path: Path, **fields: Any) -> Path:
+        (tmp_path / "car.yaml").write_text(PPO)
+        folder = tmp_path / "study"
+        folder.mkdir(exist_ok=True)
+        save_results(
+            StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml")), **fields)
+        )
+        return folder
+
+    def test_files_and_diff(self, tmp_path: Path) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), None)
+        assert [path.name for path in plan.files] == ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat"]
+        assert "-      batch_size: 128\n+      batch_size: 256\n" in plan.diff
+        tuned, script, batch = plan.files.values()
+        assert yaml.safe_load(tuned)["behaviors"]["Car"]["hyperparameters"]["batch_size"] == 256
+        assert script == f"#!/bin/sh\nexec mlagents-learn {tmp_path}/car_tuned.yaml '--env=/b/my build' \"$@\"\n"
+        assert batch == f'@echo off\r\nmlagents-learn {tmp_path}/car_tuned.yaml "--env=/b/my build" %*\r\n'
+        assert (tmp_path / "car.yaml").read_text() == PPO
+
+    def test_writing_twice_is_fine_but_nothing_else_is_overwritten(self, tmp_path: Path) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), tmp_path / "out")
+        assert write_files(plan) == list(plan.files)
+        write_files(plan)
+        assert (tmp_path / "out" / "train_car_tuned.sh").stat().st_mode & 0o111
+        (tmp_path / "out" / "train_car_tuned.bat").write_text("mine")
+        (tmp_path / "out" / "car_tuned.yaml").unlink()
+        with pytest.raises(InvalidInput, match="nothing was overwritten"):
+            write_files(plan)
+        assert not (tmp_path / "out" / "car_tuned.yaml").exists()
+
+    def test_a_target_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(InvalidInput, match=r"cannot write .*/file/car_tuned\.yaml: "):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "file"))
+        (tmp_path / "out" / "car_tuned.yaml").mkdir(parents=True)
+        with pytest.raises(InvalidInput, match=r"cannot write .*/out/car_tuned\.yaml: Is a directory"):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "out"))
+
+    def test_nothing_to_apply(self, tmp_path: Path) -> None:
+        with pytest.raises(NothingFeasible, match="no best configuration"):
+            plan_apply(self.plan_folder(tmp_path, best=None), None)
+
+
+class TestInit:
+    def test_what_it_writes_is_a_study(self, tmp_path: Path) -> None:
+        path = tmp_path / "my study.yaml"
+        write_study_file(path)
+        spec = read_study(path).spec
+        assert (spec.name, spec.trainer_config, spec.env_path) == ("my-study", "Car_ppo.yaml", "demo:racer")
+        assert (spec.budget, spec.memory_cap) == (Budget(1200.0), MemoryCap(share=0.8))
+
+    def test_it_refuses_to_overwrite(self, tmp_path: Path) -> None:
+        path = tmp_path / "study.yaml"
+        path.write_text("precious")
+        with pytest.raises(InvalidInput, match="exists; nothing was overwritten"):
+            write_study_file(path)
+        assert path.read_text() == "precious"
+
+    def test_no_such_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInput, match="no such folder"):
+            write_study_file(tmp_path / "nowhere" / "study.yaml")
+
+    @pytest.mark.parametrize("name", ["étude.yaml", "_x.yaml", "2024.yaml", "on.yaml", "x" * 90 + ".yaml"])
+    def test_odd_names_give_a_valid_study(self, tmp_path: Path, name: str) -> None:
+        write_study_file(tmp_path / name)
+        read_study(tmp_path / name)
+
+
+class TestLoad:
+    def test_the_command_line_has_the_last_word(self, tmp_path: Path) -> None:
+        (tmp_path / "car.yaml").write_text(PPO)
+        path = tmp_path / "study.yaml"
+        path.write_text(STUDY_HEAD + "budget: {time: 1h, trials: 9}\n")
+        study, config = load(path, Overrides())
+        assert (study.spec.budget, study.spec.memory_cap) == (Budget(3600.0, 9), MemoryCap(share=0.8))
+        assert config.behaviors[0].name == "Car"
+        study, _ = load(path, Overrides(budget_seconds=60.0, trials=3, memory_cap=MemoryCap(bytes=5)))
+        assert (study.spec.budget, study.spec.memory_cap) == (Budget(60.0, 3), MemoryCap(bytes=5))
+
+    def test_a_run_to_start_from_must_exist(self, tmp_path: Path) -> None:
+        (tmp_path / "car.yaml").write_text(PPO)
+        (tmp_path / "study.yaml").write_text(STUDY_HEAD + "initialize_from: runs/old\n")
+        with pytest.raises(InvalidInput, match=r"study\.yaml:4: initialize_from: no trained run at "):
+            load(tmp_path / "study.yaml", Overrides())
+
+
+class TestCapNote:
+    """A study keeps the cap of its first run, so the note of a later one would be about another cap."""
+
+    @pytest.mark.parametrize(
+        ("asked", "kept_gib", "text"),
+        [("8GiB", 8, None), ("8GiB", 5, "The memory cap is 5.0 GiB, as on the first run; 8.0 GiB were asked for.")],
+    )
+    def test_on_resume(self, asked: str, kept_gib: int, text: str | None) -> None:
+        note = prepared_of(f"memory_cap: {asked}\n").note_on_cap(kept_gib * GIB)
+        assert (note and note.text) == text
+
+    def test_a_share_has_nothing_to_be_lowered_from(self) -> None:
+        assert prepared_of("memory_cap: 50%\n").note_on_cap(5 * GIB) is None
+
+
+class TestIdentity:
+    def test_it_is_json_and_names_what_matters(self) -> None:
+        prepared = prepared_of("space: {num_areas: [1, 2]}\nmemory_cap: 50%\n")
+        identity = prepared.identity()
+        assert json.loads(json.dumps(identity)) == identity
+        assert identity["space"] == {"num_areas": [1, 2]}
+        assert (identity["memory cap"], identity["machine"], identity["build"]) == ("50%", "m1", None)
+        assert prepared.knob_values()["num_areas"] == (1, 2, 1)
+
+    def test_other_shares_are_other_studies(self) -> None:
+        shares = [
+            prepared_of(f"space: {{num_areas: [1, 2]}}\nmemory_cap: {cap}\n").memory_cap_as_asked
+            for cap in ("12%", "12.4%")
+        ]
+        assert shares[0] != shares[1]
+
+
+def test_being_asked_to_stop() -> None:
+    stop = StopSignal()
+    stop.check()
+    assert not stop.asked()
+    stop.ask(ExitCode.TERMINATED)
+    stop.ask(ExitCode.INTERRUPTED)
+    assert stop.asked()
+    with pytest.raises(Interrupted) as caught:
+        stop.check()
+    assert caught.value.exit_code is ExitCode.TERMINATED

@@ -1,0 +1,180 @@
+"""Knobs and their legal combinations."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.errors import InvalidInput
+from sweeper.model.measurement import NoteKind
+from sweeper.plan.space import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES, Rules
+from tests.helpers.builders import GIB, PPO, config_of, params_of, space_of
+
+MEMORY = """\
+behaviors:
+  A:
+    trainer_type: ppo
+    hyperparameters: {batch_size: 128, buffer_size: 2048}
+    network_settings: {memory: {sequence_length: 64}}
+"""
+BUILD = "env_path: b\n"
+
+
+def test_legal_params() -> None:
+    assert Rules(config_of(), True).refusal(params_of(8, 16, 2048)) is None
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"num_envs": 0}, "num_envs must be a whole number from 1, not 0"),
+        ({"num_envs": True}, "num_envs must be a whole number from 1, not True"),
+        ({"num_envs": 1.5}, "num_envs must be a whole number from 1, not 1.5"),
+        ({"num_areas": "many"}, "num_areas must be a whole number from 1, not 'many'"),
+        ({"num_areas": None}, "num_areas must be a whole number from 1, not None"),
+        ({"threaded": 1}, "threaded must be true or false, not 1"),
+        (
+            {"batch_size": 2049},
+            "batch_size 2049 is above buffer_size 2048 of behaviour Car: "
+            "the learner would train without a single update, and without a word",
+        ),
+        ({"batch_size": "big"}, "behaviors.Car.hyperparameters.batch_size: expected a number, not 'big'"),
+    ],
+)
+def test_refusals(params: dict[str, object], reason: str) -> None:
+    assert str(Rules(config_of(), True).refusal(params)).endswith(reason)
+
+
+def test_the_editor_is_one_environment() -> None:
+    rules = Rules(config_of(), has_build=False)
+    assert rules.refusal({"num_envs": 1, "num_areas": 4}) is None
+    assert rules.refusal({"num_envs": 2}) == (
+        "num_envs is 2, but the Editor is one environment: num_envs above 1 needs a build (env_path)"
+    )
+
+
+def test_a_learner_without_areas() -> None:
+    rules = Rules(config_of(), True, accepts_areas=False)
+    assert rules.refusal({"num_areas": 1}) is None
+    assert "has no --num-areas" in str(rules.refusal({"num_areas": 2}))
+
+
+def test_batch_and_buffer_may_both_be_searched() -> None:
+    rules = Rules(config_of(), True)
+    assert rules.refusal({"batch_size": 4096, "hyperparameters.buffer_size": 4096}) is None
+    assert "above buffer_size 1024" in str(rules.refusal({"batch_size": 2048, "hyperparameters.buffer_size": 1024}))
+
+
+def test_the_strictest_behaviour_decides() -> None:
+    text = PPO + "  Bus: {trainer_type: ppo, hyperparameters: {batch_size: 128, buffer_size: 256}}\n"
+    assert "of behaviour Bus" in str(Rules(config_of(text), True).refusal({"batch_size": 512}))
+
+
+def test_memory_bounds_the_batch_from_below() -> None:
+    rules = Rules(config_of(MEMORY), True)
+    assert rules.refusal({"batch_size": 64}) is None
+    assert rules.refusal({"batch_size": 32}) == (
+        "batch_size 32 is below sequence_length 64 of behaviour A, which the learner refuses"
+    )
+
+
+def test_what_the_learner_would_alter_is_not_searched() -> None:
+    rules = Rules(config_of(MEMORY), True)
+    assert rules.alteration({"batch_size": 128}) is None
+    assert rules.alteration({"batch_size": 100}) == (
+        "batch_size 100 is not a multiple of sequence_length 64: the learner would silently use 64"
+    )
+    space = space_of(BUILD + "space: {batch_size: [64, 100, 128]}\n", MEMORY)
+    assert [params["batch_size"] for params in space.combinations()] == [64, 128]
+
+
+def test_combinations_are_the_legal_ones_in_order() -> None:
+    space = space_of(BUILD + "space: {num_envs: [1, 2], batch_size: [1024, 4096]}\n")
+    assert list(space.combinations()) == [
+        {"num_envs": 1, "batch_size": 1024, "num_areas": 1, "threaded": False},
+        {"num_envs": 2, "batch_size": 1024, "num_areas": 1, "threaded": False},
+    ]
+    assert space.size == 4
+
+
+def test_contains() -> None:
+    space = space_of(BUILD + "baseline: {num_envs: 3}\nspace: {num_envs: [1, 2]}\n")
+    assert space.contains(params_of(2))
+    assert not space.contains(space.baseline)
+
+
+def test_smallest_has_fewest_environments_then_areas() -> None:
+    space = space_of(BUILD + "space: {num_envs: [4, 2], num_areas: [8, 1, 4], batch_size: [256, 64]}\n")
+    assert space.smallest() == {"num_envs": 2, "num_areas": 1, "batch_size": 64, "threaded": False}
+
+
+def test_an_empty_space_says_which_rule_forbids_it() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        space_of(BUILD + "space: {batch_size: [4096]}\n")
+    assert str(caught.value).startswith(
+        "/somewhere/study.yaml:5: space: no combination is legal; for one, batch_size 4096 is above buffer_size 2048"
+    )
+
+
+def test_an_illegal_baseline_is_refused_where_it_stands() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        space_of("baseline:\n  num_envs: 4\nspace: {num_areas: [1, 2]}\n")
+    assert str(caught.value).startswith(
+        "/somewhere/study.yaml:4: baseline: the settings you run today cannot be measured: num_envs is 4"
+    )
+
+
+def test_the_baseline_is_what_is_stated_over_the_trainer_config() -> None:
+    space = space_of(
+        BUILD + "baseline: {batch_size: 64}\nspace: {time_horizon: [32, 64]}\n", PPO + "env_settings: {num_envs: 3}\n"
+    )
+    assert dict(space.baseline) == {
+        "num_envs": 3, "num_areas": 1, "batch_size": 64, "threaded": False, "time_horizon": None,
+    }  # fmt: skip
+    assert space.baseline_stated
+    assert space.notes == ()
+
+
+def test_a_baseline_from_the_trainer_config_is_said() -> None:
+    space = space_of(BUILD + "space: {num_envs: [1, 2]}\n")
+    assert not space.baseline_stated
+    assert [note.kind for note in space.notes] == [NoteKind.BASELINE_FROM_CONFIG]
+
+
+def test_in_the_editor_the_configs_environments_do_not_count() -> None:
+    space = space_of("space: {num_areas: [1, 2]}\n", PPO + "env_settings: {num_envs: 8}\n")
+    assert space.baseline["num_envs"] == 1
+
+
+def test_a_derived_space() -> None:
+    space = space_of(BUILD, cores=8)
+    assert dict(space.knobs) == {
+        "num_envs": (1, 2, 3, 4, 6, 8),
+        "num_areas": (1, 2, 4, 8, 16),
+        "batch_size": (64, 128, 256, 512),
+        "threaded": (False, True),
+    }
+    assert [note.kind for note in space.notes] == [NoteKind.SPACE_DERIVED, NoteKind.BASELINE_FROM_CONFIG]
+    assert sum(1 for _ in space.combinations()) == space.size == 240
+
+
+def test_a_derived_space_respects_memory_cores_editor_and_buffer() -> None:
+    cap = LEARNER_MEMORY_BYTES + 3 * MEMORY_PER_ENV_BYTES
+    assert space_of(BUILD, cores=8, cap=cap).knobs["num_envs"] == (1, 2, 3)
+    assert "num_envs" not in space_of(BUILD, cores=8, cap=1024**2).knobs
+    assert space_of(BUILD, cores=1).knobs["num_envs"] == (1, 2)
+    assert space_of(BUILD, cores=500, cap=900 * GIB).knobs["num_envs"][-1] == 64
+    assert "num_envs" not in space_of("", cores=8).knobs
+    assert "num_areas" not in space_of(BUILD, areas=False).knobs
+    tight = PPO.replace("2048", "256")
+    assert space_of(BUILD, tight).knobs["batch_size"] == (64, 128, 256)
+
+
+def test_a_derived_space_follows_the_sequence_length() -> None:
+    assert space_of(BUILD, MEMORY).knobs["batch_size"] == (64, 128, 256, 512)
+
+
+def test_a_derived_space_leaves_out_a_batch_in_which_behaviours_differ() -> None:
+    text = PPO + "  Bus: {trainer_type: ppo, hyperparameters: {batch_size: 64, buffer_size: 2048}}\n"
+    space = space_of(BUILD, text)
+    assert "batch_size" not in space.knobs
+    assert space.baseline["batch_size"] is None
