@@ -22,11 +22,11 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.study import allowance as budget
 from sweeper.inputs.study_limits import Budget
 from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
+from sweeper.study import allowance as budget
 from tests.benchmarks.common import (
     ATTEMPTS,
     SHORT,

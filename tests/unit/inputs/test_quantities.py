@@ -136,7 +136,7 @@ def test_bytes_are_exact_without_a_unit(count: int) -> None:
     [(790 * 1024**2, "790 MiB"), (1024**3, "1.0 GiB"), (int(1.44 * 1024**3), "1.4 GiB"), (0, "0 MiB")],
 )
 def test_format_bytes(count: int, text: str) -> None:
-    assert q.format_bytes(count) == text
+    assert units.format_bytes(count) == text
 
 
 @pytest.mark.parametrize(
@@ -152,17 +152,17 @@ def test_format_bytes(count: int, text: str) -> None:
     ],
 )
 def test_format_seconds(value: float, text: str) -> None:
-    assert q.format_seconds(value) == text
+    assert units.format_seconds(value) == text
 
 
 @pytest.mark.parametrize(("rate", "text"), [(1676.4, "1,676"), (99.94, "99.9"), (100, "100"), (3.14, "3.1")])
 def test_format_rate(rate: float, text: str) -> None:
-    assert q.format_rate(rate) == text
+    assert units.format_rate(rate) == text
 
 
 @given(st.floats(0.01, 1e7))
 @QUICK
 def test_formatted_seconds_can_be_read_again(value: float) -> None:
-    text = q.format_seconds(value)
+    text = units.format_seconds(value)
     if text != "0s":
         assert math.isclose(q.seconds(text), value, rel_tol=0.01, abs_tol=0.51)
