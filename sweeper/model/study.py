@@ -9,7 +9,8 @@ from typing import Any
 
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, PerThousandSteps
-from sweeper.model.trial import ParamValue, TrialResult
+from sweeper.model.older import upgrade_study
+from sweeper.model.trial import ParamValue, TrialResult, configuration_key
 from sweeper.outside import one_line, short, shown
 
 FORMAT = "sweeper.results"
@@ -17,6 +18,15 @@ VERSION = 1
 """1: first version. Additive changes keep the number."""
 MOST = 2.0**63
 """No number of ours goes as far."""
+
+
+class IntervalFrom(str, Enum):
+    """Which error an interval of a speed carries. Values are part of `results.json`."""
+
+    WITHIN = "within one session"
+    BETWEEN = "sessions of this configuration and the spread between sessions"
+    CONFIRMED = "confirmation sessions"
+    CONFIRMED_CHOICE = "confirmation sessions, which also chose it"
 
 
 class Verdict(str, Enum):
@@ -123,8 +133,8 @@ class Pooled:
     """All sessions of one configuration together.
 
     `interval`: 95 % of its mean steps per second, see `interval_from`. `disturbed`: sessions that do not count because
-    the machine was busy with something else; `sessions`: those that were measured. `feasible`: None while
-    nothing is known.
+    the machine was busy with something else; `sessions`: those that were measured, `rates` their steps per second in
+    order. `feasible`: None while nothing is known. `speedup`: over the reference, where it was confirmed.
     """
 
     params: Mapping[str, ParamValue]
@@ -134,6 +144,15 @@ class Pooled:
     sessions: int
     disturbed: int
     feasible: bool | None
+    rates: tuple[float, ...] = ()
+    peak_memory_bytes: int | None = None
+    updates_per_1000_steps: PerThousandSteps | None = None
+    speedup: Speedup | None = None
+
+    @property
+    def key(self) -> str:
+        """Equal for equal parameters."""
+        return configuration_key(self.params)
 
 
 @dataclass(frozen=True)
@@ -151,6 +170,8 @@ class StudyResult:
     trials: tuple[TrialResult, ...]
     verdict: Verdict | None = None
     configurations: tuple[Pooled, ...] = ()
+    reference: Mapping[str, ParamValue] | None = None
+    """What speed-ups are over: the user's own settings, or the smallest that fits where those break the memory cap."""
     format: str = FORMAT
     version: int = VERSION
 
@@ -196,6 +217,7 @@ def _from_json(kind: Any, text: str | bytes) -> Any:
             raise ValueError(f"not a {FORMAT} file")
         if not isinstance(data.get("version"), int) or data["version"] > VERSION:
             raise ValueError(f"format version {shown(data.get('version'))}; this sweeper reads up to {VERSION}")
+        upgrade_study(data)
     try:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:

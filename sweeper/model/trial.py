@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any, Union
 
 from sweeper.model.load import Contention
@@ -50,6 +51,19 @@ class Purpose(str, Enum):
     CONFIRM = "confirm"
 
 
+class Stage(str, Enum):
+    """Where in the course of a study a trial belongs, told when it is asked. Values are part of `results.json`.
+
+    `pilot`: the reference before any search. `search`: what chooses. `finals`: leaders once more, which also chooses.
+    `confirmation`: contenders side by side, which chooses nobody.
+    """
+
+    PILOT = "pilot"
+    SEARCH = "search"
+    FINALS = "finals"
+    CONFIRMATION = "confirmation"
+
+
 def configuration_key(params: Params) -> str:
     """Text that is equal for equal parameters, whatever their order."""
     return json.dumps(dict(params), sort_keys=True)
@@ -61,8 +75,12 @@ class TrialResult:
 
     Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean, and
     `relative_standard_error` its error; sessions of one configuration differ by more. `method`: how the rate was
-    estimated. `block`: which round of repeats this session belongs to. `slices`: its rates where it ran in turn with
-    others that were alive at the same time, one a round; None for a slice that other programs disturbed.
+    estimated. `stage` and `round` say where in the study's course it belongs: in a round of finals or confirmation every
+    contender runs once. `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the
+    key of the machine that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same
+    time; None for a slice that other programs disturbed. `cost_seconds`: what it took of the budget, from the end of the
+    trial before it to its own: waiting, drawing and storage included. `excuses`: numbers of earlier trials that failed as
+    this one did, although their settings had run before: the machine was the reason, and they are owed again.
     """
 
     number: int
@@ -97,12 +115,18 @@ class TrialResult:
     log_tail: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = field(default=())
     block: int | None = None
+    stage: Stage = Stage.SEARCH
+    round: int | None = None
+    contender: str | None = None
+    machine: str | None = None
+    cost_seconds: float | None = None
+    excuses: tuple[int, ...] = ()
     slices: tuple[float | None, ...] = ()
     relative_standard_error: float | None = None
     warmup_cycles: int | None = None
     method: Method | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The configuration that this trial belongs to."""
         return configuration_key(self.params)

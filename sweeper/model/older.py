@@ -1,0 +1,44 @@
+"""What earlier versions wrote, brought to today's form: the one place that knows what is no longer written.
+
+Before stages were recorded, a trial's purpose and block told them: blocks of search trials were rounds of finals, blocks
+of confirming ones rounds of the confirmation, and sessions of the user's own settings before any search were pilots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_INTERVALS = {
+    "slices of one confirmation session each": "confirmation sessions",
+    "slices of one confirmation session each, which also chose it": "confirmation sessions, which also chose it",
+}
+
+
+def upgrade_study(data: dict[str, Any]) -> None:
+    """Bring the JSON of a StudyResult up to date, in place; what is not of its form is left for validation to refuse."""
+    trials = data.get("trials")
+    if isinstance(trials, list):
+        upgrade_trials([trial for trial in trials if isinstance(trial, dict)])
+    configurations = data.get("configurations")
+    for item in (data.get("best"), data.get("baseline"), *(configurations if isinstance(configurations, list) else ())):
+        if isinstance(item, dict) and isinstance(item.get("interval_from"), str):
+            item["interval_from"] = _INTERVALS.get(item["interval_from"], item["interval_from"])
+
+
+def upgrade_trials(trials: Sequence[dict[str, Any]]) -> None:
+    """Bring the JSON of a study's trials, in order, up to date, in place."""
+    searched = False
+    for trial in trials:
+        if "stage" not in trial:
+            trial["round"] = trial.get("block")
+            trial["stage"] = _stage(trial, searched)
+        searched = searched or trial.get("purpose") == "search"
+
+
+def _stage(trial: dict[str, Any], searched: bool) -> str:
+    if trial.get("purpose") == "confirm":
+        return "confirmation"
+    if trial.get("purpose") == "search":
+        return "search" if trial.get("block") is None else "finals"
+    return "search" if searched else "pilot"
