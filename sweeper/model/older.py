@@ -1,7 +1,8 @@
 """What earlier versions wrote, brought to today's form: the one place that knows what is no longer written.
 
-Before stages were recorded, a trial's purpose and block told them: blocks of search trials were rounds of finals, blocks
-of confirming ones rounds of the confirmation, and sessions of the user's own settings before any search were pilots.
+Before stages were recorded, a trial's purpose and block told them: blocks of search trials were rounds of finals,
+blocks of confirming ones rounds of the confirmation, and sessions of
+the user's own settings before any search were pilots.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _INTERVALS = {
 
 
 def upgrade_study(data: dict[str, Any]) -> None:
-    """Bring the JSON of a StudyResult up to date, in place; what is not of its form is left for validation to refuse."""
+    """Bring the JSON of a StudyResult up to date, in place; what is not of its form is left for validation."""
     trials = data.get("trials")
     if isinstance(trials, list):
         upgrade_trials([trial for trial in trials if isinstance(trial, dict)])

@@ -75,12 +75,13 @@ class TrialResult:
 
     Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean, and
     `relative_standard_error` its error; sessions of one configuration differ by more. `method`: how the rate was
-    estimated. `stage` and `round` say where in the study's course it belongs: in a round of finals or confirmation every
-    contender runs once. `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the
-    key of the machine that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same
-    time; None for a slice that other programs disturbed. `cost_seconds`: what it took of the budget, from the end of the
-    trial before it to its own: waiting, drawing and storage included. `excuses`: numbers of earlier trials that failed as
-    this one did, although their settings had run before: the machine was the reason, and they are owed again.
+    estimated. `stage` and `round` say where in the study's course it belongs: in a round of finals or confirmation
+    every contender runs once. `contender`: whom it measured there, by name; its configuration where it is None.
+    `machine`: the key of the machine that it ran on. `slices`: its rates where it ran in turn with others that were
+    alive at the same time; None for a slice that other programs disturbed. `cost_seconds`: what it took of the
+    budget, from the end of the trial before it to its own: waiting, drawing and storage included. `excuses`:
+    numbers of earlier trials that failed as this one did, although their settings had run before: the machine was
+    the reason, and they are owed again.
     """
 
     number: int

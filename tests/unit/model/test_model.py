@@ -117,6 +117,7 @@ def test_a_study_round_trips() -> None:
     } <= set(data["trials"][0])  # fmt: skip
     assert set(data["configurations"][0]) == {
         "params", "steps_per_second", "interval", "interval_from", "sessions", "disturbed", "feasible",
+        "rates", "peak_memory_bytes", "updates_per_1000_steps", "speedup",
     }  # fmt: skip
 
 
