@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 
 from sweeper.errors import NotComparable, NotReady
 from sweeper.model.study import to_json, trial_from_json
-from sweeper.model.trial import Outcome, Params, ParamValue, Purpose, TrialResult
+from sweeper.model.trial import Outcome, Params, ParamValue, Purpose, Stage, TrialResult
 
 _RESULT, _IDENTITY, _STARTED, _SPENT, _CAP, _CONFIRMED = (
     f"sweeper:{name}"
@@ -140,10 +140,10 @@ class Store:
                 self._study._storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
         return [trial.number for trial in stale]
 
-    def start(self, params: Params, purpose: Purpose) -> int:
+    def start(self, params: Params, *, purpose: Purpose, stage: Stage, round: int | None = None, machine: str | None = None, contender: str | None = None) -> int:
         """Begin a trial; returns its number."""
         with _storage_errors():
-            self._study.enqueue_trial(dict(params), user_attrs={"purpose": purpose.value})
+            self._study.enqueue_trial(dict(params), user_attrs={"purpose": purpose.value, "stage": stage.value, "round": round, "machine": machine})
             trial = self._study.ask(fixed_distributions=self._distributions)
         return trial.number
 
@@ -164,6 +164,11 @@ class Store:
             else:
                 infeasible = result.outcome.is_infeasible
                 self._study.tell(result.number, state=TrialState.PRUNED if infeasible else TrialState.FAIL)
+
+    def abandon(self, number: int) -> None:
+        """It never began."""
+        with _storage_errors():
+            self._study.tell(number, state=TrialState.FAIL)
 
     def _trial_id(self, number: int) -> int:
         return self._study.get_trials(deepcopy=False)[number]._trial_id

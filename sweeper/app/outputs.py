@@ -32,7 +32,7 @@ def save_outputs(prepared: Prepared, result: StudyResult) -> None:
 
     save_results(prepared.folder, result)
     if result.best is not None:
-        write_atomically(prepared.folder.best, tuned_text(prepared.config, result.best.params))
+        write_atomically(prepared.folder.best, tuned_text(prepared.subject.config, result.best.params))
     write_atomically(prepared.folder.report, render_html(result))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +18,14 @@ from sweeper.machine import describe_machine, memory_margin
 from sweeper.model.folder import StudyFolder
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, NoteKind
+from sweeper.model.trial import TrialResult
 from sweeper.plan.space import Space, build_space
+from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
+from sweeper.study.answer import Facts
+from sweeper.study.history import History
 from sweeper.units import format_bytes
 
 NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
@@ -50,10 +54,8 @@ class Overrides:
 class Prepared:
     """A study that can start."""
 
-    study: Study
-    config: TrainerConfig
+    subject: Subject
     learner: Learner
-    launch: Launch
     machine: Machine
     space: Space
     cap_bytes: int
@@ -66,7 +68,7 @@ class Prepared:
     def notes(self) -> tuple[Note, ...]:
         """What a reader of the results should know before all else."""
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
-        editor = () if self.launch.build else (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),)
+        editor = (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),) if self.subject.is_in_editor else ()
         text = "This mlagents-learn does not know {}; trials run without."
         lowered = () if self.cap_note is None else (self.cap_note,)
         return (
@@ -76,29 +78,46 @@ class Prepared:
             *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing),
         )
 
+    def history(self, results: Sequence[TrialResult]) -> History:
+        """What these results say of this study."""
+        return History(tuple(results), self.space.baseline, self.subject.study.spec.min_updates)
+
+    def facts(
+        self, started_at: str, spent_seconds: float, cap_bytes: int, reason: str | None, cut_short: bool = False
+    ) -> Facts:
+        """What a conclusion needs beside the history."""
+        return Facts(
+            self.subject,
+            self.space,
+            self.machine,
+            self.budget,
+            str(self.folder.best.absolute()),
+            self.notes,
+            started_at,
+            spent_seconds,
+            cap_bytes,
+            reason,
+            cut_short,
+        )
+
     def identity(self) -> dict[str, Any]:
         """What makes numbers comparable; another value of any of these is another study."""
-        spec = self.study.spec
+        spec = self.subject.study.spec
         return {
-            "trainer config": hashlib.sha256(self.config.text.encode()).hexdigest()[:12],
-            "build": identity(self.launch.build),
+            **self.subject.fingerprint(),
             # A derived space follows the memory that happens to be free, which makes no other study of it.
             "space": spec.space and {knob: list(values) for knob, values in spec.space.items()},
             "baseline": dict(self.space.baseline),
             "memory cap": self.memory_cap_as_asked,
             "min_updates": spec.min_updates,
-            "engine": spec.engine.model_dump(exclude_none=True),
-            "env_args": list(spec.env_args),
-            "initialize_from": spec.initialize_from,
             "machine": self.machine.key,
-            "learner": {name: self.learner.packages.get(name) for name in ("mlagents", "torch")},
         }
 
     def note_on_cap(self, kept_bytes: int) -> Note | None:
         """What to say of the cap that the study has kept since its first run."""
         if kept_bytes == self.cap_bytes:
             return self.cap_note
-        asked = self.study.spec.memory_cap.bytes
+        asked = self.subject.study.spec.memory_cap.bytes
         if asked is None or kept_bytes >= asked:
             return None
         text = (
@@ -109,7 +128,7 @@ class Prepared:
     @property
     def memory_cap_as_asked(self) -> int | str:
         """Bytes, or the share of available memory that was asked for."""
-        cap = self.study.spec.memory_cap
+        cap = self.subject.study.spec.memory_cap
         return cap.bytes if cap.bytes is not None else f"{100 * (cap.share or 0):g}%"
 
     def knob_values(self) -> dict[str, tuple[Any, ...]]:
@@ -152,10 +171,14 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     machine = describe_machine(learner.packages)
     cap, cap_note = _memory_cap(study.spec.memory_cap, machine)
     return Prepared(
-        study=study,
-        config=config,
+        subject=Subject(
+            study,
+            config,
+            Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
+            identity(build),
+            learner.packages,
+        ),
         learner=learner,
-        launch=Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
         machine=machine,
         space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
         cap_bytes=cap,

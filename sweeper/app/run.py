@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeper.app.limits import now, seconds_to
+from sweeper.app.clock import now, seconds_to
+from sweeper.app.drive import Drive
 from sweeper.app.outputs import remove_half_written, save_outputs, save_results
 from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
-from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
 from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, SweeperError
 from sweeper.machine import available_memory, memory_margin
@@ -31,7 +31,7 @@ from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
 from sweeper.session.turns import Sessions
 from sweeper.store import Store
-from sweeper.study.answer import Facts, conclude
+from sweeper.study.answer import conclude
 
 log = logging.getLogger("sweeper")
 
@@ -72,7 +72,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         stack.callback(_stop_logging, _log_to(prepared.folder.log))
         store = Store.open(
             prepared.folder.storage,
-            prepared.study.spec.name,
+            prepared.subject.study.spec.name,
             prepared.identity(),
             prepared.knob_values(),
             now(),
@@ -91,7 +91,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         before = store.results()
         tell(
             StudyStarted(
-                prepared.study.spec.name,
+                prepared.subject.study.spec.name,
                 str(prepared.folder.root),
                 sum(trial.outcome is not Outcome.INTERRUPTED for trial in before),
                 store.memory_cap_bytes,
@@ -132,8 +132,8 @@ def _alone(stack: ExitStack, tell: Listener, stop: StopSignal) -> None:
 
 def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -> StudyResult:
     def concluded(reason: str | None, cut_short: bool = False) -> StudyResult:
-        facts = Facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason, cut_short)
-        return conclude(prepared, store.results(), facts)
+        facts = prepared.facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason, cut_short)
+        return conclude(facts, prepared.history(store.results()))
 
     reported = -math.inf
 
@@ -146,8 +146,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         reported = time.monotonic()
 
     def show(glimpse: Glimpse) -> None:
-        trials.heartbeat()
-        cut = cutting(prepared.config.behaviors)
+        cut = cutting(prepared.subject.config.behaviors)
         rate = current_rate(glimpse.samples, cut)
         updates = glimpse.samples[-1].policy_updates if glimpse.samples else 0
         tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
@@ -156,7 +155,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         save_outputs(prepared, concluded(None))  # so that there is one before the first trial ends
         with Sessions(_memory_rules(prepared, store), prepared.machine.usable_cores, stop.asked, show) as sessions:
             trials = Trials(prepared, store, sessions, stop, tell, save)
-            result = concluded(Sweep(trials).run())
+            result = concluded(Drive(trials).run())
     except InterruptedNow:
         raise  # asked twice: results.json is as of the last trial, and the report can be made from it
     except Interrupted:
@@ -178,7 +177,7 @@ def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
         store.memory_cap_bytes,
         memory_margin(prepared.machine.memory_bytes),
         available_memory,
-        None if free is None else prepared.study.spec.gpu_memory_cap.resolve(free),
+        None if free is None else prepared.subject.study.spec.gpu_memory_cap.resolve(free),
     )
 
 

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
 from sweeper.app.artefacts import check_disk, prune
-from sweeper.app.limits import now, seconds_to, stall_seconds, warmup_cycles
+from sweeper.app.clock import now, seconds_to
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
-from sweeper.compare.confirm import last_search_number
-from sweeper.compare.guard import constraints, requirement
-from sweeper.compare.pool import Configuration, leaders, pool
-from sweeper.compare.voids import never_quiet, voids_in_a_row, waited_in_vain
 from sweeper.errors import NotReady
+from sweeper.measure.contention import disturbance
 from sweeper.measure.cycles import boundaries, cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
-from sweeper.model.measurement import PerThousandSteps
-from sweeper.model.session import Edges, SessionRecord, Watcher
-from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
-from sweeper.plan.trial_plan import TrialPlan, plan_trial
+from sweeper.model.session import Edges, Round, SessionEnd, SessionRecord, Watcher
+from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
+from sweeper.plan.trial_plan import TrialPlan
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
-from sweeper.study.allowance import Plan
+from sweeper.study.allowance import SLICES, Allowance
+from sweeper.study.course import Measure, TakeTurns, order
+from sweeper.study.history import History
 from sweeper.study.judge import Asked, Terms, judge
+from sweeper.study.limits import stall_seconds, warmup_cycles
 from sweeper.units import format_bytes
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,21 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 60.0
 """For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
-HEARTBEAT_SECONDS = 10.0
 GLANCE_SECONDS = 1.0
 WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
+SLICE_ATTEMPTS = 2
+"""Slices that are begun for one that counts, where others disturb them."""
+
+
+class Turns(Protocol):
+    """Sessions that are alive together; see `sweeper.session.turns`."""
+
+    def rounds(self, orders: Iterator[Sequence[int]]) -> Iterator[Round]:
+        """A slice of each, again and again, for as long as the caller goes on."""
+
+    def end(self) -> list[SessionRecord]:
+        """End them all."""
 
 
 class Runner(Protocol):
@@ -51,13 +63,7 @@ class Runner(Protocol):
     def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
         """One session."""
 
-    def run_in_turn(
-        self,
-        contenders: Sequence[Contender],
-        orders: Sequence[Sequence[int]],
-        max_seconds: float,
-        max_wait_seconds: float,
-    ) -> list[SessionRecord]:
+    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> AbstractContextManager[Turns]:
         """Several sessions that are alive together and run in turn."""
 
 
@@ -77,71 +83,53 @@ class Trials:
         """`save` is called after every trial."""
         self.prepared = prepared
         self.tell = tell
-        self.baseline_key = configuration_key(prepared.space.baseline)
         self._store = store
         self._runner = runner
         self._stop = stop
         self._save = save
         self._clock = clock
-        self._last_clock = clock()
-        self._results: list[TrialResult] | None = None
+        self._spent_until = self._judged_at = clock()
+        self._history: History | None = None
+
+    @property
+    def history(self) -> History:
+        """All that is known so far."""
+        if self._history is None:
+            self._history = self.prepared.history(self._store.results())
+        return self._history
 
     @property
     def cap_bytes(self) -> int:
         """The memory cap of this study."""
         return self._store.memory_cap_bytes
 
-    def results(self) -> list[TrialResult]:
-        """Every finished trial, in order."""
-        if self._results is None:
-            self._results = self._store.results()
-        return self._results
-
-    def plan(self) -> Plan:
+    def allowance(self) -> Allowance:
         """What the budget allows now."""
         self._spend()
         until = self.prepared.until
-        deadline = math.inf if until is None else seconds_to(until)
-        return Plan(self.prepared.budget, self._store.spent_seconds, self.results(), self.baseline_key, deadline)
-
-    def baseline(self) -> Configuration | None:
-        """The user's own settings, where they were measured."""
-        found = (item for item in pool(self.results()) if item.key == self.baseline_key and item.is_feasible)
-        return next(found, None)
-
-    def constraints(self) -> Callable[[TrialResult], dict[str, float]]:
-        """How a result stands to the cap and to the learning guard, as things are now."""
-        required = self._required()
-        return lambda result: constraints(result, self.cap_bytes, required)
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether a confirmation was brought to its end since the last search trial."""
-        return self._store.confirmed_search == last_search_number(self.results())
-
-    def confirmed(self) -> None:
-        """The confirmation has come to its end."""
-        self._store.confirm(last_search_number(self.results()))
-
-    def heartbeat(self) -> None:
-        """Count time while a session runs, so that a killed run has not lost it."""
-        if self._clock() - self._last_clock >= HEARTBEAT_SECONDS:
-            self._spend()
+        return Allowance(
+            self.history,
+            self.prepared.budget,
+            self._store.spent_seconds,
+            self.cap_bytes,
+            math.inf if until is None else seconds_to(until),
+            may_run_in_turn=not self.prepared.subject.is_in_editor,
+        )
 
     def veto(self, params: Params) -> TrialResult | None:
         """A trial that is not launched because it is sure to break the memory cap; None where that is not sure."""
-        tried = pool(self.results())
+        tried = self.history.candidates
         if any(item.params == params for item in tried):
             return None  # asked for again, as what was disturbed is
         prediction = predict_peak(params, tried)
         if prediction is not None and is_sure_to_break(prediction, self.cap_bytes):
             low, high = (format_bytes(int(bound)) for bound in prediction)
             why = f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}"
-        elif smaller := smaller_that_broke(params, tried):
+        elif smaller := smaller_that_broke(params, tried, self.cap_bytes):
             why = f"trial {smaller.trials[-1].number} broke the cap, and is no larger in anything"
         else:
             return None
-        number = self._store.start(params, Purpose.SEARCH)
+        number = self._store.start(params, purpose=Purpose.SEARCH, stage=Stage.SEARCH, machine=self._machine)
         result = TrialResult(
             number=number,
             params=dict(params),
@@ -152,54 +140,96 @@ class Trials:
             seed=number,
             message=why,
             predicted_memory_bytes=prediction,
+            stage=Stage.SEARCH,
+            machine=self._machine,
+            cost_seconds=0.0,
         )
         self._record(result)
         return result
 
-    def run(self, params: Params, purpose: Purpose, block: int | None = None) -> TrialResult:
+    def run(self, step: Measure, round: int | None = None) -> TrialResult:
         """One session of its own."""
-        asked = self._ask(params, purpose, block)
-        record = self._runner.run(asked.plan, asked.rule, self._max_wait())
-        result = self._finish(asked, record)
-        self._stop.check()
+        asked = self._ask(step.params, step.purpose, step.stage, round)
+        try:
+            record = self._runner.run(asked.plan, asked.rule, self._max_wait())
+        except BaseException:
+            self._store.abandon(asked.plan.number)
+            raise
+        result = self._finish(asked, record, self._cost(), step.excuses)
+        self._check(record)
         return result
 
-    def run_in_turn(
-        self, contenders: Sequence[Params], block: int, orders: Sequence[Sequence[int]], slice_cycles: Sequence[int],
-        max_seconds: float,
-    ) -> list[TrialResult]:  # fmt: skip
-        """Sessions that are alive together, a round of slices for each of `orders`."""
-        counts = [int(params.get("num_envs") or 1) for params in contenders]
+    def take_turns(self, step: TakeTurns) -> list[TrialResult]:
+        """Sessions that are alive together, SLICES slices of each."""
+        counts = [int(params.get("num_envs") or 1) for params in step.contenders]
         first = free_block(sum(counts))
         ports = [first + sum(counts[:index]) for index in range(len(counts))]
-        asked = [self._ask(params, Purpose.CONFIRM, block, port) for params, port in zip(contenders, ports)]
-        turns = [
-            Contender(one.plan, _edges(one.rule), one.rule.warmup_cycles or 1, cycles)
-            for one, cycles in zip(asked, slice_cycles)
+        asked = [
+            self._ask(params, Purpose.CONFIRM, Stage.CONFIRMATION, step.round, port)
+            for params, port in zip(step.contenders, ports)
         ]
-        records = self._runner.run_in_turn(turns, orders, max_seconds, self._max_wait())
-        results = [self._finish(one, record) for one, record in zip(asked, records)]
-        self._stop.check()
+        contenders = [
+            Contender(str(one.plan.number), one.plan, _edges(one.rule), one.rule.warmup_cycles or 1, cycles)
+            for one, cycles in zip(asked, step.plan.slice_cycles)
+        ]
+        deadline = self._clock() + 2 * step.plan.seconds
+        try:
+            with self._runner.in_turn(contenders, self._max_wait()) as turns:
+                counted = 0
+                for found in turns.rounds(self._orders(len(contenders), step.round)):
+                    counted += self._tolerates_load() or not any(disturbance(one) for one in found.contention)
+                    if counted >= SLICES or self._clock() > deadline:
+                        break
+                records = turns.end()
+        except BaseException:
+            for one in asked:
+                self._store.abandon(one.plan.number)
+            raise
+        cost = self._cost() / len(asked)
+        results = [self._finish(one, record, cost) for one, record in zip(asked, records)]
+        for record in records:
+            self._check(record)
         return results
 
-    def _ask(self, params: Params, purpose: Purpose, block: int | None, port: int | None = None) -> Asked:
+    @staticmethod
+    def _orders(count: int, round: int) -> Iterator[list[int]]:
+        first = random.Random(round).randrange(1000) * 2
+        return (order(count, first + number) for number in range(SLICE_ATTEMPTS * SLICES))
+
+    def _ask(self, params: Params, purpose: Purpose, stage: Stage, round: int | None, port: int | None = None) -> Asked:
         self._stop.check()
         check_disk(self.prepared.folder.root)
-        number = self._store.start(params, purpose)
+        port = self._port(params) if port is None else port
+        history = self.history
+        number = self._store.start(params, purpose=purpose, stage=stage, round=round, machine=self._machine)
         self.tell(TrialStarted(number, purpose, params))
-        if self.prepared.launch.build is None:
+        if self.prepared.subject.is_in_editor:
             self.tell(StageChanged("Press Play in the Unity Editor when the learner listens; Stop after the trial."))
-        prediction = predict_peak(params, [item for item in pool(self.results()) if item.params != params])
-        return Asked(
-            self._plan_trial(number, params, port), purpose, now(), self._rule(params, purpose), block, prediction
+        prediction = predict_peak(params, [item for item in history.candidates if item.params != params])
+        plan = self.prepared.subject.plan(
+            params,
+            number=number,
+            seed=number,
+            base_port=port,
+            folder=TrialFolder(self.prepared.folder.trial(number).absolute()),
         )
+        plan = replace(plan, max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds))
+        return Asked(plan, purpose, stage, now(), self._rule(params, stage), round, self._machine, prediction)
 
-    def _finish(self, asked: Asked, record: SessionRecord) -> TrialResult:
-        required = None if asked.purpose is Purpose.BASELINE else self._required()
+    def _finish(
+        self, asked: Asked, record: SessionRecord, cost_seconds: float, excuses: Sequence[int] = ()
+    ) -> TrialResult:
+        required = None if asked.stage is Stage.PILOT else self.history.required
         terms = Terms(
-            self.cap_bytes, required, self.prepared.machine.usable_cores, self._tolerates_load(), self._in_editor
+            self.cap_bytes,
+            required,
+            self.prepared.machine.usable_cores,
+            self._tolerates_load(),
+            self.prepared.subject.is_in_editor,
         )
-        result = judge(asked, record, terms)
+        result = replace(judge(asked, record, terms), cost_seconds=cost_seconds)
+        if excuses and result.outcome.is_infeasible:
+            result = replace(result, excuses=(*excuses, result.number))
         if record.left_behind:
             log.warning("trial %d: could not end processes %s", result.number, record.left_behind)
         self._record(result)
@@ -208,75 +238,70 @@ class Trials:
         return result
 
     def _record(self, result: TrialResult) -> None:
-        self._store.finish(result, self.constraints()(result))
-        self._results = None
+        self._store.finish(result, self.history.constraints(result, self.cap_bytes))
+        self._history = None
         self._spend()
         self._save()
         self.tell(self._finished(result))
 
-    def _rule(self, params: Params, purpose: Purpose) -> Rule:
-        measure = self.prepared.study.spec.measure
-        cut = cutting(self.prepared.config.behaviors_with(params))
-        warmup = warmup_cycles(self.results(), purpose)
+    def _check(self, record: SessionRecord) -> None:
+        self._stop.check()
+        if record.end is SessionEnd.NOBODY_PLAYED:
+            raise NotReady(
+                "nobody pressed Play in the Unity Editor",
+                "run the same command again and press Play when asked, or build the game and name it in env_path",
+            )
+
+    def _rule(self, params: Params, stage: Stage) -> Rule:
+        measure = self.prepared.subject.study.spec.measure
+        cut = cutting(self.prepared.subject.config.behaviors_with(params))
+        warmup = warmup_cycles(self.history.results, stage)
         least, most = measure.limits(self.prepared.budget.seconds)
         return Rule(measure.precision, most, cut, warmup, least)
 
     def _max_wait(self) -> float:
-        if self._tolerates_load() or self._in_editor:
+        if self._tolerates_load() or self.prepared.subject.is_in_editor:
             return 0.0
-        results = self.results()
-        if waited_in_vain(results):
+        if self.history.waited_in_vain:
             return GLANCE_SECONDS
-        wait = min(WAIT_SECONDS * (1 + voids_in_a_row(results)), MAX_WAIT_SECONDS)
-        return min(wait, self.plan().remaining_seconds * WAIT_SHARE)
+        wait = min(WAIT_SECONDS * (1 + self.history.voids_in_a_row), MAX_WAIT_SECONDS)
+        return min(wait, self.allowance().remaining_seconds * WAIT_SHARE)
 
     @property
-    def _in_editor(self) -> bool:
-        return self.prepared.launch.build is None
+    def _machine(self) -> str:
+        return self.prepared.machine.key
 
     def _tolerates_load(self) -> bool:
-        return self.prepared.study.spec.measure.contention == "mark" or never_quiet(self.results())
+        return self.prepared.subject.study.spec.measure.contention == "mark" or self.history.is_never_quiet
 
-    def _plan_trial(self, number: int, params: Params, port: int | None) -> TrialPlan:
-        prepared = self.prepared
-        if prepared.launch.build is None:
-            if not is_free(EDITOR_PORT):
-                raise NotReady(f"port {EDITOR_PORT}, on which the Editor connects, is taken", "end the other training")
-            port = EDITOR_PORT
-        elif port is None:
-            port = free_block(int(params.get("num_envs") or 1))
-        plan = plan_trial(
-            prepared.study,
-            prepared.config,
-            prepared.launch,
-            params,
-            number=number,
-            seed=number,
-            base_port=port,
-            folder=TrialFolder(prepared.folder.trial(number).absolute()),
-        )
-        return replace(plan, max_stall_seconds=stall_seconds(self.results(), plan.max_stall_seconds))
+    def _port(self, params: Params) -> int:
+        if not self.prepared.subject.is_in_editor:
+            return free_block(int(params.get("num_envs") or 1))
+        if not is_free(EDITOR_PORT):
+            raise NotReady(f"port {EDITOR_PORT}, on which the Editor connects, is taken", "end the other training")
+        return EDITOR_PORT
 
     def _spend(self) -> None:
-        """Count the time since the last call against the budget, so that a killed run loses at most one trial's."""
+        """Count the time since the last call against the budget."""
         now = self._clock()
-        self._store.spend(now - self._last_clock)
-        self._last_clock = now
+        self._store.spend(now - self._spent_until)
+        self._spent_until = now
 
-    def _required(self) -> PerThousandSteps | None:
-        baseline = self.baseline()
-        updates = baseline.updates_per_1000_steps if baseline else None
-        return requirement(updates, self.prepared.study.spec.min_updates)
+    def _cost(self) -> float:
+        """Seconds since the last trial was judged."""
+        now = self._clock()
+        cost, self._judged_at = now - self._judged_at, now
+        return cost
 
     def _finished(self, result: TrialResult) -> TrialFinished:
-        best = next(iter(leaders(pool(self.results()))), None)
-        baseline = self.baseline()
+        history = self.history
+        best = next(iter(history.ranked), None)
         return TrialFinished(
             result=result,
             best_params=best.params if best else None,
             best_steps_per_second=best.steps_per_second if best else None,
-            baseline_steps_per_second=baseline.steps_per_second if baseline else None,
-            remaining_seconds=self.plan().remaining_seconds,
+            baseline_steps_per_second=history.reference.steps_per_second if history.reference else None,
+            remaining_seconds=self.allowance().remaining_seconds,
         )
 
 

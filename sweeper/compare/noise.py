@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sweeper.compare.confirm import OWN_DIFFERENCES, Blocks
-from sweeper.compare.pool import Configuration
-from sweeper.model.study import Noise
+from sweeper.compare.candidates import Candidate
+from sweeper.model.study import IntervalFrom, Noise
 from sweeper.model.trial import TrialResult
-from sweeper.quantiles import t_quantile
+from sweeper.quantiles import bounded_exp, t_quantile
 
 INERT_TOLERANCE = 0.1
 """Agents per environment that differ by less than this are the same number, episodes ending aside."""
 MIN_DRIFT_SESSIONS = 4
 """Fewer give no slope worth naming."""
-
-WITHIN = "within one session"
-BETWEEN = "sessions of this configuration and the spread between sessions"
-CONFIRMED = "confirmation sessions"
-SLICED = "slices of one confirmation session each"
-CHOICE = ", which also chose it"
-"""After either, where the confirmation had to choose by speed."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +30,14 @@ class Spread:
     degrees: int
 
 
-def spread(configurations: Sequence[Configuration]) -> Spread | None:
-    """Pooled over configurations; None without repeats. `between` is total minus the mean within, at least 0."""
+def spread(candidates: Iterable[Candidate], counts: Callable[[TrialResult], bool] | None = None) -> Spread | None:
+    """Pooled over candidates; None without repeats. `between` is total minus the mean within, at least 0.
+
+    `counts`: which of their sessions to look at; all, where it is None.
+    """
     squares, degrees, within = 0.0, 0, 0.0
-    for item in configurations:
-        repeats = item.measured
+    for item in candidates:
+        repeats = [trial for trial in item.measured if counts is None or counts(trial)]
         if len(repeats) < 2:
             continue
         logs = [math.log(trial.steps_per_second or 1.0) for trial in repeats]
@@ -55,8 +50,8 @@ def spread(configurations: Sequence[Configuration]) -> Spread | None:
     return Spread(squares / degrees, max(0.0, squares - within) / degrees, degrees)
 
 
-def interval(item: Configuration, found: Spread | None) -> tuple[tuple[float, float], str] | None:
-    """95 % interval of a configuration's mean speed, and which error it carries; None where nothing is known.
+def interval(item: Candidate, found: Spread | None) -> tuple[tuple[float, float], IntervalFrom] | None:
+    """95 % interval of a candidate's mean speed, and which error it carries; None where nothing is known.
 
     The error of one session is sqrt(between^2 + its own^2) (facts on statistics, 8.2). Without repeats anywhere in the
     study only the session's own error is known, and the interval says so.
@@ -66,30 +61,19 @@ def interval(item: Configuration, found: Spread | None) -> tuple[tuple[float, fl
         return None
     if found is None:
         own = sessions[0].interval
-        return (own, WITHIN) if own is not None and len(sessions) == 1 else None
+        return (own, IntervalFrom.WITHIN) if own is not None and len(sessions) == 1 else None
     variances = [found.between + (trial.relative_standard_error or 0.0) ** 2 for trial in sessions]
     half = t_quantile(found.degrees) * math.sqrt(sum(variances)) / len(sessions)
-    return (rate * math.exp(-half), rate * math.exp(half)), BETWEEN
+    middle = math.log(rate)
+    return (bounded_exp(middle - half), bounded_exp(middle + half)), IntervalFrom.BETWEEN
 
 
-def confirmed_interval(blocks: Blocks, key: str, found: Spread | None) -> tuple[float, float]:
-    """95 % interval of a contender's mean speed over the confirmation.
-
-    With few blocks their own spread says little; how sessions of one configuration differ over the whole study says
-    more, and has drift in it too.
-    """
-    if found is None or blocks.count >= OWN_DIFFERENCES:
-        return blocks.rate_interval(key)
-    half = t_quantile(found.degrees) * math.sqrt(found.total / blocks.count)
-    return blocks.mean(key) * math.exp(-half), blocks.mean(key) * math.exp(half)
-
-
-def noise(configurations: Sequence[Configuration], baseline_key: str) -> Noise:
+def noise(candidates: Sequence[Candidate], baseline_key: str) -> Noise:
     """Noise between sessions of any configuration, and the drift of the baseline's."""
-    found = spread(configurations)
-    own = next((item.measured for item in configurations if item.key == baseline_key), ())
+    found = spread(candidates)
+    own = next((item.measured for item in candidates if item.key == baseline_key), ())
     slope = _drift(own)
-    repeated = [item for item in configurations if len(item.measured) >= 2]
+    repeated = [item for item in candidates if len(item.measured) >= 2]
     return Noise(
         between_percent=100 * math.sqrt(found.total) if found else None,
         drift_percent_per_hour=slope[0] if slope else None,
@@ -99,10 +83,10 @@ def noise(configurations: Sequence[Configuration], baseline_key: str) -> Noise:
     )
 
 
-def areas_are_inert(configurations: Sequence[Configuration]) -> bool:
+def areas_are_inert(candidates: Sequence[Candidate]) -> bool:
     """True where different num_areas were measured and all had the same number of agents per environment."""
     agents: dict[int, list[float]] = {}
-    for item in configurations:
+    for item in candidates:
         areas, envs = item.params.get("num_areas"), item.params.get("num_envs")
         found = [trial.agents for trial in item.measured if trial.agents]
         if isinstance(areas, int) and isinstance(envs, int) and found:

@@ -1,4 +1,4 @@
-"""Sessions that do not count because the machine was busy: what is owed, and when it is never quiet."""
+"""Sessions that do not count because the machine was busy, and when it is never quiet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from sweeper.model.measurement import NoteKind
-from sweeper.model.trial import Outcome, Params, Purpose, TrialResult
+from sweeper.model.trial import Outcome, Purpose, TrialResult
 
 MAX_VOIDS = 3
 """Attempts that other programs may void before a configuration is given up, or the machine is taken as it is."""
@@ -52,15 +52,3 @@ def given_up(results: Sequence[TrialResult]) -> set[str]:
     """Keys of configurations that were disturbed MAX_VOIDS times: other programs are not going to let them be."""
     voids = Counter(trial.key for trial in results if trial.outcome is Outcome.DISTURBED)
     return {key for key, count in voids.items() if count >= MAX_VOIDS}
-
-
-def owed(results: Sequence[TrialResult]) -> Params | None:
-    """The first configuration of the search whose every session was disturbed, fewer than MAX_VOIDS times."""
-    by_key: dict[str, list[TrialResult]] = {}
-    for trial in results:
-        by_key.setdefault(trial.key, []).append(trial)
-    for trials in by_key.values():
-        voids = [trial for trial in trials if trial.outcome is Outcome.DISTURBED]
-        if len(voids) == len(trials) < MAX_VOIDS and trials[0].purpose is Purpose.SEARCH:
-            return trials[0].params
-    return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sweeper.model.load import BusyProcess, LoadSample
+from sweeper.model.load import BusyProcess, Contention, LoadSample
 from sweeper.model.measurement import Sample
 
 SAMPLING = "sampling"
@@ -31,6 +31,7 @@ class SessionEnd(Enum):
     TOO_SLOW = "too few whole cycles in the time allowed"
     INTERRUPTED = "we were asked to stop"
     TURNS_BROKEN = "running in turn with others did not work"
+    NOBODY_PLAYED = "nobody pressed Play in the Unity Editor"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ class SessionRecord:
             return None  # the first line comes a buffer later
         first = next((sample.seconds for sample in self.samples if sample.decisions or sample.steps), None)
         return None if first is None else first - self.started_at
+
+
+@dataclass(frozen=True)
+class Round:
+    """One slice of each contender, in the contenders' order, all of them whole.
+
+    `windows`: first and last edge of each slice on the machine's monotonic clock, in seconds. `rates`: agent steps per
+    second. `contention`: what others did to the machine during each.
+    """
+
+    number: int
+    windows: tuple[tuple[float, float], ...]
+    rates: tuple[float, ...]
+    contention: tuple[Contention | None, ...]
 
 
 class Progress(Enum):

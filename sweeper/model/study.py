@@ -75,7 +75,7 @@ class Baseline:
     params: Mapping[str, ParamValue]
     steps_per_second: float | None
     interval: tuple[float, float] | None = None
-    interval_from: str | None = None
+    interval_from: IntervalFrom | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Best:
     params: Mapping[str, ParamValue]
     steps_per_second: float
     interval: tuple[float, float] | None
-    interval_from: str | None
+    interval_from: IntervalFrom | None
     peak_memory_bytes: int | None
     updates_per_1000_steps: PerThousandSteps | None
     bottleneck: str | None
@@ -140,7 +140,7 @@ class Pooled:
     params: Mapping[str, ParamValue]
     steps_per_second: float | None
     interval: tuple[float, float] | None
-    interval_from: str | None
+    interval_from: IntervalFrom | None
     sessions: int
     disturbed: int
     feasible: bool | None

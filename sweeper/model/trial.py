@@ -11,6 +11,7 @@ from typing import Any, Union
 
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Measurement, Method, Note, PerThousandSteps, Phases
+from sweeper.model.session import SessionEnd
 
 ParamValue = Union[bool, int, float, str, None]
 """A knob's value. None: left as it is in the trainer config, where behaviours differ in it."""
@@ -115,7 +116,6 @@ class TrialResult:
     command: tuple[str, ...] = ()
     log_tail: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = field(default=())
-    block: int | None = None
     stage: Stage = Stage.SEARCH
     round: int | None = None
     contender: str | None = None
@@ -136,6 +136,16 @@ class TrialResult:
     def is_ok(self) -> bool:
         """True where the number may be compared with others."""
         return self.outcome is Outcome.OK and self.steps_per_second is not None and self.steps_per_second > 0
+
+    @property
+    def turns_broke(self) -> bool:
+        """Whether it ended because running in turn with others did not work."""
+        return self.message == SessionEnd.TURNS_BROKEN.value
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether it trained, but made too few whole cycles in the time allowed."""
+        return self.outcome is Outcome.TIMEOUT and self.cycles is None and "in the time allowed" in (self.message or "")
 
 
 def measured_fields(measurement: Measurement | None) -> dict[str, Any]:

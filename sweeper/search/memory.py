@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sweeper.compare.pool import Configuration
+from sweeper.compare.candidates import Candidate
 from sweeper.model.trial import Outcome, Params, ParamValue
 from sweeper.quantiles import t_quantile
 
@@ -25,7 +25,7 @@ CERTAINTY = 0.995
 Interval = tuple[float, float]
 
 
-def predict_peak(params: Params, tried: Sequence[Configuration]) -> Interval | None:
+def predict_peak(params: Params, tried: Sequence[Candidate]) -> Interval | None:
     """Interval of the peak of `params` in bytes, 99 % two-sided; None where too little was tried to say.
 
     Only whole peaks count: what a configuration that was stopped at the cap would have needed is not known.
@@ -55,9 +55,9 @@ def is_sure_to_break(prediction: Interval | None, cap_bytes: int) -> bool:
     return prediction is not None and prediction[0] > cap_bytes
 
 
-def smaller_that_broke(params: Params, tried: Sequence[Configuration]) -> Configuration | None:
-    """A configuration that broke the cap and is no larger in any number; `params` is then sure to break it too."""
-    broke = (item for item in tried if any(trial.outcome is Outcome.OVER_MEMORY for trial in item.trials))
+def smaller_that_broke(params: Params, tried: Sequence[Candidate], cap_bytes: int) -> Candidate | None:
+    """A candidate that was seen above the cap and is no larger in any number; `params` is then sure to break it too."""
+    broke = (item for item in tried if item.broke_cap and (item.peak_memory_bytes or 0) > cap_bytes)
     return next((item for item in broke if _is_no_larger(item.params, params)), None)
 
 
@@ -72,7 +72,7 @@ def _is_number(value: ParamValue) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _has_whole_peak(item: Configuration) -> bool:
+def _has_whole_peak(item: Candidate) -> bool:
     outcomes = {trial.outcome for trial in item.trials}
     return Outcome.OVER_MEMORY not in outcomes and bool(outcomes & {Outcome.OK, Outcome.TOO_FEW_UPDATES})
 

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from sweeper.compare.pool import Configuration
-from sweeper.model.trial import Params, ParamValue, TrialResult, configuration_key
+from sweeper.model.trial import Params, ParamValue, configuration_key
 from sweeper.plan.space import Space
+from sweeper.study.history import History
 
 ASKS = 60
 """Suggestions to look through for one that is legal and not yet measured."""
 LISTABLE = 5_000
 """Spaces up to this size are listed to know when nothing is left."""
 
-Constraints = Callable[[TrialResult], Mapping[str, float]]
 
-
-def suggest(
-    space: Space,
-    configurations: Sequence[Configuration],
-    constraints: Constraints,
-    usable_cores: int,
-    seed: int,
-    given_up: Collection[str] = (),
-) -> dict[str, ParamValue] | None:
-    """The next configuration; None where every legal one has been measured, or given up (keys).
+def suggest(space: Space, history: History, cap_bytes: int, usable_cores: int) -> dict[str, ParamValue] | None:
+    """The next configuration; None where every legal one has been measured, or given up.
 
     The first are guesses worth having; then TPE on the pooled view, ordered knobs encoded by index, repeats and
-    illegal combinations passed over.
+    illegal combinations passed over. A function of history: the seed is the number of results.
     """
-    known = {configuration_key(item.params) for item in configurations} | set(given_up)
+    known = {item.key for item in history.candidates} | history.given_up
     for guess in first_guesses(space, usable_cores):
         if configuration_key(guess) not in known:
             return guess
-    study = _pooled_study(space, configurations, constraints, seed)
+    study = _pooled_study(space, history, cap_bytes)
     distributions = _distributions(space)
     for _ in range(ASKS):
         trial = study.ask(fixed_distributions=distributions)
@@ -73,16 +64,14 @@ def first_guesses(space: Space, usable_cores: int) -> list[dict[str, ParamValue]
     return result
 
 
-def _pooled_study(
-    space: Space, configurations: Sequence[Configuration], constraints: Constraints, seed: int
-) -> optuna.Study:
+def _pooled_study(space: Space, history: History, cap_bytes: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=seed)
+    sampler = optuna.samplers.TPESampler(seed=len(history.results))
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for item in configurations:
+    for item in history.candidates:
         if not space.contains(item.params):
             continue  # the baseline may lie outside the space
-        violated = [constraints(trial) for trial in item.trials]
+        violated = [history.constraints(trial, cap_bytes) for trial in item.trials]
         worst = {name: max(values[name] for values in violated) for name in violated[0]}
         rate = item.steps_per_second if item.is_feasible else None
         if rate is not None:

@@ -26,6 +26,7 @@ POLL_SECONDS = 0.1
 class Contender:
     """A plan, and how its cycles are told: `warmup_cycles` before the first slice, `slice_cycles` in each."""
 
+    name: str
     plan: TrialPlan
     edges: Edges
     warmup_cycles: int

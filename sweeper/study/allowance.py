@@ -1,34 +1,45 @@
-"""How a study's budget is spent: the baseline, the search, and a confirmation that is reserved from the start."""
+"""What a study's budget allows next: search, anchors, finals, and a confirmation for which enough is kept.
+
+Time is what passes between the ends of two trials: waiting for quiet, starting, drawing and storage are paid from the
+budget like measuring.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
+from sweeper.compare.contrast import (
+    PRIOR_DEGREES,
+    PRIOR_SESSION_DEVIATION,
+    PRIOR_SESSION_EFFECT,
+    PRIOR_SESSION_EFFECT_DEGREES,
+    PRIOR_SLICE_DEVIATION,
+)
+from sweeper.compare.looks import rounds_to_show
 from sweeper.inputs.study_limits import Budget
-from sweeper.model.trial import Purpose, TrialResult
+from sweeper.model.trial import Purpose, Stage, TrialResult
+from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
+from sweeper.study.history import History
 
 CONFIRM_SHARE = 0.25
-"""Of the budget, kept for finding out which of the leaders is best and how much better (facts on search, 9)."""
-MAX_BLOCKS = 12
-"""Whole sessions of every contender: they tell 10 % from nothing in 9 of 10 studies where sessions differ by 6 %, as on
-a quiet two-core machine."""
+"""Of the budget: the most that is kept for the confirmation where the leaders are close (facts on search, 9)."""
+SHRINKAGE = 0.7
+"""Of the leader's apparent advantage that is believed when the confirmation is planned: the fastest one flatters."""
 FINALS = (8, 4)
 """Sizes of rounds among the leaders, before the best two are confirmed (facts on statistics, 8.2)."""
-MAX_ROUNDS = 40
-"""Slices of every contender; 40 pairs reached a standard error of 1.5 % in seven minutes (facts, 18)."""
-MIN_ROUNDS = 6
-"""Fewer slices are not worth the start-ups of sessions that run in turn."""
 MARGIN = 1.15
 """Sessions of one configuration differ in length: start-up, and a cycle more or less."""
 ANCHOR_EVERY = 8
-"""Search trials between two sessions of the baseline (facts on statistics, 8.2)."""
+"""Search trials between two sessions of the reference (facts on statistics, 8.2)."""
 PILOT_SHARE = 0.1
-"""Of the remaining budget that a second pilot session of the baseline may cost, start-up included."""
+"""Of the remaining budget that a second pilot session may cost, start-up included."""
+SLICES = 4
+"""Of each contender in a round of sessions that run in turn; then they are started again, because what belongs to a
+session is in none of its slices. Two to four are right whatever that is (facts on statistics, (e))."""
 SLICE_CYCLES = 3
-"""In a slice; fewer where too few rounds would fit."""
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""
 MAX_SLICE_SECONDS = 15.0
@@ -37,146 +48,211 @@ SUSPEND_SECONDS = 0.5
 """From a slice's last edge to the moment when everything stands still."""
 END_SECONDS = 5.0
 """A learner's clean end."""
+MAX_BROKEN_TURNS = 2
+"""Rounds in turn that may break before the study measures whole sessions only: one may have been bad luck."""
 
 
 @dataclass(frozen=True)
-class Turns:
-    """A confirmation in slices: rounds, and whole cycles in each contender's slice."""
+class Round:
+    """A round of the confirmation: whole sessions one after another, or all alive at once and run in turn.
 
-    rounds: int
-    slice_cycles: tuple[int, ...]
+    `slice_cycles`: whole cycles in each contender's slice; empty for whole sessions. `seconds`: all that it takes.
+    """
+
     seconds: float
+    slice_cycles: tuple[int, ...] = ()
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether its sessions are alive together."""
+        return bool(self.slice_cycles)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a budget allows, given what was measured so far. Seconds."""
+class Allowance:
+    """What a budget allows, given what was measured so far. Seconds and bytes.
 
+    `may_run_in_turn`: False where the learner's players are not ours to suspend, as in the Editor.
+    """
+
+    history: History
     budget: Budget
     spent_seconds: float
-    results: Sequence[TrialResult]
-    baseline_key: str
+    cap_bytes: int
     seconds_to_deadline: float = math.inf
+    may_run_in_turn: bool = True
+
+    @cached_property
+    def confirmation(self) -> Confirmation:
+        """What the confirmation says so far."""
+        return Confirmation(self.history)
 
     @property
     def remaining_seconds(self) -> float:
         """Of the study's total, and to the time by which it must have ended."""
         return max(0.0, min(self.budget.seconds - self.spent_seconds, self.seconds_to_deadline))
 
-    @property
+    @cached_property
     def remaining_trials(self) -> float:
         """Of the study's total, some left out; infinite without a limit."""
-        counted = sum(trial.outcome.uses_limit for trial in self.results)
-        return float("inf") if self.budget.trials is None else max(0, self.budget.trials - counted)
+        counted = sum(trial.outcome.uses_limit for trial in self.history)
+        return math.inf if self.budget.trials is None else max(0, self.budget.trials - counted)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more can be measured."""
+        return self.remaining_seconds <= 0 or self.remaining_trials < 1
 
     def session_seconds(self, key: str | None = None) -> float:
-        """What a session is expected to take: as its configuration did, else the longer of baseline and search."""
-        own = [trial.total_seconds for trial in self.results if trial.key == key and _was_alone(trial)]
+        """What a session is expected to take: as its configuration did, else the longer of reference and search."""
+        found = self.history.by_key.get(key) if key is not None else None
+        own = [_cost(trial) for trial in found.measured if not trial.slices] if found else []
         if own:
             return MARGIN * sum(own) / len(own)
-        groups = [
-            [trial.total_seconds for trial in self.results if trial.is_ok and trial.purpose is purpose]
-            for purpose in (Purpose.BASELINE, Purpose.SEARCH)
-        ]
-        means = [sum(group) / len(group) for group in groups if group]
-        return MARGIN * max(means, default=0.0)
+        return MARGIN * max(self._mean_costs, default=0.0)
 
-    def block_seconds(self, keys: Sequence[str]) -> float:
-        """One whole session of each configuration."""
-        return sum(self.session_seconds(key) for key in keys)
+    @cached_property
+    def _mean_costs(self) -> list[float]:
+        groups: dict[bool, list[float]] = {}
+        for trial in self.history.counted:
+            if trial.is_ok and not trial.slices and trial.stage is not Stage.CONFIRMATION:
+                groups.setdefault(trial.purpose is Purpose.SEARCH, []).append(_cost(trial))
+        return [sum(group) / len(group) for group in groups.values()]
 
-    def confirmation_seconds(self, leaders: Sequence[str]) -> float:
-        """Kept for the confirmation: its share of the budget, but at least two blocks of the baseline and two leaders,
-        and no more than it can use."""
-        known = [*leaders[:LEADERS]]
-        unknown = LEADERS - len(known)
-        block = self.block_seconds([self.baseline_key, *known]) + unknown * self.session_seconds()
-        useful = MAX_BLOCKS * block + sum(FINALS) * self.session_seconds()
-        return max(MIN_BLOCKS * block, min(CONFIRM_SHARE * self.budget.seconds, useful))
-
-    def search_ends_because(self, leaders: Sequence[str]) -> str | None:
+    def search_ends_because(self) -> str | None:
         """What leaves no room for one more search trial beside the confirmation, if anything.
 
-        Without any search there is nothing to confirm, so the first search trial needs no confirmation beside it.
+        Nothing is kept for a confirmation without a rival, nor beyond the trials that are allowed.
         """
-        searched = any(trial.purpose is Purpose.SEARCH for trial in self.results)
-        reserve_seconds = self.confirmation_seconds(leaders) if searched else 0.0
-        reserve_trials = MIN_BLOCKS * (1 + LEADERS)
-        if not searched or (self.budget.trials is not None and self.budget.trials < reserve_trials + 2):
-            reserve_trials = 0
-        if self.remaining_trials < 1 + reserve_trials:
+        seconds, trials = self.kept_for_confirmation
+        if self.remaining_trials < 1 + trials:
             return "limit on trials"
-        fits = 0 < self.remaining_seconds >= self.session_seconds() + reserve_seconds
-        return None if fits else "budget"
+        return None if 0 < self.remaining_seconds >= self.session_seconds() + seconds else "budget"
+
+    @cached_property
+    def kept_for_confirmation(self) -> tuple[float, int]:
+        """Seconds and trials that are kept for it, because there is something to confirm."""
+        contenders = [item.key for item in self.confirmation.contenders]
+        if not contenders:
+            reference = self.history.reference
+            if reference is None or not self.confirmation.judged or self.confirmation.is_over:
+                return 0.0, 0
+            # What the search still finds has to be judged too: one round beside the best so far.
+            rounds, count = 1, 1 + LEADERS
+            one = self.session_seconds(reference.key) + LEADERS * self.session_seconds()
+        else:
+            rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
+            one = self.round_of(contenders).seconds
+        most = max(one, min(rounds * one, CONFIRM_SHARE * self.budget.seconds))
+        limit = self.budget.trials
+        # Too few trials for a search and a confirmation: then there is a search.
+        return most, 0 if limit is not None and limit < 2 * count + 2 else count * min(rounds, 2)
+
+    def round_of(self, contenders: Sequence[str]) -> Round:
+        """The next round of these contenders, by their keys: the kind with which the confirmation is done sooner."""
+        whole = Round(sum(self.session_seconds(key) for key in contenders))
+        in_turn = self._in_turn(contenders)
+        if in_turn is None:
+            return whole
+        costs = [found.seconds * self._rounds_wanted(contenders, found.is_in_turn) for found in (whole, in_turn)]
+        return whole if costs[0] <= costs[1] else in_turn
+
+    def has_room_for(self, contenders: Sequence[str]) -> Round | None:
+        """The next round of these contenders, where it fits."""
+        found = self.round_of(contenders)
+        if self.remaining_trials < len(contenders):
+            return None
+        return found if found.seconds <= self.remaining_seconds else None
 
     def has_room_for_pilot(self) -> bool:
-        """Whether a second session of the baseline before the search is cheap."""
-        few = self.budget.trials is not None and self.budget.trials < 2 * MIN_BLOCKS * (1 + LEADERS)
-        return not few and 0 < self.session_seconds(self.baseline_key) <= PILOT_SHARE * self.remaining_seconds
+        """Whether a second session of the reference before the search is cheap."""
+        reference = self.history.reference
+        few = self.budget.trials is not None and self.budget.trials < 4 * (1 + LEADERS)
+        if reference is None or few or self.is_spent:
+            return False
+        return self.session_seconds(reference.key) <= PILOT_SHARE * self.remaining_seconds
 
     def anchor_is_due(self) -> bool:
-        """Whether ANCHOR_EVERY search trials have passed since the baseline was last measured, or tried."""
+        """Whether ANCHOR_EVERY search trials have passed since the reference was last measured, or tried."""
+        reference = self.history.reference
+        if reference is None:
+            return False
         searched = 0
-        for trial in reversed(self.results):
-            if trial.key == self.baseline_key:
+        for trial in reversed(self.history.results):
+            if trial.key == reference.key:
                 break
             searched += trial.purpose is Purpose.SEARCH
         return searched >= ANCHOR_EVERY
 
-    def finalists(self, leaders: Sequence[str], last: int | None) -> int:
+    def finalists(self) -> int:
         """How many leaders to run once more, of whom the better half goes on; 0 for none.
 
-        `last`: the size of the round before. A round must leave half of what is kept for the confirmation, and the
-        fewest blocks that confirm anything.
+        Where the confirmation has begun, the finals are over. A round must leave what is kept for the confirmation.
         """
-        fewest = MIN_BLOCKS * self.block_seconds([self.baseline_key, *leaders[:LEADERS]])
-        spare = self.remaining_seconds - max(fewest, self.confirmation_seconds(leaders) / 2)
+        if self.confirmation.rounds or self.history.reference is None:
+            return 0
+        rivals = [item.key for item in self.history.rivals]
+        last = self._last_finals
+        seconds, trials = self.kept_for_confirmation
         for count in FINALS:
-            fits = self.block_seconds(leaders[:count]) <= spare
-            fits = fits and self.remaining_trials >= count + MIN_BLOCKS * (1 + LEADERS)
-            if len(leaders) >= count and fits and (last is None or count < last):
+            cost = sum(self.session_seconds(key) for key in rivals[:count])
+            fits = cost <= self.remaining_seconds - seconds and self.remaining_trials >= count + trials
+            if len(rivals) >= count and fits and (last is None or count < last):
                 return count
         return 0
 
-    def blocks(self, keys: Sequence[str]) -> int:
-        """How many blocks of whole sessions of these fit; decided before any of them is seen."""
-        cost = self.block_seconds(keys)
-        by_time = int(self.remaining_seconds / cost) if cost > 0 else MAX_BLOCKS
-        by_trials = self.remaining_trials // len(keys)
-        return int(min(by_time, by_trials, MAX_BLOCKS))
-
-    def turns(self, keys: Sequence[str], cap_bytes: int) -> Turns | None:
-        """A confirmation in slices, where it fits and tells more than whole sessions; decided before it is seen.
-
-        All contenders must fit into memory together, and a cycle of each into a slice.
-        """
-        known = [[trial for trial in self.results if trial.key == key and _was_alone(trial)] for key in keys]
-        if self.remaining_trials < len(keys) or not all(known):
+    @cached_property
+    def _last_finals(self) -> int | None:
+        """How many were in the last round of finals; None without any since the last search."""
+        chosen = [trial for trial in self.history if trial.purpose is Purpose.SEARCH]
+        if not chosen or chosen[-1].stage is not Stage.FINALS:
             return None
-        peaks = [max((trial.peak_memory_bytes or cap_bytes) for trial in trials) for trials in known]
+        return len({trial.key for trial in chosen if trial.round == chosen[-1].round})
+
+    def _rounds_wanted(self, contenders: Sequence[str], in_turn: bool | None = None) -> int:
+        """Rounds until the fastest rival is shown to be faster, if it is about as fast as it looks; less those done."""
+        if in_turn is None:
+            in_turn = self.round_of(contenders).is_in_turn
+        reference, *rivals = (self.history.by_key[key] for key in contenders)
+        fastest = max((item.steps_per_second or 0.0) for item in rivals)
+        advantage = math.log(max(1.0, fastest / (reference.steps_per_second or fastest)))
+        if in_turn:
+            slices = PRIOR_SLICE_DEVIATION**2 / SLICES
+            deviation, degrees = math.sqrt(PRIOR_SESSION_EFFECT**2 + slices), PRIOR_SESSION_EFFECT_DEGREES
+        else:
+            found = self.history.spread_alone
+            squares = PRIOR_DEGREES * PRIOR_SESSION_DEVIATION**2 + (found.degrees * found.total if found else 0.0)
+            degrees = PRIOR_DEGREES + (found.degrees if found else 0)
+            deviation = math.sqrt(squares / degrees)
+        wanted = rounds_to_show(SHRINKAGE * advantage, deviation, degrees, len(rivals))
+        return max(1, wanted - len(self.confirmation.rounds))
+
+    def _in_turn(self, keys: Sequence[str]) -> Round | None:
+        """A round of sessions that are alive together; None where that is not possible.
+
+        All must fit into memory together, and a cycle of each into a slice.
+        """
+        broken = {trial.round for trial in self.history if trial.turns_broke}
+        known = [[trial for trial in self.history.by_key[key].measured if not trial.slices] for key in keys]
+        if not self.may_run_in_turn or len(broken) >= MAX_BROKEN_TURNS or not all(known):
+            return None
+        peaks = [max((trial.peak_memory_bytes or self.cap_bytes) for trial in trials) for trials in known]
         cycles = [_cycle_seconds(trials) for trials in known]
-        if MARGIN * sum(peaks) > cap_bytes or any(cycle > MAX_SLICE_SECONDS for cycle in cycles):
+        if MARGIN * sum(peaks) > self.cap_bytes or any(cycle > MAX_SLICE_SECONDS for cycle in cycles):
             return None
         start_seconds = sum(
             max((trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0) for trial in trials) + END_SECONDS
             for trials in known
         )
-        enough = max(MIN_ROUNDS, min(MAX_ROUNDS, 2 * self.blocks(keys)))
-        planned = (self._rounds(cycles, most, start_seconds) for most in range(SLICE_CYCLES, 0, -1))
-        return next((turns for turns in planned if turns.rounds >= enough), None)
-
-    def _rounds(self, cycles: Sequence[float], most: int, start_seconds: float) -> Turns:
-        """As many rounds as fit, of slices of at most so many cycles unless these are very short."""
-        counts = tuple(_slice_cycles(cycle, most) for cycle in cycles)
+        counts = tuple(_slice_cycles(cycle) for cycle in cycles)
         # The cycle that the last suspension cut is run to its end first, and does not count.
-        round_seconds = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
-        rounds = min(MAX_ROUNDS, int((self.remaining_seconds / MARGIN - start_seconds) / round_seconds))
-        return Turns(rounds, counts, MARGIN * (rounds * round_seconds + start_seconds))
+        slices = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
+        return Round(MARGIN * (start_seconds + SLICES * slices), counts)
 
 
-def _was_alone(trial: TrialResult) -> bool:
-    """Measured, and not in turn with others, whose start-ups and share of the time its own figures would hold."""
-    return trial.is_ok and not trial.slices
+def _cost(trial: TrialResult) -> float:
+    """Seconds of the budget; of results of earlier versions, the session's."""
+    return trial.total_seconds if trial.cost_seconds is None else trial.cost_seconds
 
 
 def _cycle_seconds(trials: Sequence[TrialResult]) -> float:
@@ -184,6 +260,6 @@ def _cycle_seconds(trials: Sequence[TrialResult]) -> float:
     return max(found, default=math.inf)
 
 
-def _slice_cycles(cycle_seconds: float, most: int) -> int:
-    wanted = max(most, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
+def _slice_cycles(cycle_seconds: float) -> int:
+    wanted = max(SLICE_CYCLES, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
     return max(1, min(wanted, int(MAX_SLICE_SECONDS / cycle_seconds)))

@@ -6,24 +6,45 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sweeper.app.prepare import Prepared
-from sweeper.compare.confirm import WORTH_KNOWING, Blocks, challengers, confirmed, in_slices
+from sweeper.compare.candidates import Candidate
 from sweeper.compare.guard import makes_no_fewer
-from sweeper.compare.noise import CHOICE, CONFIRMED, SLICED, Spread, confirmed_interval, interval, noise, spread
-from sweeper.compare.pool import Configuration, leaders, pool
-from sweeper.model.study import Baseline, Best, NoFewerUpdates, Pooled, Speedup, StudyInfo, StudyResult, Verdict
-from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
-from sweeper.plan.trial_plan import launch_command
+from sweeper.compare.noise import interval
+from sweeper.inputs.study_limits import Budget
+from sweeper.model.machine import Machine
+from sweeper.model.measurement import Note
+from sweeper.model.study import (
+    Baseline,
+    Best,
+    IntervalFrom,
+    NoFewerUpdates,
+    Pooled,
+    Speedup,
+    StudyInfo,
+    StudyResult,
+    Verdict,
+)
+from sweeper.model.trial import Outcome, Purpose
+from sweeper.plan.space import Space
+from sweeper.plan.subject import Subject
+from sweeper.study.confirmation import WORTH_KNOWING, Confirmation
+from sweeper.study.history import History
 from sweeper.study.notes import study_notes
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a conclusion needs beside the trials.
+    """What a conclusion needs beside the history.
 
+    `best_config`: where the tuned trainer config goes. `notes`: what was known before the first trial.
     `cut_short`: by whoever runs the study, or by an error that leaves open whether anything is feasible.
     """
 
+    subject: Subject
+    space: Space
+    machine: Machine
+    budget: Budget
+    best_config: str
+    notes: tuple[Note, ...]
     started_at: str
     spent_seconds: float
     memory_cap_bytes: int
@@ -31,194 +52,196 @@ class Facts:
     cut_short: bool = False
 
 
-def conclude(prepared: Prepared, results: Sequence[TrialResult], facts: Facts) -> StudyResult:
+def conclude(facts: Facts, history: History) -> StudyResult:
     """Everything there is to know about the study so far."""
-    configurations = pool(results)
-    baseline_key = configuration_key(prepared.space.baseline)
-    baseline = next((item for item in configurations if item.key == baseline_key), None)
-    best = _best(prepared, results, configurations, baseline)
+    confirmation = Confirmation(history, is_last=facts.stopped_because is not None)
+    best = _Choice(facts, confirmation).best()
     is_settled = facts.stopped_because is not None and not facts.cut_short
-    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if is_settled and configurations else None)
-    found = noise(configurations, baseline_key)
+    verdict = best.verdict if best else (Verdict.NONE_FEASIBLE if is_settled and history.candidates else None)
+    reference = history.reference
     return StudyResult(
-        study=_info(prepared, facts),
-        machine=prepared.machine,
+        study=_info(facts),
+        machine=facts.machine,
         memory_cap_bytes=facts.memory_cap_bytes,
-        warnings=(*prepared.notes, *study_notes(configurations, results, found, facts.spent_seconds)),
-        noise=found,
-        baseline=_baseline(prepared, results, baseline, spread(configurations)),
+        warnings=(*facts.notes, *study_notes(history, facts.spent_seconds)),
+        noise=history.noise,
+        baseline=_baseline(facts, history),
         best=best,
-        best_with_no_fewer_updates=_no_fewer(configurations, baseline, best),
-        trials=tuple(results),
+        best_with_no_fewer_updates=_no_fewer(history, best),
+        trials=history.results,
         verdict=verdict,
-        configurations=_pooled(configurations, results),
+        configurations=_pooled(history, confirmation),
+        reference=dict(reference.params) if reference else None,
     )
 
 
-def _best(
-    prepared: Prepared,
-    results: Sequence[TrialResult],
-    configurations: Sequence[Configuration],
-    baseline: Configuration | None,
-) -> Best | None:
-    ranking = leaders(configurations)
-    if not ranking:
-        return None
-    own = baseline if baseline in ranking else None
-    rivals = challengers(results, configuration_key(prepared.space.baseline))
-    blocks = confirmed(results, [item.key for item in (*([own] if own else []), *rivals)])
-    between = spread(configurations)
-    if own and rivals and blocks.are_enough:
-        best, chosen, chosen_before = _confirmed_best(prepared, own, rivals, blocks, between)
-        source = SLICED if in_slices(results) else CONFIRMED
+class _Choice:
+    """Picks the answer among the candidates."""
+
+    def __init__(self, facts: Facts, confirmation: Confirmation) -> None:
+        self._facts = facts
+        self._confirmation = confirmation
+        self._history = confirmation.history
+
+    def best(self) -> Best | None:
+        """What is recommended, or looks fastest."""
+        history, reference = self._history, self._history.reference
+        if not history.ranked:
+            return None
+        if self._confirmation.better:
+            return self._shown()
+        if reference is None:
+            return self._as_best(history.ranked[0], Verdict.UNCONFIRMED)
+        looks_faster = [item for item in history.rivals if self._times(item) >= WORTH_KNOWING]
+        if looks_faster:
+            return self._left_open(looks_faster)
+        return self._kept(reference)
+
+    def _shown(self) -> Best:
+        """What is shown to be faster; of those that tie with it, the smallest, but none that looks much slower.
+
+        What may well be lost is not given for memory that is under the cap anyhow.
+
+        Earlier sessions chose the first of those that were judged; the confirmation only says how it does, and nothing
+        that it chose inflates its claim. Memory may choose another that ties with it. Where it has to choose by speed
+        after all, because the first was not shown to be faster, another was shown to be faster still, or the smallest
+        looks much slower, the claim says so.
+        """
+        confirmation, better = self._confirmation, self._confirmation.better
+        chosen_before = confirmation.judged[0] in better
+        first = confirmation.judged[0] if chosen_before else better[0]
+        beaten_by = [item for item in better if item is not first and self._is_faster(item, first)]
+        if beaten_by:
+            chosen_before, first = False, beaten_by[0]
+        tied = [item for item in better if not self._is_faster(first, item)]
+        as_fast = [item for item in tied if self._ratio(first, item) < WORTH_KNOWING]
+        chosen = min(as_fast, key=_memory)
+        chosen_before = chosen_before and chosen is min(tied, key=_memory)
+        others = [item for item in tied if item is not chosen]
+        return self._confirmed(chosen, Verdict.BETTER, others, chosen_before)
+
+    def _left_open(self, looks_faster: Sequence[Candidate]) -> Best:
+        """Too much faster to call it a tie, and too uncertain to recommend it."""
+        chosen = max(looks_faster, key=self._times)
+        judged = self._confirmation.judged
+        if chosen not in judged:
+            return self._as_best(chosen, Verdict.UNCONFIRMED, _pooled_speedup(chosen, self._history.reference))
+        tied = [item for item in judged if item is not chosen and not self._is_faster(chosen, item)]
+        return self._confirmed(chosen, Verdict.UNCONFIRMED, tied, chosen_before=chosen is judged[0])
+
+    def _kept(self, reference: Candidate) -> Best:
+        """Nothing is, or looks, faster than the reference by an amount worth knowing."""
+        verdict = Verdict.KEEP_YOURS if self._history.rivals else Verdict.UNCONFIRMED
+        if reference.key != self._history.own_key:
+            verdict = Verdict.BETTER  # it fits, and the user's own settings do not
+        tied = [item for item in self._confirmation.judged if not self._is_faster(reference, item)]
+        if self._confirmation.judged and self._confirmation.contrast.knows(reference.key):
+            return self._confirmed(reference, verdict, tied, chosen_before=True)
+        return self._as_best(reference, verdict)
+
+    def _times(self, item: Candidate) -> float:
+        """How many times as fast as the reference it looks: by the confirmation where it was judged."""
+        if found := self._confirmation.times(item):
+            return found
+        speedup = _pooled_speedup(item, self._history.reference)
+        return speedup.estimate if speedup else 0.0
+
+    def _is_faster(self, item: Candidate, other: Candidate) -> bool:
+        found = self._confirmation.ratio(item, other)
+        return found is not None and found.interval[0] > 1
+
+    def _ratio(self, item: Candidate, other: Candidate) -> float:
+        found = self._confirmation.ratio(item, other)
+        return found.estimate if found else 1.0
+
+    def _confirmed(
+        self, item: Candidate, verdict: Verdict, tied_with: Sequence[Candidate], chosen_before: bool
+    ) -> Best:
+        """The answer with the figures of the confirmation."""
+        rate = self._confirmation.contrast.rate(item.key)
+        reference = self._history.reference
+        ratio = self._confirmation.ratio(item, reference) if reference and item is not reference else None
+        speedup = Speedup(ratio.estimate, ratio.interval) if ratio else None
         return replace(
-            best,
-            steps_per_second=blocks.mean(chosen.key),
-            interval=confirmed_interval(blocks, chosen.key, between),
-            interval_from=source if chosen_before else source + CHOICE,
+            self._as_best(item, verdict, speedup),
+            tied_with=tuple(other.params for other in tied_with),
+            steps_per_second=rate.estimate,
+            interval=rate.interval,
+            interval_from=IntervalFrom.CONFIRMED if chosen_before else IntervalFrom.CONFIRMED_CHOICE,
         )
-    top = ranking[0]
-    if top is own:
-        # Nothing was even seen to be faster, which needs no confirmation.
-        verdict = Verdict.KEEP_YOURS if rivals else Verdict.UNCONFIRMED
-        return _as_best(prepared, top, between, verdict=verdict)
-    return _as_best(prepared, top, between, speedup=_pooled_speedup(top, own), verdict=Verdict.UNCONFIRMED)
+
+    def _as_best(self, item: Candidate, verdict: Verdict, speedup: Speedup | None = None) -> Best:
+        session = max(item.measured, key=lambda trial: (trial.purpose is Purpose.CONFIRM, trial.number))
+        known = interval(item, self._history.spread)
+        return Best(
+            trial=session.number,
+            params=item.params,
+            steps_per_second=item.steps_per_second or 0.0,
+            interval=known[0] if known else None,
+            interval_from=known[1] if known else None,
+            peak_memory_bytes=item.peak_memory_bytes,
+            updates_per_1000_steps=item.updates_per_1000_steps,
+            bottleneck=session.bottleneck,
+            speedup=speedup,
+            tied_with=(),
+            command=self._facts.subject.command(item.params, self._facts.best_config),
+            verdict=verdict,
+            bottleneck_text=session.bottleneck_text,
+        )
 
 
-def _confirmed_best(
-    prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks, between: Spread | None
-) -> tuple[Best, Configuration, bool]:
-    """The answer, its configuration, and whether others than these sessions chose it.
-
-    The challenger that is shown to be faster than the user's own; of those that tie with it, the smallest, but not one
-    that looks much slower: what may well be lost is not given for memory that is under the cap anyhow.
-
-    Earlier sessions chose the first of `rivals`; these only say how it does, and nothing they chose inflates their
-    claim. Memory may choose another that ties with it. Where they have to choose by speed after all, because the first
-    was not shown to be faster, another was shown to be faster still, or the smallest looks much slower, the claim says
-    so.
-    """
-    better = [item for item in rivals if blocks.shows_faster(item.key, own.key)]
-    if not better:
-        return _none_better(prepared, own, rivals, blocks, between)
-    chosen_before = rivals[0] in better
-    first = rivals[0] if chosen_before else max(better, key=lambda item: blocks.mean(item.key))
-    beaten_by = [item for item in better if item is not first and blocks.shows_faster(item.key, first.key)]
-    if beaten_by:
-        chosen_before, first = False, max(beaten_by, key=lambda item: blocks.mean(item.key))
-    tied = [item for item in better if not blocks.shows_faster(first.key, item.key)]
-    as_fast = [item for item in tied if blocks.ratio(first.key, item.key).estimate < WORTH_KNOWING]
-    chosen = min(as_fast, key=_memory)
-    chosen_before = chosen_before and chosen is min(tied, key=_memory)
-    others = [item for item in tied if item is not chosen]
-    speedup = _confirmed_speedup(blocks, chosen, own)
-    best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=others, verdict=Verdict.BETTER)
-    return best, chosen, chosen_before
-
-
-def _none_better(
-    prepared: Prepared, own: Configuration, rivals: Sequence[Configuration], blocks: Blocks, between: Spread | None
-) -> tuple[Best, Configuration, bool]:
-    """As `_confirmed_best`, where nothing is shown to be faster: a tie means keep yours, unless one looks much faster.
-
-    That is too much to call it a tie, and too uncertain to recommend it.
-    """
-    left_open = [item for item in rivals if blocks.ratio(item.key, own.key).estimate >= WORTH_KNOWING]
-    if not left_open:
-        tied = [item for item in rivals if blocks.ratio(item.key, own.key).interval[1] > 1]
-        return _as_best(prepared, own, between, tied_with=tied, verdict=Verdict.KEEP_YOURS), own, True
-    chosen = max(left_open, key=lambda item: blocks.mean(item.key))
-    others = [item for item in (own, *left_open) if item is not chosen]
-    tied = [item for item in others if not blocks.shows_faster(chosen.key, item.key)]
-    speedup = _confirmed_speedup(blocks, chosen, own)
-    best = _as_best(prepared, chosen, between, speedup=speedup, tied_with=tied, verdict=Verdict.UNCONFIRMED)
-    return best, chosen, chosen is rivals[0]
-
-
-def _memory(item: Configuration) -> float:
+def _memory(item: Candidate) -> float:
     return item.peak_memory_bytes or float("inf")
 
 
-def _confirmed_speedup(blocks: Blocks, item: Configuration, own: Configuration) -> Speedup:
-    ratio = blocks.ratio(item.key, own.key)
-    return Speedup(ratio.estimate, ratio.interval)
-
-
-def _as_best(
-    prepared: Prepared,
-    item: Configuration,
-    between: Spread | None,
-    *,
-    verdict: Verdict,
-    speedup: Speedup | None = None,
-    tied_with: Sequence[Configuration] = (),
-) -> Best:
-    session = max(item.measured, key=lambda trial: (trial.purpose is Purpose.CONFIRM, trial.number))
-    known = interval(item, between)
-    return Best(
-        trial=session.number,
-        params=item.params,
-        steps_per_second=item.steps_per_second or 0.0,
-        interval=known[0] if known else None,
-        interval_from=known[1] if known else None,
-        peak_memory_bytes=item.peak_memory_bytes,
-        updates_per_1000_steps=item.updates_per_1000_steps,
-        bottleneck=session.bottleneck,
-        speedup=speedup,
-        tied_with=tuple(other.params for other in tied_with),
-        command=launch_command(prepared.study, prepared.launch, item.params, str(prepared.folder.best.absolute())),
-        verdict=verdict,
-        bottleneck_text=session.bottleneck_text,
-    )
-
-
-def _no_fewer(
-    configurations: Sequence[Configuration], baseline: Configuration | None, best: Best | None
-) -> NoFewerUpdates | None:
-    updates = baseline.updates_per_1000_steps if baseline else None
+def _no_fewer(history: History, best: Best | None) -> NoFewerUpdates | None:
+    """The fastest that makes no fewer updates per step than the reference."""
+    reference = history.reference
+    updates = reference.updates_per_1000_steps if reference else None
     if best is not None and makes_no_fewer(best.updates_per_1000_steps, updates):
         return NoFewerUpdates(best.params, best.steps_per_second, best.speedup)
-    for item in leaders(configurations):
+    for item in history.ranked:
         if makes_no_fewer(item.updates_per_1000_steps, updates):
-            speedup = _pooled_speedup(item, baseline) if item is not baseline else None
+            speedup = _pooled_speedup(item, reference) if item is not reference else None
             return NoFewerUpdates(item.params, item.steps_per_second or 0.0, speedup)
     return None
 
 
-def _pooled_speedup(item: Configuration, own: Configuration | None) -> Speedup | None:
-    if own is None or not own.steps_per_second or not item.steps_per_second:
+def _pooled_speedup(item: Candidate, reference: Candidate | None) -> Speedup | None:
+    if reference is None or not reference.steps_per_second or not item.steps_per_second:
         return None
-    return Speedup(item.steps_per_second / own.steps_per_second, None)
+    return Speedup(item.steps_per_second / reference.steps_per_second, None)
 
 
-def _baseline(
-    prepared: Prepared, results: Sequence[TrialResult], item: Configuration | None, between: Spread | None
-) -> Baseline | None:
-    own = [trial for trial in results if trial.purpose is Purpose.BASELINE]
+def _baseline(facts: Facts, history: History) -> Baseline | None:
+    own = [trial for trial in history if trial.purpose is Purpose.BASELINE]
     if not own:
         return None
     trial = next((trial for trial in own if trial.is_ok), own[0])
-    known = interval(item, between) if item else None
+    item = history.by_key.get(history.own_key)
+    known = interval(item, history.spread) if item else None
     return Baseline(
         trial.number,
-        prepared.space.baseline_stated,
-        dict(prepared.space.baseline),
+        facts.space.baseline_stated,
+        dict(facts.space.baseline),
         item.steps_per_second if item else None,
         known[0] if known else None,
         known[1] if known else None,
     )
 
 
-def _pooled(configurations: Sequence[Configuration], results: Sequence[TrialResult]) -> tuple[Pooled, ...]:
+def _pooled(history: History, confirmation: Confirmation) -> tuple[Pooled, ...]:
     """Fastest first, then those without a number; with how often each was disturbed."""
-    between = spread(configurations)
-    voids = Counter(trial.key for trial in results if trial.outcome is Outcome.DISTURBED)
-    ranked = leaders(configurations)
-    known_keys = {item.key for item in configurations}
-    never = {trial.key: Configuration(trial.params, ()) for trial in results if trial.key not in known_keys}
+    voids = Counter(trial.key for trial in history if trial.outcome is Outcome.DISTURBED)
+    ranked = {item.key: item for item in history.ranked}
+    others = {item.key: item for item in history.candidates if item.key not in ranked}
+    never = {trial.key: Candidate(trial.params, ()) for trial in history if trial.key not in history.by_key}
     found = []
-    for item in (*ranked, *(item for item in configurations if item not in ranked), *never.values()):
-        known = interval(item, between)
+    for item in (*ranked.values(), *others.values(), *never.values()):
+        known = interval(item, history.spread)
+        ratio = None
+        if history.reference is not None and item in confirmation.judged:
+            ratio = confirmation.ratio(item, history.reference)
         found.append(
             Pooled(
                 params=item.params,
@@ -228,23 +251,27 @@ def _pooled(configurations: Sequence[Configuration], results: Sequence[TrialResu
                 sessions=len(item.measured),
                 disturbed=voids[item.key],
                 feasible=item.is_feasible if item.measured or item.failures else None,
+                rates=item.rates,
+                peak_memory_bytes=item.peak_memory_bytes,
+                updates_per_1000_steps=item.updates_per_1000_steps,
+                speedup=Speedup(ratio.estimate, ratio.interval) if ratio else None,
             )
         )
     return tuple(found)
 
 
-def _info(prepared: Prepared, facts: Facts) -> StudyInfo:
-    spec = prepared.study.spec
+def _info(facts: Facts) -> StudyInfo:
+    study, launch = facts.subject.study, facts.subject.launch
     return StudyInfo(
-        name=spec.name,
-        file=str(prepared.study.path.absolute()),
+        name=study.spec.name,
+        file=str(study.path.absolute()),
         started_at=facts.started_at,
         seconds=facts.spent_seconds,
-        budget=prepared.budget.seconds,
-        trial_limit=prepared.budget.trials,
+        budget=facts.budget.seconds,
+        trial_limit=facts.budget.trials,
         stopped_because=facts.stopped_because,
-        trainer_config=str(prepared.config.path),
-        env_path=str(prepared.launch.build) if prepared.launch.build else None,
-        space=dict(prepared.space.knobs),
-        min_updates=spec.min_updates,
+        trainer_config=str(facts.subject.config.path),
+        env_path=str(launch.build) if launch.build else None,
+        space=dict(facts.space.knobs),
+        min_updates=study.spec.min_updates,
     )

@@ -15,7 +15,7 @@ from sweeper.measure.slices import measure_slices
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerThousandSteps
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, RSS, SAMPLING, SessionEnd, SessionRecord
-from sweeper.model.trial import Outcome, Purpose, TrialResult, measured_fields
+from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, measured_fields
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.study.diagnosis import diagnose, exception_line, signal_name
 from sweeper.units import format_bytes
@@ -38,22 +38,25 @@ _OUTCOMES = {
     SessionEnd.TOO_SLOW: Outcome.TIMEOUT,
     SessionEnd.INTERRUPTED: Outcome.INTERRUPTED,
     SessionEnd.TURNS_BROKEN: Outcome.INTERRUPTED,
+    SessionEnd.NOBODY_PLAYED: Outcome.INTERRUPTED,
 }
 _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a session was run for. `block`: of repeats. `rule`: how it was to be measured.
+    """What a session was run for. `rule`: how it was to be measured. `round`: in which others ran beside it.
 
     `predicted_memory_bytes`: of its peak, from trials of other configurations before it.
     """
 
     plan: TrialPlan
     purpose: Purpose
+    stage: Stage
     started_at: str
     rule: Rule
-    block: int | None = None
+    round: int | None = None
+    machine: str | None = None
     predicted_memory_bytes: tuple[float, float] | None = None
 
 
@@ -120,7 +123,9 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
-        block=asked.block,
+        stage=asked.stage,
+        round=asked.round,
+        machine=asked.machine,
         contention=load,
         slices=slices if outcome is Outcome.OK else (),
         **{**fields, **_why(asked, record, measurement, terms), "warnings": tuple(notes)},

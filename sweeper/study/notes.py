@@ -5,43 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sweeper.compare.noise import areas_are_inert
-from sweeper.compare.pool import Configuration
-from sweeper.compare.voids import never_quiet
 from sweeper.measure.steadiness import MAX_CHANGE
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.study import Noise
 from sweeper.model.trial import Outcome, TrialResult
+from sweeper.study.history import History
 
 
-def study_notes(
-    configurations: Sequence[Configuration], results: Sequence[TrialResult], found: Noise, spent_seconds: float
-) -> tuple[Note, ...]:
+def study_notes(history: History, spent_seconds: float) -> tuple[Note, ...]:
     """What a reader of a study's answer should know."""
+    results = history.results
     notes = []
-    if areas_are_inert(configurations):
+    if areas_are_inert(history.candidates):
         text = (
             "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. "
             "It acts only if the scene has a TrainingAreaReplicator."
         )
         notes.append(Note(NoteKind.AREAS_INERT, text))
-    if busy := _busy_text(results):
+    if busy := _busy_text(history):
         notes.append(Note(NoteKind.MACHINE_BUSY, busy))
     if slices := _slices_text(results):
         notes.append(Note(NoteKind.SLICES_DISTURBED, slices))
     if unsteady := _unsteady_text(results):
         notes.append(Note(NoteKind.MACHINE_UNSTEADY, unsteady))
-    if drift := _drift_text(found, spent_seconds / 3600):
+    if drift := _drift_text(history.noise, spent_seconds / 3600):
         notes.append(Note(NoteKind.DRIFT, drift))
     return tuple(notes)
 
 
-def _busy_text(results: Sequence[TrialResult]) -> str | None:
+def _busy_text(history: History) -> str | None:
+    results = history.results
     voids = [trial for trial in results if trial.outcome is Outcome.DISTURBED and trial.contention]
     marked = _warned(results, NoteKind.MACHINE_BUSY)
     if not voids and not marked:
         return None
     busiest = _busiest_text([*voids, *marked])
-    if never_quiet(results):
+    if history.is_never_quiet:
         return (
             "This machine was never quiet: every number here was measured while other programs took their share of it, "
             f"and holds for that load only.{busiest}"
@@ -55,8 +54,8 @@ def _slices_text(results: Sequence[TrialResult]) -> str | None:
     found = _warned(results, NoteKind.SLICES_DISTURBED)
     if not found:
         return None
-    rounds = {(trial.block, at) for trial in found for at, rate in enumerate(trial.slices) if rate is None}
-    total = sum({trial.block: len(trial.slices) for trial in found}.values())
+    rounds = {(trial.round, at) for trial in found for at, rate in enumerate(trial.slices) if rate is None}
+    total = sum({trial.round: len(trial.slices) for trial in found}.values())
     return (
         f"{len(rounds)} of {total} rounds of the confirmation were disturbed by other programs and do not count."
         f"{_busiest_text(found)}"

@@ -14,8 +14,9 @@ from sweeper.model.folder import StudyFolder, TrialFolder
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Sample
 from sweeper.model.session import SessionEnd, SessionRecord
-from sweeper.model.trial import Outcome, ParamValue, Purpose, TrialResult
+from sweeper.model.trial import Outcome, ParamValue, Purpose, Stage, TrialResult
 from sweeper.plan.space import Space, build_space
+from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch, TrialPlan
 from sweeper.session.learner import Learner
 
@@ -80,14 +81,13 @@ def prepared_of(
     root: Path = Path("/somewhere/reports/racer"),
 ) -> Prepared:
     found, trainer = study_of(study), config_of(config)
+    packages = {"mlagents": "1.1.0", "torch": "2.8.0"}
     launch = Launch(
         "/bin/mlagents-learn", "mlagents-learn", Path("/somewhere/build.x86_64") if found.has_build else None, ALL_FLAGS
     )
     return Prepared(
-        study=found,
-        config=trainer,
-        learner=Learner(Path("/bin/mlagents-learn"), None, ALL_FLAGS, {"mlagents": "1.1.0", "torch": "2.8.0"}),
-        launch=launch,
+        subject=Subject(found, trainer, launch, "build.x86_64:1:1", packages),
+        learner=Learner(Path("/bin/mlagents-learn"), None, ALL_FLAGS, packages),
         machine=machine_of(),
         space=build_space(found, trainer, 8, 8 * GIB, True),
         cap_bytes=8 * GIB,
@@ -117,6 +117,8 @@ def trial_of(
         "memory_source": "pss",
         "updates_per_1000_steps": PerThousandSteps(gradient=20.0, policy=0.5),
     }
+    stages = {Purpose.BASELINE: Stage.PILOT, Purpose.CONFIRM: Stage.CONFIRMATION}
+    fields.setdefault("stage", stages.get(purpose, Stage.SEARCH))
     measured = outcome in (Outcome.OK, Outcome.TOO_FEW_UPDATES)
     return TrialResult(
         number=number,

@@ -41,7 +41,7 @@ def full_trial(**fields: Any) -> TrialResult:
         "command": ("mlagents-learn", "a b.yaml"),
         "log_tail": ("one", "two"),
         "warnings": (Note(NoteKind.NOT_PRECISE, "noisy"),),
-        "block": 1,
+        "round": 1,
         "slices": (1900.0, 2100.0),
         "relative_standard_error": 0.02,
         "warmup_cycles": 2,

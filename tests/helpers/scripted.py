@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sweeper.app.drive import Drive
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
-from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
 from sweeper.inputs.study_limits import Budget
+from sweeper.measure.contention import contention
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Event
 from sweeper.model.load import BusyProcess, LoadSample
-from sweeper.model.session import SessionEnd, SessionRecord, Watcher
+from sweeper.model.measurement import Sample
+from sweeper.model.session import Round, SessionEnd, SessionRecord, Watcher
 from sweeper.model.study import StudyResult
-from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
+from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.turns import Contender
 from sweeper.store import Store
-from sweeper.study.answer import Facts, conclude
+from sweeper.study.answer import conclude
+from sweeper.study.history import History
 from tests.helpers.builders import GIB, prepared_of, record_of, session_of
 
 STEPS = 2048
@@ -89,7 +93,7 @@ class ScriptedRunner:
     slow_cycles: Callable[[int], int] = lambda index: 0
     peak_bytes: int = GIB
     sessions: list[Session] = field(default_factory=list)
-    in_turn: list[tuple[list[Contender], list[list[int]], float]] = field(default_factory=list)
+    in_turns: list[list[Contender]] = field(default_factory=list)
     on_session: Callable[[int], None] = lambda index: None
     on_turns: Callable[[], None] = lambda: None
     now: float = 0.0
@@ -117,33 +121,58 @@ class ScriptedRunner:
             peak_memory_bytes=self.peak_bytes,
         )
 
-    def run_in_turn(
-        self,
-        contenders: Sequence[Contender],
-        orders: Sequence[Sequence[int]],
-        max_seconds: float,
-        max_wait_seconds: float,
-    ) -> list[SessionRecord]:
-        self.in_turn.append((list(contenders), [list(order) for order in orders], max_seconds))
+    @contextmanager
+    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[ScriptedTurns]:
+        self.in_turns.append(list(contenders))
         self.on_turns()
-        total = 0.0
-        records = []
-        for contender in contenders:
-            seconds = STEPS / self.speed(contender.plan.params)
-            cycles = contender.slice_cycles
-            samples = session_of([(STEPS, seconds)] * (1 + contender.warmup_cycles + cycles * len(orders)))
-            edges = [sample.seconds for sample in contender.edges(samples)][contender.warmup_cycles :]
-            slices = tuple((edges[at], edges[at + cycles]) for at in range(0, cycles * len(orders), cycles))
-            total += STARTUP_SECONDS + len(samples) * seconds
-            if self.turns_end is SessionEnd.TURNS_BROKEN:
-                total, slices = STARTUP_SECONDS, ()
-            records.append(
-                record_of(
-                    self.turns_end, samples, load=self.turns_load, slices=slices, peak_memory_bytes=self.peak_bytes
-                )
+        yield ScriptedTurns(self, contenders)
+
+
+class ScriptedTurns:
+    """Sessions alive together, each at its own `speed`."""
+
+    def __init__(self, runner: ScriptedRunner, contenders: Sequence[Contender]) -> None:
+        self._runner = runner
+        self._contenders = contenders
+        self._rounds = 0
+
+    def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
+        self._runner.now += STARTUP_SECONDS * len(self._contenders)
+        if self._runner.turns_end is not SessionEnd.MEASURED:
+            return
+        for number, _ in enumerate(orders):
+            self._rounds += 1
+            slices = [self._cycle(one) * one.slice_cycles for one in self._contenders]
+            self._runner.now += sum(slices)
+            windows = tuple(self._windows(one)[-1] for one in self._contenders)
+            load = tuple(contention(self._runner.turns_load, window, CORES) for window in windows)
+            rates = tuple(STEPS * one.slice_cycles / seconds for one, seconds in zip(self._contenders, slices))
+            yield Round(number, windows, rates, load)
+
+    def end(self) -> list[SessionRecord]:
+        return [
+            record_of(
+                self._runner.turns_end,
+                self._samples(one),
+                load=self._runner.turns_load,
+                slices=tuple(self._windows(one)),
+                peak_memory_bytes=self._runner.peak_bytes,
             )
-        self.now += total
-        return [replace(record, total_seconds=total / len(contenders)) for record in records]
+            for one in self._contenders
+        ]
+
+    def _cycle(self, one: Contender) -> float:
+        return STEPS / self._runner.speed(one.plan.params)
+
+    def _samples(self, one: Contender) -> list[Sample]:
+        return session_of([(STEPS, self._cycle(one))] * (1 + one.warmup_cycles + one.slice_cycles * self._rounds))
+
+    def _windows(self, one: Contender) -> list[tuple[float, float]]:
+        edges = [sample.seconds for sample in one.edges(self._samples(one))][one.warmup_cycles :]
+        return [
+            (edges[at], edges[at + one.slice_cycles])
+            for at in range(0, one.slice_cycles * self._rounds, one.slice_cycles)
+        ]
 
 
 class MemoryStore:
@@ -152,21 +181,27 @@ class MemoryStore:
     def __init__(self, results: Sequence[TrialResult] = (), cap_bytes: int = 8 * GIB) -> None:
         self.memory_cap_bytes = cap_bytes
         self.spent_seconds = 0.0
-        self.confirmed_search: int | None = None
         self.constraints: dict[int, Mapping[str, float]] = {}
+        self.abandoned: list[int] = []
         self._results = {result.number: result for result in results}
         self._started = len(results)
 
-    def results(self) -> list[TrialResult]:
-        return [self._results[number] for number in sorted(self._results)]
+    def results(self) -> tuple[TrialResult, ...]:
+        return tuple(self._results[number] for number in sorted(self._results))
 
     def spend(self, seconds: float) -> None:
         self.spent_seconds += seconds
 
-    def confirm(self, last_search: int) -> None:
-        self.confirmed_search = last_search
-
-    def start(self, params: Params, purpose: Purpose) -> int:
+    def start(
+        self,
+        params: Params,
+        *,
+        purpose: Purpose,
+        stage: Stage,
+        round: int | None = None,
+        machine: str | None = None,
+        contender: str | None = None,
+    ) -> int:
         self._started += 1
         return self._started - 1
 
@@ -175,6 +210,9 @@ class MemoryStore:
         assert result.number < self._started
         self._results[result.number] = result
         self.constraints[result.number] = constraints
+
+    def abandon(self, number: int) -> None:
+        self.abandoned.append(number)
 
 
 @dataclass
@@ -197,12 +235,15 @@ class Scripted:
         self.saves += 1
 
     def run(self) -> str:
-        return Sweep(self.trials()).run()
+        return Drive(self.trials()).run()
 
     @property
     def results(self) -> list[TrialResult]:
-        found: list[TrialResult] = self.store.results()
-        return found
+        return list(self.store.results())
+
+    @property
+    def history(self) -> History:
+        return self.prepared.history(self.results)
 
     @property
     def purposes(self) -> list[Purpose]:
@@ -212,8 +253,10 @@ class Scripted:
         return [trial for trial in self.results if trial.purpose is purpose]
 
     def conclusion(self) -> StudyResult:
-        facts = Facts("2026-01-01T00:00:00+00:00", self.store.spent_seconds, self.store.memory_cap_bytes, "budget")
-        return conclude(self.prepared, self.results, facts)
+        facts = self.prepared.facts(
+            "2026-01-01T00:00:00+00:00", self.store.spent_seconds, self.store.memory_cap_bytes, "budget"
+        )
+        return conclude(facts, self.history)
 
 
 def scripted(seconds: float = 1200.0, trials: int | None = None, study: str | None = None, **runner: Any) -> Scripted:

@@ -1,20 +1,20 @@
-"""Fixtures of the unit tests; the builders are in builders.py."""
+"""Fixtures of the unit tests; the builders are in tests/helpers."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from sweeper.compare.pool import Configuration
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import read_study
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.model.trial import Params, configuration_key
 from sweeper.plan.space import Space
+from sweeper.study.history import History
 from tests.helpers.builders import STUDY_HEAD
 
 
@@ -68,17 +68,10 @@ def scripted_world(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next configuration is any that is not known, in a fixed random order: TPE takes its time."""
 
-    def suggest(
-        space: Space,
-        configurations: Sequence[Configuration],
-        constraints: object,
-        cores: int,
-        seed: int,
-        given_up: Collection[str] = (),
-    ) -> Params | None:
-        known = {item.key for item in configurations} | set(given_up)
+    def suggest(space: Space, history: History, cap_bytes: int, cores: int) -> Params | None:
+        known = {item.key for item in history.candidates} | history.given_up
         legal = list(space.combinations())
         random.Random(1).shuffle(legal)
         return next((params for params in legal if configuration_key(params) not in known), None)
 
-    monkeypatch.setattr("sweeper.app.sweep.suggest", suggest)
+    monkeypatch.setattr("sweeper.app.drive.suggest", suggest)

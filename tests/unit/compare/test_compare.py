@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from sweeper.compare.candidates import geometric_mean, pool, ranked
 from sweeper.compare.guard import MAX_VIOLATION, constraints, makes_no_fewer, requirement, shortfall
-from sweeper.compare.pool import geometric_mean, leaders, pool
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import Outcome, Purpose
 from tests.helpers.builders import GIB, params_of, trial_of
@@ -117,7 +117,7 @@ class TestPool:
         assert [trial.number for trial in found[0].trials] == [0, 2]
 
     def test_disturbed_and_interrupted_sessions_say_nothing(self) -> None:
-        assert pool([trial_of(outcome=Outcome.DISTURBED), trial_of(outcome=Outcome.INTERRUPTED)]) == []
+        assert pool([trial_of(outcome=Outcome.DISTURBED), trial_of(outcome=Outcome.INTERRUPTED)]) == ()
 
     @pytest.mark.parametrize(
         ("outcomes", "feasible"),
@@ -160,7 +160,7 @@ class TestPool:
         assert item.updates_per_1000_steps == Updates(10.0, 1.5)
         assert len(item.measured) == 2
 
-    def test_leaders(self) -> None:
+    def test_ranked(self) -> None:
         trials = [
             trial_of(0, params_of(1), 100.0),
             trial_of(1, params_of(2), 300.0),
@@ -168,7 +168,7 @@ class TestPool:
             trial_of(3, params_of(4), outcome=Outcome.CRASHED),
             trial_of(4, params_of(5), 200.0),
         ]
-        assert [item.params["num_envs"] for item in leaders(pool(trials))] == [2, 5, 1]
+        assert [item.params["num_envs"] for item in ranked(pool(trials))] == [2, 5, 1]
 
     @given(st.lists(st.floats(0.1, 1e6), min_size=1, max_size=8))
     @settings(deadline=None, max_examples=50)

@@ -9,24 +9,23 @@ from collections.abc import Sequence
 import pytest
 from scipy import stats
 
+from sweeper.compare.candidates import Candidate, pool
 from sweeper.compare.noise import (
-    BETWEEN,
     MIN_DRIFT_SESSIONS,
-    WITHIN,
     Spread,
     areas_are_inert,
     interval,
     noise,
     spread,
 )
-from sweeper.compare.pool import Configuration, pool
+from sweeper.model.study import IntervalFrom
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
 from tests.helpers.builders import params_of, trial_of
 
 OWN_KEY = configuration_key(params_of(1))
 
 
-def one(*trials: TrialResult) -> Configuration:
+def one(*trials: TrialResult) -> Candidate:
     (item,) = pool(trials)
     return item
 
@@ -98,7 +97,7 @@ class TestSpread:
 class TestInterval:
     def test_one_session_alone_has_its_own_error(self) -> None:
         item = one(trial_of(rate=100.0, interval=(95.0, 105.0)))
-        assert interval(item, None) == ((95.0, 105.0), WITHIN)
+        assert interval(item, None) == ((95.0, 105.0), IntervalFrom.WITHIN)
         assert interval(one(trial_of(rate=100.0)), None) is None
 
     def test_nothing_measured_nothing_known(self) -> None:
@@ -112,7 +111,7 @@ class TestInterval:
         (low, high), source = found
         half = stats.t.ppf(0.975, 4) * 0.05
         assert (math.log(low / 100), math.log(high / 100)) == (pytest.approx(-half), pytest.approx(half))
-        assert source == BETWEEN
+        assert source is IntervalFrom.BETWEEN
 
     def test_repeats_shrink_it(self) -> None:
         item = one(*(trial_of(at, rate=100.0, relative_standard_error=0.03) for at in range(4)))
@@ -140,7 +139,7 @@ class TestInterval:
 
 
 class TestDrift:
-    def sessions(self, rates: Sequence[float], minutes: int = 30) -> list[Configuration]:
+    def sessions(self, rates: Sequence[float], minutes: int = 30) -> list[Candidate]:
         return pool(
             trial_of(
                 at,

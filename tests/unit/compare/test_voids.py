@@ -1,14 +1,12 @@
-"""Sessions that other programs void, and the warm-up that the pilots decide."""
+"""Sessions that other programs void."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
-from sweeper.app.limits import now, warmup_cycles
-from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, owed, voids_in_a_row, waited_in_vain
+from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, voids_in_a_row, waited_in_vain
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
@@ -68,54 +66,8 @@ class TestVoids:
         assert voids_in_a_row(trials_of((BASELINE, VOID), (BASELINE, OK))) == 0
         assert voids_in_a_row(trials_of((SEARCH, VOID), (BASELINE, OK), (SEARCH, VOID), (ANCHOR, VOID))) == 2
 
-    def test_owed_is_the_first_that_never_counted(self) -> None:
-        first = [trial_of(0, OWN, purpose=BASELINE), trial_of(1, A, outcome=VOID), trial_of(2, B, outcome=VOID)]
-        assert owed(first) == A
-        assert owed([*first, trial_of(3, A)]) == B
-        assert owed([*first, trial_of(3, A, outcome=Outcome.CRASHED)]) == B
-        assert owed(first[:1]) is None
-
-    def test_not_for_ever(self) -> None:
-        assert owed(trials_of(*[(SEARCH, VOID)] * (MAX_VOIDS - 1))) == A
-        assert owed(trials_of(*[(SEARCH, VOID)] * MAX_VOIDS)) is None
-
     def test_given_up(self) -> None:
         assert given_up([]) == set()
         assert given_up(trials_of(*[(SEARCH, VOID)] * (MAX_VOIDS - 1), (SEARCH, CUT))) == set()
         found = trials_of(*[(SEARCH, VOID)] * MAX_VOIDS, (BASELINE, OK), (ANCHOR, VOID))
         assert given_up(found) == {configuration_key(A)}
-
-    def test_the_baseline_and_anchors_are_nobodys_debt(self) -> None:
-        assert owed(trials_of((BASELINE, VOID))) is None
-        assert owed(trials_of((BASELINE, OK), (ANCHOR, VOID))) is None
-
-
-def test_times_are_fine_enough_to_tell_sessions_apart() -> None:
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", now())
-
-
-class TestWarmup:
-    def pilots(self, *cycles: int | None, outcome: Outcome = OK) -> list[TrialResult]:
-        return [
-            trial_of(at, OWN, purpose=ANCHOR if at else BASELINE, outcome=outcome, warmup_cycles=found)
-            for at, found in enumerate(cycles)
-        ]
-
-    def test_pilots_decide_for_themselves(self) -> None:
-        assert warmup_cycles([], BASELINE) is None
-        assert warmup_cycles(self.pilots(2), ANCHOR) is None
-        assert warmup_cycles(self.pilots(2, outcome=VOID), BASELINE) is None
-
-    def test_the_largest_of_theirs_holds_for_all_others(self) -> None:
-        assert warmup_cycles(self.pilots(2, 3), SEARCH) == 3
-        assert warmup_cycles(self.pilots(3, 2), CONFIRM) == 3
-
-    def test_later_sessions_do_not_change_it(self) -> None:
-        later = [*self.pilots(2), trial_of(1, A, warmup_cycles=5), trial_of(2, OWN, purpose=ANCHOR, warmup_cycles=4)]
-        assert [warmup_cycles(later, purpose) for purpose in (SEARCH, ANCHOR, CONFIRM)] == [2, 2, 2]
-
-    def test_the_first_cycle_is_dropped_anyway(self) -> None:
-        assert warmup_cycles([], SEARCH) == 1
-        assert warmup_cycles(self.pilots(None), SEARCH) == 1
-        assert warmup_cycles(self.pilots(0), SEARCH) == 1
-        assert warmup_cycles(self.pilots(4, outcome=VOID), SEARCH) == 1

@@ -12,7 +12,7 @@ from sweeper.measure.rate import Rule
 from sweeper.model.load import BusyProcess, LoadSample
 from sweeper.model.measurement import BehaviorCount, Method, NoteKind, PerThousandSteps, Sample
 from sweeper.model.session import RSS, SessionEnd, SessionRecord
-from sweeper.model.trial import Outcome, Purpose, TrialResult
+from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
 from sweeper.study.judge import Asked, Terms, judge
 from tests.helpers.builders import GIB, params_of, plan_of, record_of, sample, session_of
 from tests.helpers.scripted import CORES, CULPRITS, load_of
@@ -23,7 +23,7 @@ WARMUP = 1
 
 
 def asked_of(**fields: Any) -> Asked:
-    return replace(Asked(plan_of(), Purpose.SEARCH, "2026", Rule(0.025, 120.0, Cutting(), WARMUP)), **fields)
+    return replace(Asked(plan_of(), Purpose.SEARCH, Stage.SEARCH, "2026", Rule(0.025, 120.0, Cutting(), WARMUP)), **fields)
 
 
 def judged(record: SessionRecord, asked: Asked | None = None, **terms: Any) -> TrialResult:
@@ -78,8 +78,8 @@ class TestOutcome:
         assert [judged(record_of(end, GOOD)).outcome for end in SessionEnd]
 
     def test_what_is_kept(self) -> None:
-        result = judged(measured(exit_code=1), asked_of(block=3))
-        assert (result.number, result.params, result.seed, result.block) == (3, params_of(), 11, 3)
+        result = judged(measured(exit_code=1), asked_of(round=3))
+        assert (result.number, result.params, result.seed, result.round) == (3, params_of(), 11, 3)
         assert (result.total_seconds, result.startup_seconds, result.warmup_seconds) == (45.0, 10.0, 4.0)
         assert (result.peak_memory_bytes, result.memory_source) == (GIB, "pss")
         assert (result.cycles, result.command, result.started_at) == (8, ("mlagents-learn", "config.yaml"), "2026")
@@ -247,14 +247,14 @@ class TestSlices:
     slices = ((104.0, 110.0), (116.0, 128.0))
 
     def judge(self, record: SessionRecord) -> TrialResult:
-        return judged(record, asked_of(purpose=Purpose.CONFIRM, block=0))
+        return judged(record, asked_of(purpose=Purpose.CONFIRM, round=0))
 
     def record(self, **fields: Any) -> SessionRecord:
         return record_of(SessionEnd.MEASURED, self.samples, slices=self.slices, **fields)
 
     def test_their_rates(self) -> None:
         result = self.judge(self.record())
-        assert (result.outcome, result.method, result.block) == (Outcome.OK, Method.SLICES, 0)
+        assert (result.outcome, result.method, result.round) == (Outcome.OK, Method.SLICES, 0)
         assert result.slices == pytest.approx((1024.0, 512.0))
         assert result.steps_per_second == pytest.approx(6 * 2048 / 18)
         assert (result.cycles, result.measured_seconds) == (6, 18.0)
@@ -286,7 +286,7 @@ class TestSlices:
         assert NoteKind.SLICES_DISTURBED not in kinds(self.judge(self.record()))
 
     def test_on_a_machine_that_is_never_quiet_all_count(self) -> None:
-        asked = asked_of(purpose=Purpose.CONFIRM, block=0)
+        asked = asked_of(purpose=Purpose.CONFIRM, round=0)
         result = judged(self.record(load=load_of(40.0)), asked, tolerate_load=True)
         assert (result.outcome, len(result.slices)) == (Outcome.OK, 2)
         assert NoteKind.MACHINE_BUSY in kinds(result)

@@ -1,7 +1,9 @@
-"""The loop: baseline, search, anchors, and what other programs void; sessions are scripted."""
+"""The loop that drives a study, from beginning to end, and on resume; sessions are scripted."""
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
@@ -10,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from sweeper.app.sweep import MAX_FAILURES_IN_A_ROW
+from sweeper.app.stop import StopSignal
 from sweeper.app.trials import MAX_WAIT_SECONDS, WAIT_SECONDS, WAIT_SHARE
-from sweeper.compare.confirm import MIN_BLOCKS
-from sweeper.compare.pool import pool
 from sweeper.compare.voids import MAX_VOIDS
 from sweeper.errors import Inconclusive, Interrupted, NothingFeasible, NotReady
+from sweeper.inputs.study_limits import Budget
 from sweeper.model.events import StageChanged, TrialFinished, TrialStarted
 from sweeper.model.measurement import NoteKind
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
-from sweeper.model.trial import Outcome, Purpose
-from sweeper.study.allowance import ANCHOR_EVERY, CONFIRM_SHARE, LEADERS, MARGIN
+from sweeper.model.trial import Outcome, Params, Purpose, Stage
+from sweeper.study.allowance import ANCHOR_EVERY, SLICES
+from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW
 from tests.helpers.builders import GIB, PPO, params_of, prepared_of
 from tests.helpers.scripted import (
     BUSY,
@@ -53,8 +55,11 @@ class TestOrder:
         eight = [(SEARCH, ANCHOR_EVERY), (ANCHOR, 1)]
         assert parts[:6] == [(BASELINE, 1), (ANCHOR, 1), *eight, *eight]
         assert parts[-1][0] is CONFIRM
+        stages = [stage for stage, _ in groupby(trial.stage for trial in study.results)]
+        assert stages == [Stage.PILOT, Stage.SEARCH, Stage.FINALS, Stage.CONFIRMATION]
         assert len({trial.key for trial in study.of(SEARCH)}) == 17
         assert all(trial.outcome is OK for trial in study.results)
+        assert {trial.machine for trial in study.results} == {"m1"}
         result = study.conclusion()
         assert result.best is not None
         assert (result.verdict, result.best.params) == (Verdict.BETTER, params_of(4, 4, 256))
@@ -62,10 +67,11 @@ class TestOrder:
     def test_it_is_the_same_on_a_real_store(self, tmp_path: Path) -> None:
         study, real = scripted(320.0), on_disk(scripted(320.0), tmp_path)
         assert real.run() == study.run()
-        assert [(t.purpose, t.key, t.outcome, t.steps_per_second, t.slices) for t in real.results] == [
-            (t.purpose, t.key, t.outcome, t.steps_per_second, t.slices) for t in study.results
+        assert [(t.purpose, t.stage, t.round, t.key, t.outcome, t.steps_per_second) for t in real.results] == [
+            (t.purpose, t.stage, t.round, t.key, t.outcome, t.steps_per_second) for t in study.results
         ]
         assert {CONFIRM, SEARCH} < set(real.purposes)
+        assert real.conclusion().best == study.conclusion().best
         assert real.store.spent_seconds == pytest.approx(study.store.spent_seconds)
 
     def test_every_trial_is_told_and_saved(self) -> None:
@@ -88,6 +94,14 @@ class TestOrder:
         own = [trial.seed for trial in study.results if trial.key == OWN_KEY]
         assert len(own) >= 3
         assert len(set(own)) == len(own)
+
+    def test_every_second_is_somebodys_cost(self) -> None:
+        study = scripted(1200.0)
+        study.runner.on_session = lambda index: setattr(study.runner, "now", study.runner.now + 7.0)
+        study.run()
+        assert sum(trial.cost_seconds or 0.0 for trial in study.results) == pytest.approx(study.runner.now)
+        alone = [trial for trial in study.results if not trial.slices]
+        assert [trial.cost_seconds for trial in alone] == pytest.approx([trial.total_seconds + 7.0 for trial in alone])
 
     def test_a_second_pilot_only_where_it_is_cheap(self) -> None:
         assert scripted_purposes(1200.0)[:2] == [BASELINE, ANCHOR]
@@ -123,18 +137,28 @@ def scripted_purposes(seconds: float) -> list[Purpose]:
 
 @pytest.mark.usefixtures("quick_search")
 class TestBudgetIsKept:
-    @pytest.mark.parametrize("seconds", [400.0, 600.0, 700.0])
-    def test_search_leaves_the_confirmation_its_share(self, seconds: float) -> None:
+    @pytest.mark.parametrize("seconds", [300.0, 400.0, 600.0])
+    def test_search_leaves_the_confirmation_what_it_needs(self, seconds: float) -> None:
         study = scripted(seconds)
-        assert study.run() == "budget"
-        first = next(number for number, purpose in enumerate(study.purposes) if purpose is CONFIRM)
-        # Finals may use half of it; they have block numbers.
-        searched = [trial for trial in study.results[:first] if trial.block is None]
-        spent = sum(trial.total_seconds for trial in searched)
-        assert seconds - spent >= CONFIRM_SHARE * seconds
-        block = sum(trial.total_seconds for trial in study.results[:1]) * (1 + LEADERS)
-        assert spent > seconds - max(CONFIRM_SHARE * seconds, MIN_BLOCKS * MARGIN * block) - 2 * 45.0
+        study.run()
+        assert study.conclusion().verdict is Verdict.BETTER
         assert study.store.spent_seconds <= seconds
+
+    def test_what_the_confirmation_gives_back_is_searched_with(self) -> None:
+        """They look a little faster while they are searched for, and are much faster when they are confirmed."""
+        study = scripted(1200.0, study=NARROW.replace("[1, 2, 4]", "{low: 1, high: 32}"), peak_bytes=LARGE)
+
+        def speed(params: Params) -> float:
+            confirming = any(isinstance(e, TrialStarted) and e.purpose is CONFIRM for e in study.events)
+            little = 1000.0 + 3.0 * int(params["num_envs"] or 1)
+            return little * (5.0 if confirming and params["num_envs"] != 1 else 1.0)
+
+        study.runner.speed = speed
+        study.run()
+        stages = [stage for stage, _ in groupby(trial.stage for trial in study.results)]
+        assert stages[:4] == [Stage.PILOT, Stage.SEARCH, Stage.CONFIRMATION, Stage.SEARCH]
+        assert study.conclusion().verdict is Verdict.BETTER
+        assert study.store.spent_seconds <= 1200.0
 
     def test_a_limit_on_trials(self) -> None:
         study = scripted(1e5, trials=20)
@@ -157,7 +181,7 @@ class TestDisturbedSearch:
         void = study.results[3]
         again = [trial for trial in study.results[4:] if trial.key == void.key and trial.outcome is OK]
         assert (void.purpose, void.outcome, void.steps_per_second) == (SEARCH, VOID, None)
-        assert void.number not in [trial.number for item in pool(study.results) for trial in item.trials]
+        assert void.number not in [trial.number for item in study.history.candidates for trial in item.trials]
         assert again[0].purpose is SEARCH
         (found,) = (item for item in study.conclusion().configurations if item.params == void.params)
         assert found.disturbed == 1
@@ -166,7 +190,7 @@ class TestDisturbedSearch:
     def test_it_comes_back_though_nobody_proposes_it_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         study = scripted(500.0, load=disturbed(2))
         proposed = iter([params for params in study.prepared.space.combinations() if params != dict(OWN)])
-        monkeypatch.setattr("sweeper.app.sweep.suggest", lambda *_, **__: next(proposed))
+        monkeypatch.setattr("sweeper.app.drive.suggest", lambda *_, **__: next(proposed))
         study.run()
         void = study.results[2]
         assert is_disturbed(void)
@@ -278,9 +302,10 @@ class TestNeverQuiet:
 
     def test_marked_instead_of_void(self) -> None:
         study = scripted(700.0, load=disturbed(2))
-        spec = study.prepared.study.spec
+        spec = study.prepared.subject.study.spec
         spec = spec.model_copy(update={"measure": spec.measure.model_copy(update={"contention": "mark"})})
-        study.prepared = replace(study.prepared, study=replace(study.prepared.study, spec=spec))
+        subject = replace(study.prepared.subject, study=replace(study.prepared.subject.study, spec=spec))
+        study.prepared = replace(study.prepared, subject=subject)
         study.run()
         assert {trial.outcome for trial in study.results} == {OK}
         marked = [t.number for t in study.results if NoteKind.MACHINE_BUSY in [note.kind for note in t.warnings]]
@@ -308,11 +333,13 @@ class TestBaselineThatDoesNotRun:
             budget=study.prepared.budget,
         )
         study.run()
-        assert (study.results[1].params["num_envs"], study.results[1].purpose) == (1, SEARCH)
+        assert (study.results[1].params["num_envs"], study.results[1].stage) == (1, Stage.PILOT)
         result = study.conclusion()
-        assert result.verdict is Verdict.UNCONFIRMED
+        assert result.reference == dict(study.results[1].params)
         assert result.best is not None
-        assert result.best.speedup is None
+        assert result.verdict is Verdict.BETTER
+        assert result.best.speedup is not None
+        assert result.best.speedup.interval is not None
 
     def test_nothing_fits(self) -> None:
         study = scripted(1200.0, end=lambda index: SessionEnd.OVER_MEMORY, peak_bytes=9 * GIB)
@@ -361,8 +388,224 @@ class TestStopping:
             prepared_of("baseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 8]}\n", PPO), budget=study.prepared.budget
         )
         study.run()
-        assert study.runner.in_turn == []
-        assert study.purposes.count(CONFIRM) >= MIN_BLOCKS * 3
+        assert study.runner.in_turns == []
+        assert study.purposes.count(CONFIRM) >= 3
         monkeypatch.setattr("sweeper.app.trials.is_free", lambda port: False)
         with pytest.raises(NotReady, match="port 5004"):
             replace(study, store=type(study.store)()).run()
+
+    def test_nobody_pressed_play(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sweeper.app.trials.is_free", lambda port: True)
+        study = scripted(600.0, end=lambda index: SessionEnd.NOBODY_PLAYED if index == 2 else SessionEnd.MEASURED)
+        study.prepared = replace(
+            prepared_of("baseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 8]}\n", PPO), budget=study.prepared.budget
+        )
+        with pytest.raises(NotReady, match="nobody pressed Play"):
+            study.run()
+        missed = study.results[2]
+        assert missed.outcome is Outcome.INTERRUPTED
+        study.runner.end = lambda index: SessionEnd.MEASURED
+        study.run()
+        assert [trial.outcome for trial in study.results if trial.key == missed.key][-1] is OK
+
+    def test_a_session_that_cannot_be_started_leaves_nothing_running(self) -> None:
+        study = scripted(1000.0)
+
+        def fail(index: int) -> None:
+            if index == 3:
+                raise NotReady("cannot start mlagents-learn: No such file or directory")
+
+        study.runner.on_session = fail
+        with pytest.raises(NotReady, match="cannot start"):
+            study.run()
+        assert study.store.abandoned == [3]
+        assert len(study.results) == 3
+
+
+@pytest.mark.usefixtures("quick_search")
+class TestABrokenMachine:
+    """A library gone at two in the morning."""
+
+    def broken_from(self, first: int, until: int = 10_000) -> Scripted:
+        return scripted(2000.0, end=lambda index: SessionEnd.EXITED if first <= index < until else SessionEnd.MEASURED)
+
+    def test_the_run_ends_and_nobody_is_blamed(self) -> None:
+        study = self.broken_from(5)
+        with pytest.raises(NotReady, match=r"nothing runs on this machine any more(?s:.)*last words"):
+            study.run()
+        failed = study.results[5:]
+        assert len(failed) == FAILURES_TO_LOOK_INTO + 1
+        assert (failed[-1].key, failed[-1].purpose) == (OWN_KEY, ANCHOR)
+        assert failed[-1].excuses == tuple(trial.number for trial in failed)
+        assert study.conclusion().verdict is Verdict.UNCONFIRMED
+        study.runner.end = lambda index: SessionEnd.MEASURED
+        study.run()
+        result = study.conclusion()
+        assert result.verdict is Verdict.BETTER
+        for trial in failed[:-1]:
+            again = [later for later in study.results if later.key == trial.key and later.number > trial.number]
+            assert again[0].outcome is OK
+        assert all(item.feasible for item in result.configurations)
+
+    def test_an_anchor_that_no_longer_runs(self) -> None:
+        anchor = 2 + ANCHOR_EVERY
+        study = self.broken_from(anchor)
+        with pytest.raises(NotReady, match="nothing runs"):
+            study.run()
+        assert [trial.key for trial in study.results[anchor:]] == [OWN_KEY] * 2
+
+    def test_one_bad_moment_ends_nothing(self) -> None:
+        anchor = 2 + ANCHOR_EVERY
+        study = self.broken_from(anchor, anchor + 1)
+        study.run()
+        assert study.conclusion().verdict is Verdict.BETTER
+
+    def test_configurations_that_really_do_not_run(self) -> None:
+        study = scripted(2000.0)
+
+        def end(index: int) -> SessionEnd:
+            runs = study.runner.sessions[-1].plan.params["num_areas"] == 1
+            return SessionEnd.MEASURED if runs else SessionEnd.EXITED
+
+        study.runner.end = end
+        study.run()
+        assert not study.history.excused
+        result = study.conclusion()
+        assert result.best is not None
+        assert (result.verdict, result.best.params["num_areas"]) == (Verdict.BETTER, 1)
+
+
+LARGE = 4 * GIB
+"""Three of them do not fit under the cap of 8 GiB together."""
+
+
+def close(params: Params) -> float:
+    """Differences so small that a few rounds are needed."""
+    return 1000.0 * (1 + 0.1 * (int(params["num_envs"] or 1) - 1) / 3)
+
+
+@pytest.mark.usefixtures("quick_search")
+class TestConfirmation:
+    def noisy(self, seconds: float = 4000.0, **runner: Any) -> Scripted:
+        chooser = random.Random(4)
+        known = {"speed": close, "jitter": lambda index: math.exp(chooser.gauss(0, 0.1)), **runner}
+        return scripted(seconds, study=NARROW, **known)
+
+    def test_in_turn_each_round_started_anew(self) -> None:
+        study = self.noisy()
+        study.run()
+        assert len(study.runner.in_turns) >= 2
+        contenders = study.runner.in_turns[0]
+        assert [dict(one.plan.params)["num_envs"] for one in contenders][:2] == [1, 4]
+        assert len({one.plan.seed for one in contenders}) == len({one.name for one in contenders}) == len(contenders)
+        assert {one.warmup_cycles for one in contenders} == {1}
+        assert all(len(trial.slices) == SLICES for trial in study.of(CONFIRM))
+        rounds = [trial.round for trial in study.of(CONFIRM)]
+        assert rounds == sorted(rounds)  # type: ignore[type-var]
+        result = study.conclusion()
+        assert result.best is not None
+        assert (result.verdict, result.best.params["num_envs"]) == (Verdict.BETTER, 4)
+
+    def test_whole_sessions_where_they_do_not_fit_into_memory(self) -> None:
+        study = self.noisy(peak_bytes=LARGE)
+        study.run()
+        assert study.runner.in_turns == []
+        rounds = [[trial.key for trial in study.of(CONFIRM) if trial.round == at] for at in range(2)]
+        assert rounds[0] == rounds[1][::-1]
+
+    def test_turns_that_break_once_are_tried_again(self) -> None:
+        study = self.noisy(turns_end=SessionEnd.TURNS_BROKEN)
+        study.runner.on_turns = lambda: (
+            setattr(study.runner, "turns_end", SessionEnd.MEASURED) if len(study.runner.in_turns) == 2 else None
+        )
+        study.run()
+        assert len(study.runner.in_turns) > 2
+        assert study.conclusion().verdict is Verdict.BETTER
+
+    def test_but_not_for_ever(self) -> None:
+        study = self.noisy(turns_end=SessionEnd.TURNS_BROKEN)
+        study.run()
+        assert len(study.runner.in_turns) == 2
+        whole = [trial for trial in study.of(CONFIRM) if not trial.turns_broke]
+        assert whole and not any(trial.slices for trial in whole)
+
+    def test_slices_that_others_disturbed_are_made_up_for(self) -> None:
+        study = self.noisy(turns_load=BUSY)
+        study.run()
+        assert any(is_disturbed(trial) for trial in study.of(CONFIRM))
+        assert study.store.spent_seconds <= 4000.0
+
+    def test_a_machine_that_stays_busy_does_not_keep_us_for_ever(self) -> None:
+        study = self.noisy(peak_bytes=LARGE)
+        study.runner.load = lambda index: BUSY if index >= 5 else QUIET
+        study.run()
+        assert study.store.spent_seconds <= 4000.0
+        assert study.conclusion().verdict is not Verdict.BETTER
+
+
+NARROW = "env_path: build.x86_64\nbaseline: {num_envs: 1}\nspace: {num_envs: [1, 2, 4]}\n"
+"""Too few for finals."""
+
+
+@pytest.fixture(params=["memory", "disk"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """Where the study is stored; None for in memory."""
+    return tmp_path if request.param == "disk" else None
+
+
+@pytest.mark.usefixtures("quick_search")
+class TestRunAgain:
+    def opened(self, study: Scripted, folder: Path | None, seconds: float | None = None) -> Scripted:
+        """The same study in a new run: on disk, the store is opened again."""
+        again = replace(study, stop=StopSignal())
+        if seconds is not None:
+            again = replace(again, prepared=replace(again.prepared, budget=Budget(seconds)))
+        return on_disk(again, folder) if folder else again
+
+    @pytest.mark.parametrize("peak_bytes", [GIB, LARGE])
+    def test_what_is_finished_runs_nothing(self, folder: Path | None, peak_bytes: int) -> None:
+        study = self.opened(scripted(600.0, study=NARROW, peak_bytes=peak_bytes), folder)
+        study.run()
+        before, sessions = study.results, len(study.runner.sessions)
+        assert study.conclusion().verdict is Verdict.BETTER
+        for budget in (600.0, 5000.0):
+            again = self.opened(study, folder, budget)
+            again.run()
+            assert again.results == before
+            assert len(again.runner.sessions) == sessions
+        assert again.store.spent_seconds <= 600.0
+
+    def test_more_search_is_confirmed_anew(self, folder: Path | None) -> None:
+        wider = NARROW.replace("2, 4", "2, 4, 8, 16")
+        study = self.opened(scripted(150.0, study=wider, speed=squared), folder)
+        assert study.run() == "budget"
+        count = len(study.results)
+        again = self.opened(study, folder, 1500.0)
+        again.run()
+        new = again.purposes[count:]
+        assert SEARCH in new
+        assert new[-1] is CONFIRM
+        assert again.results[:count] == study.results[:count]
+        best = again.conclusion().best
+        assert best is not None
+        assert (best.verdict, best.params["num_envs"]) == (Verdict.BETTER, 16)
+
+    @pytest.mark.parametrize("at", [0, 1, 3, 4, 5])
+    def test_stopped_anywhere_it_goes_on(self, folder: Path | None, at: int) -> None:
+        study = self.opened(scripted(900.0, study=NARROW, peak_bytes=LARGE), folder)
+        study.runner.end = lambda index: SessionEnd.INTERRUPTED if index == at else SessionEnd.MEASURED
+        study.runner.on_session = lambda index: study.stop.ask() if index == at else None
+        with pytest.raises(Interrupted):
+            study.run()
+        again = self.opened(study, folder)
+        again.runner.on_session = lambda index: None
+        again.run()
+        assert again.purposes.count(BASELINE) == (2 if at == 0 else 1)
+        assert len({trial.key for trial in again.of(SEARCH)}) == 2
+        assert again.conclusion().verdict is Verdict.BETTER
+        assert again.store.spent_seconds <= 900.0
+
+
+def squared(params: Params) -> float:
+    """Twice the environments, four times the speed."""
+    return 300.0 * int(params["num_envs"] or 1) ** 2

@@ -1,0 +1,227 @@
+"""The course of a study: what to do next, given all that is known. A pure function, so that a resume needs no memory.
+
+    reference ─► pilot ─► search, anchors in between ─► finals ─► confirmation, round by round ─► end
+                            ▲                                          │
+                            └──────── clear before the budget is spent ┘
+
+Where nothing seems to run any more, the reference is tried: if it fails too, the machine is broken, and what failed
+since it last ran is owed again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Union
+
+from sweeper.compare.candidates import Candidate
+from sweeper.errors import Inconclusive, NothingFeasible, NotReady
+from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
+from sweeper.plan.space import Space
+from sweeper.study.allowance import Allowance, Round
+from sweeper.study.history import History
+from sweeper.units import format_bytes
+
+FAILURES_TO_LOOK_INTO = 3
+"""Unlike configurations that fail to run, one after another, before the reference is tried."""
+MAX_FAILURES_IN_A_ROW = 8
+"""More than this in a row, before anything was feasible, is not a hard space."""
+EXHAUSTED = "every configuration was measured"
+
+
+class Why(str, Enum):
+    """Why a step is taken, for whoever shows the study."""
+
+    BASELINE = "baseline"
+    NEVER_QUIET = "never_quiet"
+    SMALLEST = "smallest"
+    PILOT = "pilot"
+    ANCHOR = "anchor"
+    CHECK = "check"
+    SEARCH = "search"
+    FINALS = "finals"
+    CONFIRMATION = "confirmation"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One session. `excuses`: trials that count as the machine's doing if this one fails too."""
+
+    params: Params
+    purpose: Purpose
+    stage: Stage
+    why: Why
+    excuses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class MeasureRound:
+    """A session of each, one after another, in this order."""
+
+    contenders: tuple[Params, ...]
+    purpose: Purpose
+    stage: Stage
+    why: Why
+    round: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """Whatever the search proposes."""
+
+
+@dataclass(frozen=True)
+class TakeTurns:
+    """Sessions of all contenders, alive together and run in turn."""
+
+    contenders: tuple[Params, ...]
+    round: int
+    plan: Round
+
+
+@dataclass(frozen=True)
+class End:
+    """Nothing more is to be measured."""
+
+    reason: str
+
+
+Step = Union[Measure, MeasureRound, TakeTurns, Search, End]
+
+
+def next_step(allowance: Allowance, space: Space, begun: int, exhausted: bool) -> Step:
+    """What to do next.
+
+    Args:
+        allowance: the history, and what the budget allows.
+        space: what may be tried.
+        begun: the number of the first trial of this run; older failures were somebody's to mend meanwhile.
+        exhausted: the search has nothing left to propose.
+
+    Raises:
+        NotReady: the user's own settings do not run, or no longer.
+        NothingFeasible: not even the smallest configuration fits under the memory cap, or nothing that was tried.
+        Inconclusive: the user's own settings are too slow to measure, or the machine was too busy.
+    """
+    history = allowance.history
+    if history.reference is None and (step := _to_reference(allowance, space, begun)) is not None:
+        return step
+    if (step := _to_look_into(history, begun)) is not None:
+        return step
+    if history.searched == 0 and _sessions(history.reference) == 1 and allowance.has_room_for_pilot():
+        # A second opinion on warm-up, and a first one on how much sessions differ.
+        return _again(history.reference, Stage.PILOT, Why.PILOT)
+    if allowance.confirmation.is_open and (step := _confirm(allowance)) is not None:
+        return step
+    reason = EXHAUSTED if exhausted else allowance.search_ends_because()
+    if reason is None:
+        return _again(history.reference, Stage.SEARCH, Why.ANCHOR) if allowance.anchor_is_due() else Search()
+    return _finals(allowance) or _confirm(allowance) or End(reason)
+
+
+def order(count: int, number: int) -> list[int]:
+    """A random order for round `number`, the reverse of the last at odd ones: drift weighs on nobody."""
+    found = random.Random(number // 2).sample(range(count), count)
+    return found[::-1] if number % 2 else found
+
+
+def _to_reference(allowance: Allowance, space: Space, begun: int) -> Step | None:
+    """On the way to something to compare with; None where it goes without."""
+    history = allowance.history
+    own = [trial for trial in history.counted if trial.key == history.own_key]
+    if history.own_breaks_cap:
+        return _to_smallest(allowance, space, own)
+    last = next((trial for trial in reversed(own) if trial.number >= begun), None)
+    if last is None or last.outcome is Outcome.INTERRUPTED:
+        return Measure(history.own, Purpose.BASELINE, Stage.PILOT, Why.BASELINE)
+    if last.outcome is Outcome.DISTURBED:
+        if allowance.is_spent:
+            raise Inconclusive(
+                f"your own settings could not be measured: {last.message}", "a quiet machine, or a larger budget"
+            )
+        why = Why.NEVER_QUIET if history.is_never_quiet else Why.BASELINE
+        return Measure(history.own, Purpose.BASELINE, Stage.PILOT, why)
+    if last.outcome is Outcome.TOO_FEW_UPDATES:
+        raise NothingFeasible(f"your own settings do not learn: {last.message}", "see buffer_size and batch_size")
+    if last.is_too_slow:
+        raise Inconclusive(f"your own settings are too slow to measure: {last.message}")
+    raise NotReady(f"your own settings do not run: {last.message}{_last_words(last)}", last.diagnosis)
+
+
+def _to_smallest(allowance: Allowance, space: Space, own: Sequence[TrialResult]) -> Step | None:
+    """The user's own settings break the cap: is there anything below it at all?"""
+    smallest = space.smallest()
+    key = configuration_key(smallest) if smallest is not None else None
+    tried = [t for t in allowance.history.counted if t.key == key and (t.is_ok or t.outcome.is_infeasible)]
+    if smallest is not None and not tried:
+        return Measure(smallest, Purpose.SEARCH, Stage.PILOT, Why.SMALLEST)
+    last = tried[-1] if tried else own[-1]
+    if last.outcome is Outcome.OVER_MEMORY:
+        cap, peak = format_bytes(allowance.cap_bytes), format_bytes(last.peak_memory_bytes or 0)
+        raise NothingFeasible(
+            f"the memory cap of {cap} is below what the smallest configuration needs: it was stopped at {peak}",
+            "raise memory_cap, then run with --fresh",
+        )
+    return None
+
+
+def _to_look_into(history: History, begun: int) -> Step | None:
+    """Whether the machine is broken: several unlike configurations that do not run, or the reference, which did."""
+    last = history.results[-1] if history.results else None
+    if last is not None and last.excuses and last.number >= begun:
+        raise NotReady(
+            f"nothing runs on this machine any more, your own settings neither, which ran before: {last.message}"
+            f"{_last_words(last)}",
+            last.diagnosis or "mend what the learner complains of, then run the same command again: it resumes",
+        )
+    failing = [trial for trial in history.failing if trial.number >= begun]
+    if history.reference is None:
+        if len(failing) >= MAX_FAILURES_IN_A_ROW and not history.ranked:
+            raise NothingFeasible(f"{len(failing)} configurations in a row failed; the last: {failing[-1].message}")
+        return None
+    unlike = {trial.key for trial in failing}
+    if len(unlike) < FAILURES_TO_LOOK_INTO and history.reference.key not in unlike:
+        return None
+    excuses = tuple(trial.number for trial in failing)
+    return Measure(history.reference.params, Purpose.ANCHOR, Stage.SEARCH, Why.CHECK, excuses=excuses)
+
+
+def _confirm(allowance: Allowance) -> Step | None:
+    """The next round of the confirmation; None where there is nothing to judge, or no room."""
+    contenders = allowance.confirmation.contenders
+    plan = allowance.has_room_for([item.key for item in contenders]) if contenders else None
+    if plan is None:
+        return None
+    round = allowance.history.next_round
+    if plan.is_in_turn:
+        return TakeTurns(tuple(item.params for item in contenders), round, plan)
+    return _round(contenders, Purpose.CONFIRM, Stage.CONFIRMATION, Why.CONFIRMATION, round)
+
+
+def _finals(allowance: Allowance) -> Step | None:
+    """A round among the leaders; these sessions choose, so they are part of the search."""
+    leaders = allowance.history.rivals[: allowance.finalists()]
+    if not leaders:
+        return None
+    return _round(leaders, Purpose.SEARCH, Stage.FINALS, Why.FINALS, allowance.history.next_round)
+
+
+def _round(contenders: Sequence[Candidate], purpose: Purpose, stage: Stage, why: Why, round: int) -> MeasureRound:
+    params = tuple(contenders[index].params for index in order(len(contenders), round))
+    return MeasureRound(params, purpose, stage, why, round)
+
+
+def _again(reference: Candidate | None, stage: Stage, why: Why) -> Step:
+    assert reference is not None
+    return Measure(reference.params, Purpose.ANCHOR, stage, why)
+
+
+def _sessions(candidate: Candidate | None) -> int:
+    return len(candidate.measured) if candidate is not None else 0
+
+
+def _last_words(trial: TrialResult) -> str:
+    tail = "".join(f"\n    {line}" for line in trial.log_tail)
+    return f"\n  the learner's last lines:{tail}" if tail else ""
