@@ -140,10 +140,22 @@ class Store:
                 self._study._storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
         return [trial.number for trial in stale]
 
-    def start(self, params: Params, *, purpose: Purpose, stage: Stage, round: int | None = None, machine: str | None = None, contender: str | None = None) -> int:
+    def start(
+        self,
+        params: Params,
+        *,
+        purpose: Purpose,
+        stage: Stage,
+        round: int | None = None,
+        machine: str | None = None,
+        contender: str | None = None,
+    ) -> int:
         """Begin a trial; returns its number."""
         with _storage_errors():
-            self._study.enqueue_trial(dict(params), user_attrs={"purpose": purpose.value, "stage": stage.value, "round": round, "machine": machine})
+            self._study.enqueue_trial(
+                dict(params),
+                user_attrs={"purpose": purpose.value, "stage": stage.value, "round": round, "machine": machine},
+            )
             trial = self._study.ask(fixed_distributions=self._distributions)
         return trial.number
 

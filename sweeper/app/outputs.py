@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from sweeper.app.prepare import Prepared
@@ -12,6 +13,7 @@ from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
 from sweeper.outside import read_bounded
+from sweeper.study.history import History
 
 MAX_RESULTS_BYTES = 256 * 1024**2
 """A trial takes some 5 kB."""
@@ -43,7 +45,7 @@ def read_results(folder: StudyFolder) -> StudyResult:
         InvalidInput: there are none, or they cannot be read.
     """
     try:
-        return study_from_json(read_bounded(folder.results, MAX_RESULTS_BYTES))
+        return _completed(study_from_json(read_bounded(folder.results, MAX_RESULTS_BYTES)))
     except FileNotFoundError:
         hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
         if folder.storage.exists():
@@ -54,6 +56,25 @@ def read_results(folder: StudyFolder) -> StudyResult:
     except ValueError as error:
         hint = "the next `sweeper run` of this study writes it anew"
         raise InvalidInput(f"{folder.results}: {error}", hint) from None
+
+
+def _completed(result: StudyResult) -> StudyResult:
+    """What earlier versions wrote, with what their configurations lack."""
+    if result.baseline is None or any(item.rates for item in result.configurations):
+        return result
+    known = History(result.trials, result.baseline.params).by_key
+    configurations = (
+        replace(
+            item,
+            rates=known[item.key].rates,
+            peak_memory_bytes=known[item.key].peak_memory_bytes,
+            updates_per_1000_steps=known[item.key].updates_per_1000_steps,
+        )
+        if item.key in known
+        else item
+        for item in result.configurations
+    )
+    return replace(result, configurations=tuple(configurations))
 
 
 def remove_half_written(folder: StudyFolder) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
-from sweeper.compare.confirm import LEADERS, MIN_BLOCKS
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.plan.space import build_space
@@ -14,6 +13,7 @@ from sweeper.plan.trial_plan import Launch, plan_trial
 from sweeper.report.words import command_text, params_text, value_text
 from sweeper.session.build import find_build
 from sweeper.session.learner import command_name, locate_learner
+from sweeper.study.confirmation import LEADERS
 from sweeper.units import format_bytes, format_seconds
 
 _FLAGS = (
@@ -56,14 +56,14 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
 
 def _plan(seconds: float, trials: int | None) -> Iterator[str]:
     limit = f", at most {trials} trials" if trials else ""
-    sessions = MIN_BLOCKS * (1 + LEADERS)
-    if trials and trials < sessions + 2:
+    sessions = 1 + LEADERS
+    if trials and trials < 2 * sessions + 2:
         yield (
             f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search; too few trials for a "
-            f"confirmation, which takes {sessions} more, so the answer will be unconfirmed"
+            f"confirmation, which takes {sessions} and more, so the answer will be unconfirmed"
         )
         return
     yield (
-        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search, and a quarter kept, "
-        f"or what {sessions} sessions take, to measure the {LEADERS} fastest and yours again side by side"
+        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search; then they and the "
+        f"{LEADERS} fastest again side by side, until the answer is clear, for which enough is kept"
     )

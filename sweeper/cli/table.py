@@ -6,11 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from sweeper.cli.terminal import echo
-from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import configuration_key
 from sweeper.outside import one_line
-from sweeper.report.words import command_text, error_text, headline, intervals, range_text, value_text, why
+from sweeper.report.words import command_text, error_text, headline, range_text, value_text, why
 from sweeper.units import format_bytes, format_rate
 
 ROWS = 10
@@ -21,14 +20,13 @@ FILE_WIDTH = 160
 def print_study(result: StudyResult) -> None:
     """The answer, the fastest configurations, and the command to train with."""
     echo(headline(result))
-    ranked = leaders(pool(result.trials))[:ROWS]
+    ranked = result.ranked[:ROWS]
     if ranked:
         knobs = list(dict.fromkeys(knob for item in ranked for knob in item.params))
         own = configuration_key(result.baseline.params) if result.baseline else None
         table = Table(box=None, pad_edge=False)
         for knob in knobs:
             table.add_column(one_line(knob.split(".")[-1]), justify="right")
-        bounds = intervals(result)
         for name in ("steps/s", "95 %", "sessions", "peak memory", "updates per 1,000"):
             table.add_column(name, justify="right")
         table.add_column("")
@@ -37,11 +35,11 @@ def print_study(result: StudyResult) -> None:
             table.add_row(
                 *(one_line(value_text(item.params.get(knob))) for knob in knobs),
                 format_rate(item.steps_per_second or 0.0),
-                range_text(bounds.get(item.key)),
-                str(len(item.measured)),
+                range_text(item.interval),
+                str(item.sessions),
                 format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
                 f"{updates.policy:.2f}" if updates else "–",
-                "yours" if configuration_key(item.params) == own else "",
+                "yours" if item.key == own else "",
             )
         console = Console(highlight=False, markup=False, emoji=False)
         if not console.is_terminal:

@@ -175,6 +175,16 @@ class StudyResult:
     format: str = FORMAT
     version: int = VERSION
 
+    @property
+    def ranked(self) -> tuple[Pooled, ...]:
+        """Configurations that may be recommended, fastest first."""
+        return tuple(item for item in self.configurations if item.feasible and item.steps_per_second)
+
+    @property
+    def own_settings_fit(self) -> bool:
+        """False where the user's own settings break the memory cap, and speed-ups are over the smallest that fits."""
+        return self.reference is None or self.baseline is None or dict(self.reference) == dict(self.baseline.params)
+
 
 def to_json(result: Any) -> Any:
     """A frozen value as plain JSON types."""

@@ -6,11 +6,10 @@ import json
 import re
 from typing import Any
 
-from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, to_json
 from sweeper.model.trial import Params
 from sweeper.outside import UNSHOWN, one_line
-from sweeper.report.words import error_text, headline, intervals, params_text, range_text, speedup_text
+from sweeper.report.words import error_text, headline, params_text, range_text, speedup_text
 from sweeper.units import format_bytes, format_rate
 
 MARKDOWN_ROWS = 10
@@ -45,16 +44,15 @@ def as_csv(result: StudyResult) -> str:
 def as_markdown(result: StudyResult) -> str:
     """The answer, the ten fastest configurations with their intervals, which error those carry, and the warnings."""
     lines = [f"## sweeper: {_escaped(result.study.name)}", "", _escaped(headline(result)), ""]
-    ranked = leaders(pool(result.trials))[:MARKDOWN_ROWS]
+    ranked = result.ranked[:MARKDOWN_ROWS]
     if ranked:
         lines += ["| configuration | steps/s | 95 % | sessions | peak memory |", "|---|---:|---:|---:|---:|"]
-    bounds = intervals(result)
     for item in ranked:
         cells = (
             _escaped(params_text(item.params)),
             format_rate(item.steps_per_second or 0.0),
-            range_text(bounds.get(item.key)),
-            str(len(item.measured)),
+            range_text(item.interval),
+            str(item.sessions),
             format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
         )
         lines.append(f"| {' | '.join(cells)} |")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweeper.compare.pool import Configuration
-from sweeper.model.trial import configuration_key
+from sweeper.model.study import Pooled
 from sweeper.outside import short
 from sweeper.report.words import value_text
 
@@ -36,18 +35,13 @@ _SETTINGS = {
 }
 
 
-def ranking(
-    items: Sequence[Configuration],
-    intervals: Mapping[str, tuple[float, float]],
-    baseline: str | None,
-    best: str | None,
-) -> str:
+def ranking(items: Sequence[Pooled], baseline: str | None, best: str | None) -> str:
     """Bars of the fastest configurations and the baseline, with their intervals, each measured session as a dot."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     shown = list(items[:_SHOWN])
-    own = next((item for item in items if configuration_key(item.params) == baseline), None)
+    own = next((item for item in items if item.key == baseline), None)
     if own is not None and own not in shown:
         shown.append(own)
     names = _short_names(shown)
@@ -55,24 +49,22 @@ def ranking(
         figure = Figure(figsize=(8.2, 0.9 + 0.36 * len(shown)), layout="constrained")
         axes = figure.subplots()
         for row, item in enumerate(shown):
-            key = configuration_key(item.params)
-            color = _BEST if key == best else _YOURS if key == baseline else _OURS
+            color = _BEST if item.key == best else _YOURS if item.key == baseline else _OURS
             axes.barh(row, item.steps_per_second or 0.0, height=0.62, color=color)
-            if key in intervals:
-                axes.plot(intervals[key], [row, row], color=_INK, linewidth=1.2)
-            rates = [trial.steps_per_second or 0.0 for trial in item.measured]
-            axes.plot(rates, [row] * len(rates), "o", color=_INK, markersize=3.5, alpha=0.7, linestyle="none")
+            if item.interval is not None:
+                axes.plot(item.interval, [row, row], color=_INK, linewidth=1.2)
+            axes.plot(item.rates, [row] * len(item.rates), "o", color=_INK, markersize=3.5, alpha=0.7, linestyle="none")
         axes.set_yticks(range(len(shown)), names)
         axes.invert_yaxis()
         # An interval from next to nothing may reach far beyond all that was seen.
-        most = max((trial.steps_per_second or 0.0 for item in shown for trial in item.measured), default=1.0)
+        most = max((rate for item in shown for rate in item.rates), default=1.0)
         axes.set_xlim(0, 1.35 * most)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel("agent steps per second")
         return _svg(figure, "ranking")
 
 
-def memory(items: Sequence[Configuration], cap_bytes: int, baseline: str | None, best: str | None) -> str:
+def memory(items: Sequence[Pooled], cap_bytes: int, baseline: str | None, best: str | None) -> str:
     """Speed against peak memory, with the cap."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -84,8 +76,7 @@ def memory(items: Sequence[Configuration], cap_bytes: int, baseline: str | None,
         for item in items:
             if not item.peak_memory_bytes or not item.steps_per_second:
                 continue
-            key = configuration_key(item.params)
-            color = _BEST if key == best else _YOURS if key == baseline else _OURS
+            color = _BEST if item.key == best else _YOURS if item.key == baseline else _OURS
             axes.plot(
                 [item.peak_memory_bytes / gib], [item.steps_per_second], "o", color=color, markersize=7, clip_on=False
             )
@@ -101,7 +92,7 @@ def memory(items: Sequence[Configuration], cap_bytes: int, baseline: str | None,
         return _svg(figure, "memory")
 
 
-def _short_names(items: Sequence[Configuration]) -> list[str]:
+def _short_names(items: Sequence[Pooled]) -> list[str]:
     """Only the knobs in which the shown configurations differ."""
     knobs = list(dict.fromkeys(knob for item in items for knob in item.params))
     varying = [knob for knob in knobs if len({value_text(item.params.get(knob)) for item in items}) > 1] or knobs

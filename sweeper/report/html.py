@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import __version__
-from sweeper.compare.pool import leaders, pool
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import configuration_key
 from sweeper.outside import printable
@@ -51,7 +50,7 @@ def _finalize(value: Any) -> Any:
 
 
 def _context(result: StudyResult) -> dict[str, Any]:
-    ranked = leaders(pool(result.trials))
+    ranked = result.ranked
     baseline = configuration_key(result.baseline.params) if result.baseline else None
     best = configuration_key(result.best.params) if result.best else None
     return {
@@ -60,7 +59,7 @@ def _context(result: StudyResult) -> dict[str, Any]:
         "title": _title(result),
         "headline": words.headline(result),
         "command": words.command_text(result.best.command) if result.best else "",
-        "ranking": figures.ranking(ranked, words.intervals(result), baseline, best) if ranked else "",
+        "ranking": figures.ranking(ranked, baseline, best) if ranked else "",
         "memory": figures.memory(ranked, result.memory_cap_bytes, baseline, best) if ranked else "",
         "knobs": list(dict.fromkeys(knob for trial in result.trials for knob in trial.params)),
         "outcome_words": words.OUTCOME_WORDS,

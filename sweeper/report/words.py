@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from sweeper.compare.confirm import challengers, confirmed, in_slices
-from sweeper.model.study import Speedup, StudyResult, Verdict
-from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
+from sweeper.model.study import Best, Speedup, StudyResult, Verdict
+from sweeper.model.trial import Outcome, Params, ParamValue, TrialResult, configuration_key
 from sweeper.units import format_bytes, format_rate
 
 OUTCOME_WORDS = {
@@ -41,6 +40,8 @@ def _answer(result: StudyResult) -> str:
         return f"No configuration was measured{reason}."
     params = params_text(best.params)
     rate = f"{format_rate(best.steps_per_second)} steps/s"
+    if not result.own_settings_fit:
+        return _answer_beside_the_smallest(result, best)
     if best.verdict is Verdict.BETTER and best.speedup is not None:
         sure = interval_text(best.speedup)
         return f"{params} trains at {rate}: {best.speedup.estimate:.2f} times as fast as your settings{sure}."
@@ -63,30 +64,37 @@ def _answer(result: StudyResult) -> str:
     return f"{params} looks fastest at {rate}; unconfirmed, and your own settings could not be measured beside it."
 
 
+def _answer_beside_the_smallest(result: StudyResult, best: Best) -> str:
+    """The user's own settings do not fit, so that nothing can be held against them."""
+    peak = max((trial.peak_memory_bytes or 0 for trial in result.trials if _is_own(trial, result)), default=0)
+    seen = f" (stopped at {format_bytes(peak)})" if peak else ""
+    text = f"Your own settings break the memory cap of {format_bytes(result.memory_cap_bytes)}{seen}."
+    params, rate = params_text(best.params), f"{format_rate(best.steps_per_second)} steps/s"
+    if best.speedup is None:
+        return f"{text} Of what fits, {params} is the smallest, and nothing was shown to be faster: {rate}."
+    than = f"{best.speedup.estimate:.2f} times as fast as the smallest that fits{interval_text(best.speedup)}"
+    if best.verdict is Verdict.BETTER:
+        return f"{text} Of what fits, {params} trains at {rate}: {than}."
+    return f"{text} Of what fits, {params} looks fastest at {rate}, about {than}; unconfirmed."
+
+
+def _is_own(trial: TrialResult, result: StudyResult) -> bool:
+    return result.baseline is not None and trial.key == configuration_key(result.baseline.params)
+
+
 def _closest_text(result: StudyResult) -> str:
     """How fast the fastest other one is beside the user's own settings, where that was confirmed."""
-    if result.baseline is None:
+    judged = [(item.speedup, item) for item in result.configurations if item.speedup is not None]
+    if not judged:
         return ""
-    own_key = configuration_key(result.baseline.params)
-    rivals = challengers(result.trials, own_key)
-    blocks = confirmed(result.trials, [own_key, *(item.key for item in rivals)])
-    if not blocks.are_enough:
-        return ""
-    ratio, closest = max(
-        ((blocks.ratio(item.key, own_key), item) for item in rivals), key=lambda pair: pair[0].estimate
-    )
-    sure = interval_text(Speedup(ratio.estimate, ratio.interval))
-    return f"; {params_text(closest.params)} came closest with {ratio.estimate:.2f} times their speed{sure}"
+    speedup, closest = max(judged, key=lambda pair: pair[0].estimate)
+    sure = interval_text(speedup)
+    return f"; {params_text(closest.params)} came closest with {speedup.estimate:.2f} times their speed{sure}"
 
 
 def _limit(result: StudyResult) -> str:
     reason = result.study.stopped_because
     return reason if reason in ("budget", "limit on trials") else "space"
-
-
-def intervals(result: StudyResult) -> dict[str, tuple[float, float]]:
-    """95 % bounds of a configuration's rate by its key, where they are known."""
-    return {configuration_key(item.params): item.interval for item in result.configurations if item.interval}
 
 
 def range_text(bounds: tuple[float, float] | None) -> str:
@@ -108,9 +116,8 @@ def error_text(result: StudyResult) -> str:
         "repeated sessions). Where they overlap, the order may be chance."
     )
     if result.best is not None and result.best.speedup is not None and result.best.speedup.interval is not None:
-        text += f" The answer's own speed and speed-up are from {result.best.interval_from} only."
-        if in_slices(result.trials):
-            text += " What belongs to a single session, its seed for instance, is not in their intervals."
+        source = result.best.interval_from.value if result.best.interval_from else "the confirmation"
+        text += f" The answer's own speed and speed-up are from {source} only."
     if noise.drift_percent_per_hour is None:
         return text
     bounds = ""

@@ -19,17 +19,19 @@ LISTABLE = 5_000
 """Spaces up to this size are listed to know when nothing is left."""
 
 
-def suggest(space: Space, history: History, cap_bytes: int, usable_cores: int) -> dict[str, ParamValue] | None:
+def suggest(
+    space: Space, history: History, cap_bytes: int, usable_cores: int, seed: int | None = None
+) -> dict[str, ParamValue] | None:
     """The next configuration; None where every legal one has been measured, or given up.
 
     The first are guesses worth having; then TPE on the pooled view, ordered knobs encoded by index, repeats and
-    illegal combinations passed over. A function of history: the seed is the number of results.
+    illegal combinations passed over. A function of history: without a `seed` it is the number of results.
     """
     known = {item.key for item in history.candidates} | history.given_up
     for guess in first_guesses(space, usable_cores):
         if configuration_key(guess) not in known:
             return guess
-    study = _pooled_study(space, history, cap_bytes)
+    study = _pooled_study(space, history, cap_bytes, len(history.results) if seed is None else seed)
     distributions = _distributions(space)
     for _ in range(ASKS):
         trial = study.ask(fixed_distributions=distributions)
@@ -64,9 +66,9 @@ def first_guesses(space: Space, usable_cores: int) -> list[dict[str, ParamValue]
     return result
 
 
-def _pooled_study(space: Space, history: History, cap_bytes: int) -> optuna.Study:
+def _pooled_study(space: Space, history: History, cap_bytes: int, seed: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=len(history.results))
+    sampler = optuna.samplers.TPESampler(seed=seed)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for item in history.candidates:
         if not space.contains(item.params):

@@ -18,7 +18,7 @@ from sweeper.compare.contrast import (
     PRIOR_SESSION_EFFECT_DEGREES,
     PRIOR_SLICE_DEVIATION,
 )
-from sweeper.compare.looks import rounds_to_show
+from sweeper.compare.looks import MIN_ROUNDS, rounds_to_show
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.trial import Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
@@ -143,10 +143,12 @@ class Allowance:
         else:
             rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
             one = self.round_of(contenders).seconds
-        most = max(one, min(rounds * one, CONFIRM_SHARE * self.budget.seconds))
+        # With two, the last look has what the others did not need (compare.looks).
+        least = min(rounds, MIN_ROUNDS) * one
+        most = max(least, min(rounds * one, CONFIRM_SHARE * self.budget.seconds))
         limit = self.budget.trials
         # Too few trials for a search and a confirmation: then there is a search.
-        return most, 0 if limit is not None and limit < 2 * count + 2 else count * min(rounds, 2)
+        return most, 0 if limit is not None and limit < 2 * count + 2 else count * min(rounds, MIN_ROUNDS)
 
     def round_of(self, contenders: Sequence[str]) -> Round:
         """The next round of these contenders, by their keys: the kind with which the confirmation is done sooner."""

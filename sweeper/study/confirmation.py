@@ -68,7 +68,7 @@ class Confirmation:
             if allowed <= 0:
                 continue
             contrast = self._until(rounds[count - 1])
-            open_rivals = [name for name in self._judged_names if name not in shown and contrast.knows(name)]
+            open_rivals = [name for name in self._tried_names if name not in shown and contrast.knows(name)]
             if contrast.knows(reference.key):
                 chances = {name: contrast.chance(name, reference.key) for name in open_rivals}
                 shown |= rejected(chances, allowed)
@@ -82,9 +82,8 @@ class Confirmation:
 
     @cached_property
     def judged(self) -> tuple[Candidate, ...]:
-        """Feasible rivals that ran in a round, in the order in which the search ranks them."""
-        ranking = self.history.ranked_by_search
-        return tuple(item for item in ranking if item.key in self._judged_names)
+        """Feasible rivals that were read in a round, in the order in which the search ranks them."""
+        return tuple(item for item in self._tried if self.contrast.knows(item.key))
 
     def ratio(self, item: Candidate, other: Candidate) -> Ratio | None:
         """Speed of one over the other; None where one of them was never read."""
@@ -122,7 +121,7 @@ class Confirmation:
         if not self.rounds:
             return ()
         last = {trial.key for trial in self.rounds[max(self.rounds)]}
-        return tuple(item for item in self.judged if item.key in last)
+        return tuple(item for item in self._tried if item.key in last)
 
     @cached_property
     def _newcomers(self) -> tuple[Candidate, ...]:
@@ -133,9 +132,7 @@ class Confirmation:
         rivals = [
             item
             for item in self.history.ranked_by_search
-            if item.key not in self._judged_names
-            and item in self.history.rivals
-            and (item.steps_per_second or 0.0) > least
+            if item not in self.judged and item in self.history.rivals and (item.steps_per_second or 0.0) > least
         ]
         if not self.judged:
             return tuple(rivals[:LEADERS])
@@ -162,7 +159,12 @@ class Confirmation:
         return self.ratio(item, best) if best is not None else None
 
     @cached_property
-    def _judged_names(self) -> frozenset[str]:
+    def _tried(self) -> tuple[Candidate, ...]:
+        """Feasible rivals that ran in a round, disturbed or not."""
+        return tuple(item for item in self.history.ranked_by_search if item.key in self._tried_names)
+
+    @cached_property
+    def _tried_names(self) -> frozenset[str]:
         reference = self.history.reference
         own = reference.key if reference else None
         return frozenset(trial.key for trials in self.rounds.values() for trial in trials if trial.key != own)
@@ -173,7 +175,7 @@ class Confirmation:
         return [
             number
             for number, trials in sorted(self.rounds.items())
-            if any(trial.is_ok and trial.key in self._judged_names for trial in trials)
+            if any(trial.is_ok and trial.key in self._tried_names for trial in trials)
         ]
 
     def _until(self, round: int) -> Contrast:

@@ -120,11 +120,11 @@ class Bench:
     def plan(self, case: Case) -> TrialPlan:
         """A fresh plan; every session has a seed of its own."""
         self._number += 1
-        spec = self.prepared.study.spec.model_copy(update={"env_args": list(case.env_args)})
+        spec = self.prepared.subject.study.spec.model_copy(update={"env_args": list(case.env_args)})
         return plan_trial(
-            replace(self.prepared.study, spec=spec),
-            self.prepared.config,
-            self.prepared.launch,
+            replace(self.prepared.subject.study, spec=spec),
+            self.prepared.subject.config,
+            self.prepared.subject.launch,
             case.params,
             number=self._number,
             seed=self._number,

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sweeper.app.drive import Drive
 from sweeper.app.prepare import Prepared
 from sweeper.app.stop import StopSignal
-from sweeper.app.sweep import Sweep
 from sweeper.app.trials import Trials
 from sweeper.model.events import ignore
 from sweeper.model.measurement import BehaviorCount, Sample
-from sweeper.model.session import SessionEnd, SessionRecord, Watcher
+from sweeper.model.session import Round, SessionEnd, SessionRecord, Watcher
 from sweeper.model.study import StudyResult
-from sweeper.model.trial import Params, Purpose, TrialResult, configuration_key
+from sweeper.model.trial import Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.turns import Contender
-from sweeper.study.answer import Facts, conclude
+from sweeper.study.answer import conclude
 
 CAP = 2**40
 CYCLES = 12
@@ -28,6 +29,8 @@ Draw = Callable[[str, Purpose], float]
 
 
 SLICE_EDGES = 4
+START_SECONDS = 10.0
+"""Of one learner with its players, and the end."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,17 @@ class Memory:
         self._results: list[TrialResult] = []
         self.purposes: list[Purpose] = []
 
-    confirmed_search: int | None = None
-
-    def confirm(self, last_search: int) -> None:
-        self.confirmed_search = last_search
-
     def spend(self, seconds: float) -> None:
         self.spent_seconds += seconds
 
-    def results(self) -> list[TrialResult]:
-        return list(self._results)
+    def results(self) -> tuple[TrialResult, ...]:
+        return tuple(self._results)
 
-    def start(self, params: Params, purpose: Purpose) -> int:
+    def start(
+        self, params: Params, *, purpose: Purpose, stage: Stage, round: int | None = None, machine: str | None = None
+    ) -> int:
         self.purposes.append(purpose)
-        return len(self._results)
+        return len(self.purposes) - 1
 
     def finish(self, result: TrialResult, constraints: Mapping[str, float]) -> None:
         self._results.append(result)
@@ -93,59 +93,71 @@ class Replay:
             samples.append(_at("update", started + 5.0 + 2048 * number / rate, 2048 * number, number))
         return SessionRecord(SessionEnd.MEASURED, tuple(samples), started, seconds, self._peak_bytes, "pss", 0, ())
 
-    def run_in_turn(
-        self,
-        contenders: Sequence[Contender],
-        orders: Sequence[Sequence[int]],
-        max_seconds: float,
-        max_wait_seconds: float,
-    ) -> list[SessionRecord]:
+    @contextmanager
+    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[ReplayedTurns]:
         """Slices were not recorded: the machine's speed is that of nobody's session, and each slice scatters."""
         if self._slice_noise is None:
             raise AssertionError("slices were not recorded")
-        found = []
-        started = self.now
-        for contender in contenders:
-            rate = self._slice_noise.true_rate(configuration_key(contender.plan.params))
-            found.append(self._sliced(rate * self._slice_noise.session(), len(orders), started))
-        self.now += max_seconds
-        return found
+        yield ReplayedTurns(self, self._slice_noise, contenders, self._peak_bytes)
 
-    def _sliced(self, rate: float, rounds: int, started: float) -> SessionRecord:
-        assert self._slice_noise is not None
-        at, steps, updates = started + 5.0, 0, 0
-        samples = [_at("tick", at, 0, 0, 1)]
-        slices = []
-        for _ in range(rounds):
-            speed = rate * self._slice_noise.slice()
-            edges = []
-            for _ in range(SLICE_EDGES):
-                at, steps, updates = at + 2048 / speed, steps + 2048, updates + 1
-                samples.append(_at("update", at, steps, updates))
-                edges.append(at)
-            slices.append((edges[0], edges[-1]))
-        return SessionRecord(
-            SessionEnd.MEASURED,
-            tuple(samples),
-            started,
-            at - started,
-            self._peak_bytes,
-            "pss",
-            0,
-            (),
-            slices=tuple(slices),
-        )
+
+class ReplayedTurns:
+    """Sessions alive together: each has a rate of its own, and each of its slices scatters."""
+
+    def __init__(self, runner: Replay, noise: SliceNoise, contenders: Sequence[Contender], peak_bytes: int) -> None:
+        self._runner = runner
+        self._noise = noise
+        self._peak_bytes = peak_bytes
+        keys = [configuration_key(contender.plan.params) for contender in contenders]
+        self._rates = [noise.true_rate(key) * noise.session() for key in keys]
+        self._samples = [[_at("tick", runner.now + 5.0, 0, 0, 1)] for _ in contenders]
+        self._slices: list[list[tuple[float, float]]] = [[] for _ in contenders]
+        self._started = runner.now
+
+    def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
+        self._runner.now += START_SECONDS * len(self._rates)
+        for number, _ in enumerate(orders):
+            for samples, slices, rate in zip(self._samples, self._slices, self._rates):
+                slices.append(self._slice(samples, rate * self._noise.slice()))
+                self._runner.now += slices[-1][1] - slices[-1][0]
+            windows = tuple(slices[-1] for slices in self._slices)
+            yield Round(number, windows, tuple(self._rates), (None,) * len(windows))
+
+    def end(self) -> list[SessionRecord]:
+        seconds = (self._runner.now - self._started) / len(self._rates)
+        return [
+            SessionRecord(
+                SessionEnd.MEASURED, tuple(samples), self._started, seconds, self._peak_bytes, "pss", 0, (),
+                slices=tuple(slices),
+            )
+            for samples, slices in zip(self._samples, self._slices)
+        ]  # fmt: skip
+
+    def _slice(self, samples: list[Sample], speed: float) -> tuple[float, float]:
+        at = samples[-1].seconds
+        steps, updates = samples[-1].steps, samples[-1].policy_updates
+        edges = []
+        for _ in range(SLICE_EDGES):
+            at, steps, updates = at + 2048 / speed, steps + 2048, updates + 1
+            samples.append(_at("update", at, steps, updates))
+            edges.append(at)
+        return edges[0], edges[-1]
 
 
 def replay(
     prepared: Prepared, draw: Draw, seconds: Mapping[str, float], slice_noise: SliceNoise | None = None
 ) -> StudyResult:
     """One study from baseline to answer; confirmed in slices where `slice_noise` says how they scatter."""
-    store: Any = Memory()
-    runner = Replay(store, draw, seconds, slice_noise)
+    store = Memory()
+    return conclude_replay(prepared, store, Replay(store, draw, seconds, slice_noise))
+
+
+def conclude_replay(prepared: Prepared, store: Any, runner: Replay) -> StudyResult:
+    """What a study says that `runner` answers."""
     trials = Trials(prepared, store, runner, StopSignal(), ignore, lambda: None, clock=lambda: runner.now)
-    reason = Sweep(trials).run()
-    return conclude(prepared, store.results(), Facts(store.started_at, store.spent_seconds, CAP, reason))
+    reason = Drive(trials).run()
+    facts = prepared.facts(store.started_at, store.spent_seconds, CAP, reason)
+    return conclude(facts, prepared.history(store.results()))
 
 
 def fresh_to_confirm(

@@ -26,7 +26,7 @@ from sweeper.inputs.study_limits import Budget
 from sweeper.measure.rate import measure
 from sweeper.model.trial import configuration_key
 from sweeper.quantiles import t_quantile
-from sweeper.study import allowance as budget
+from sweeper.study import confirmation
 from tests.benchmarks.common import (
     ATTEMPTS,
     SHORT,
@@ -89,7 +89,7 @@ def claims(pools: dict[str, list[float]], seconds: dict[str, float], minutes: fl
         shuffled = {key: chooser.sample(rates, len(rates)) for key, rates in pools.items()}
         choosing, claiming, held_out = ({key: rates[third::3] for key, rates in shuffled.items()} for third in range(3))
         truth = {key: mean(rates) for key, rates in held_out.items()}
-        with patch.object(budget, "MAX_BLOCKS", most):
+        with patch.object(confirmation, "MAX_ROUNDS", most):
             result = replay(prepared, fresh_to_confirm(choosing, claiming, chooser), seconds)
         assert result.best is not None
         key = configuration_key(result.best.params)

@@ -9,6 +9,7 @@ from sweeper.model.measurement import Method, Note, NoteKind, PerThousandSteps, 
 from sweeper.model.study import (
     Baseline,
     Best,
+    IntervalFrom,
     NoFewerUpdates,
     Noise,
     Pooled,
@@ -21,6 +22,7 @@ from sweeper.model.trial import Outcome, Purpose, TrialResult
 from tests.helpers.builders import GIB, machine_of, params_of, trial_of
 
 OWN, FAST, BROKEN = params_of(1), params_of(4, 4, 256), params_of(8, 16)
+UPDATES = PerThousandSteps(20.0, 0.5)
 
 
 def full_trial(**fields: Any) -> TrialResult:
@@ -80,7 +82,7 @@ def full_result(**fields: Any) -> StudyResult:
             params=FAST,
             steps_per_second=2000.0,
             interval=(1900.0, 2100.0),
-            interval_from="confirmation sessions",
+            interval_from=IntervalFrom.CONFIRMED,
             peak_memory_bytes=2 * GIB,
             updates_per_1000_steps=PerThousandSteps(10.0, 0.5),
             bottleneck=None,
@@ -108,8 +110,31 @@ def full_result(**fields: Any) -> StudyResult:
         ),
         "verdict": Verdict.BETTER,
         "configurations": (
-            Pooled(FAST, 2000.0, (1900.0, 2100.0), "confirmation sessions", 1, 2, True),
-            Pooled(OWN, 1000.0, (980.0, 1020.0), "within one session", 1, 0, True),
+            Pooled(
+                FAST,
+                2000.0,
+                (1900.0, 2100.0),
+                IntervalFrom.CONFIRMED,
+                1,
+                2,
+                True,
+                (2000.0,),
+                GIB,
+                PerThousandSteps(20.0, 0.5),
+            ),
+            Pooled(params_of(2), 1500.0, None, None, 1, 0, True, (1500.0,), GIB, UPDATES),
+            Pooled(
+                OWN,
+                1000.0,
+                (980.0, 1020.0),
+                IntervalFrom.WITHIN,
+                1,
+                0,
+                True,
+                (1000.0,),
+                GIB,
+                PerThousandSteps(20.0, 0.5),
+            ),
             Pooled(BROKEN, None, None, None, 0, 0, False),
         ),
     }

@@ -487,7 +487,7 @@ def hostile_result() -> StudyResult:
         study=info_of(name=EVIL, stopped_because=EVIL, started_at=EVIL, file=EVIL),
         machine=replace(result.machine, cpu_model=EVIL, os=EVIL, gpus=(EVIL,)),
         warnings=(Note(NoteKind.SPACE_DERIVED, EVIL),),
-        best=replace(result.best, params=params, command=("a", EVIL), interval_from=EVIL, tied_with=(params,)),
+        best=replace(result.best, params=params, command=("a", EVIL), tied_with=(params,)),
         trials=(*trials, broken),
     )
 
@@ -583,7 +583,7 @@ class TestShown:
 
     @pytest.mark.parametrize("rate", [0.0, -5.0])
     def test_a_rate_that_nobody_can_have(self, rate: float) -> None:
-        page = render_html(full_result(trials=(trial_of(0, FAST, rate),)))
+        page = render_html(full_result(trials=(trial_of(0, FAST, rate),), configurations=()))
         assert "<svg" not in page
 
 

@@ -282,7 +282,7 @@ class TestIdentity:
         identity = prepared.identity()
         assert json.loads(json.dumps(identity)) == identity
         assert identity["space"] == {"num_areas": [1, 2]}
-        assert (identity["memory cap"], identity["machine"], identity["build"]) == ("50%", "m1", None)
+        assert (identity["memory cap"], identity["machine"], identity["build"]) == ("50%", "m1", "build.x86_64:1:1")
         assert prepared.knob_values()["num_areas"] == (1, 2, 1)
 
     def test_other_shares_are_other_studies(self) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from sweeper.app import artefacts
 from sweeper.app.artefacts import MIN_FREE_BYTES, check_disk, prune
-from sweeper.app.limits import MIN_STALL_SECONDS, stall_seconds
 from sweeper.errors import NotReady
 from sweeper.model.folder import TrialFolder
+from sweeper.study.limits import MIN_STALL_SECONDS, stall_seconds
 from tests.helpers.builders import trial_of
 
 

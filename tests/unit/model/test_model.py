@@ -44,7 +44,7 @@ trials = st.builds(
     utilisation=st.none() | st.dictionaries(texts, numbers, max_size=2),
     command=st.lists(texts, max_size=3).map(tuple),
     warnings=st.lists(st.builds(Note, st.sampled_from(NoteKind), texts), max_size=2).map(tuple),
-    block=st.none() | st.integers(0, 9),
+    round=st.none() | st.integers(0, 9),
     slices=st.lists(st.none() | numbers, max_size=3).map(tuple),
     relative_standard_error=st.none() | numbers,
     warmup_cycles=st.none() | st.integers(0, 9),

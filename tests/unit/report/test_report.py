@@ -12,9 +12,8 @@ from typing import Any
 import html5lib
 import pytest
 
-from sweeper.compare.noise import SLICED
 from sweeper.model.measurement import Note, NoteKind
-from sweeper.model.study import NoFewerUpdates, Speedup, StudyResult, Verdict, study_from_json, to_json
+from sweeper.model.study import IntervalFrom, NoFewerUpdates, Speedup, StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
 from sweeper.report.html import render_html
@@ -161,7 +160,7 @@ def evil() -> StudyResult:
         study=info_of(name=EVIL, stopped_because=EVIL, started_at=EVIL),
         machine=machine_of(cpu_model=EVIL, os=EVIL, gpus=(EVIL,), torch=EVIL),
         warnings=(Note(NoteKind.SPACE_DERIVED, EVIL),),
-        best=replace(best, command=(EVIL,), interval_from=EVIL, params={"a": EVIL}),
+        best=replace(best, command=(EVIL,), params={"a": EVIL}),
         trials=trials,
     )
 
@@ -250,19 +249,14 @@ def test_markdown() -> None:
     assert lines[12:] == ["- The space was derived."]
 
 
-def test_markdown_ranks_means_and_not_the_highest_reading() -> None:
-    lucky = (trial_of(1, params_of(2), 1900.0), trial_of(2, params_of(2), 1100.0), trial_of(3, params_of(4), 1600.0))
-    rows = [line.split(" | ") for line in as_markdown(full_result(trials=lucky)).splitlines() if "num_envs" in line]
-    assert [(row[0].removeprefix("| ").split(",")[0], row[3]) for row in rows[-2:]] == [
-        ("num_envs 4", "1"),
-        ("num_envs 2", "2"),
-    ]
-
-
-def test_markdown_shows_ten() -> None:
-    trials = tuple(trial_of(number, params_of(number + 1), 100.0 + number) for number in range(15))
-    rows = [line for line in as_markdown(full_result(trials=trials)).splitlines() if line.startswith("| num_envs")]
-    assert [row.split(",")[0] for row in rows] == [f"| num_envs {number}" for number in range(15, 5, -1)]
+def test_markdown_shows_the_ten_fastest_in_order() -> None:
+    pooled = tuple(
+        replace(full_result().configurations[0], params=params_of(number + 1), sessions=number) for number in range(15)
+    )
+    text = as_markdown(full_result(configurations=pooled))
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| num_envs")]
+    assert [row[0].split(",")[0] for row in rows] == [f"| num_envs {number + 1}" for number in range(10)]
+    assert [row[3] for row in rows] == [str(number) for number in range(10)]
 
 
 def test_comparison() -> None:
@@ -320,16 +314,36 @@ class TestWords:
 
 
 def test_whence_the_answers_figures_are() -> None:
-    in_turn = full_result()
-    result = replace(in_turn, trials=tuple(replace(trial, slices=()) for trial in in_turn.trials))
+    result = full_result()
     assert result.best is not None
     assert error_text(result).endswith("The answer's own speed and speed-up are from confirmation sessions only.")
-    sliced = replace(in_turn, best=replace(result.best, interval_from=SLICED))
-    assert error_text(sliced).endswith(
-        f"from {SLICED} only. What belongs to a single session, its seed for instance, is not in their intervals."
-    )
+    chose = replace(result, best=replace(result.best, interval_from=IntervalFrom.CONFIRMED_CHOICE))
+    assert error_text(chose).endswith("from confirmation sessions, which also chose it only.")
     kept = replace(result, best=replace(result.best, verdict=Verdict.KEEP_YOURS, speedup=None))
     assert "The answer's own" not in error_text(kept)
+
+
+def test_the_closest_where_nothing_is_faster() -> None:
+    result = full_result()
+    assert result.best is not None
+    kept = replace(result.best, verdict=Verdict.KEEP_YOURS, speedup=None, params=OWN)
+    judged = replace(result.configurations[0], speedup=Speedup(1.03, (0.98, 1.08)))
+    found = headline(replace(result, best=kept, verdict=Verdict.KEEP_YOURS, configurations=(judged,)))
+    assert found.endswith("came closest with 1.03 times their speed (95 %: 0.98 to 1.08).")
+
+
+def test_own_settings_that_break_the_cap() -> None:
+    result = full_result()
+    assert result.best is not None
+    small = replace(result, reference=params_of(2))
+    found = headline(small)
+    assert found.startswith("Your own settings break the memory cap of 8.0 GiB (stopped at 1.0 GiB). Of what fits, ")
+    assert "2.00 times as fast as the smallest that fits (95 %: 1.80 to 2.20)" in found
+    assert "against the smallest that fits" in render_html(small)
+    alone = replace(small, best=replace(result.best, speedup=None))
+    assert "is the smallest, and nothing was shown to be faster" in headline(alone)
+    left_open = replace(small, best=replace(result.best, verdict=Verdict.UNCONFIRMED))
+    assert headline(left_open).endswith("; unconfirmed.")
 
 
 def test_predictions_are_judged_by_what_was_measured_and_vetoes_are_never_silent() -> None:

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from sweeper.compare.pool import pool
+from sweeper.compare.candidates import pool
 from sweeper.model.trial import Outcome, Params
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
-from tests.helpers.builders import params_of, trial_of
+from tests.helpers.builders import GIB, params_of, trial_of
 
 MIB = 1024**2
 
@@ -79,9 +79,16 @@ def test_one_that_was_stopped_at_the_cap_has_no_peak() -> None:
     ],
 )
 def test_what_is_larger_than_what_broke_the_cap_breaks_it(params: Params, sure: bool) -> None:
-    broke = trial_of(3, params_of(8, 4), outcome=Outcome.OVER_MEMORY)
-    found = smaller_that_broke(params, pool([trial_of(1, params_of(1, 1)), broke]))
+    broke = trial_of(3, params_of(8, 4), outcome=Outcome.OVER_MEMORY, peak_memory_bytes=9 * GIB)
+    found = smaller_that_broke(params, pool([trial_of(1, params_of(1, 1)), broke]), 8 * GIB)
     assert (found is not None) is sure
+
+
+@pytest.mark.parametrize("seen", [None, 2 * GIB])
+def test_nobody_is_vetoed_for_a_peak_that_nobody_measured(seen: int | None) -> None:
+    """As where the system's killer acted, for whatever reason."""
+    broke = trial_of(3, params_of(1), outcome=Outcome.OVER_MEMORY, peak_memory_bytes=seen)
+    assert smaller_that_broke(params_of(8, 16), pool([broke]), 8 * GIB) is None
 
 
 def test_failures_say_nothing_about_memory() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import pytest
 from optuna.trial import TrialState
 
-from sweeper.compare.guard import constraints
-from sweeper.compare.pool import pool
+from sweeper.compare.voids import MAX_VOIDS
 from sweeper.model.trial import Outcome, ParamValue, Purpose, TrialResult, configuration_key
 from sweeper.plan.space import Space
 from sweeper.search.suggest import _pooled_study, first_guesses, suggest
+from sweeper.study.history import History
 from tests.helpers.builders import GIB, params_of, space_of, trial_of
 
 CAP = 8 * GIB
@@ -23,12 +23,12 @@ WIDE = (
 Params = Mapping[str, ParamValue]
 
 
-def judged(trial: TrialResult) -> Mapping[str, float]:
-    return constraints(trial, CAP, None)
+def history(space: Space, trials: list[TrialResult]) -> History:
+    return History(tuple(trials), space.baseline)
 
 
 def ask(space: Space, trials: list[TrialResult], seed: int | None = None) -> dict[str, ParamValue] | None:
-    return suggest(space, pool(trials), judged, 8, len(trials) if seed is None else seed)
+    return suggest(space, history(space, trials), CAP, 8, seed)
 
 
 def landscape(params: Params) -> tuple[float, float]:
@@ -95,9 +95,12 @@ def test_never_illegal_never_a_repeat_and_none_when_nothing_is_left() -> None:
 def test_what_was_given_up_is_not_proposed() -> None:
     space = space_of("env_path: b\nbaseline: {num_envs: 1}\nspace: {num_envs: [1, 2, 3, 4]}\n")
     trials = [measured(0, space.baseline)]
-    given_up = {configuration_key(params_of(4)), configuration_key(params_of(2))}
-    assert suggest(space, pool(trials), judged, 8, 1, given_up) == params_of(3)
-    assert suggest(space, pool([*trials, measured(1, params_of(3))]), judged, 8, 2, given_up) is None
+    trials += [
+        trial_of(1 + at, params, outcome=Outcome.DISTURBED)
+        for at, params in enumerate([params_of(4), params_of(2)] * MAX_VOIDS)
+    ]
+    assert ask(space, trials) == params_of(3)
+    assert ask(space, [*trials, measured(len(trials), params_of(3))]) is None
 
 
 def test_a_baseline_outside_the_space() -> None:
@@ -159,7 +162,7 @@ def test_the_sampler_sees_one_trial_a_configuration_with_its_constraints() -> No
     space = space_of(WIDE)
     again = trial_of(2, space.baseline, 4 * landscape(space.baseline)[0], peak_memory_bytes=GIB)
     trials = [measured(0, space.baseline), measured(1, params_of(12, 16)), again]
-    good, bad = _pooled_study(space, pool(trials), judged, seed=0).trials
+    good, bad = _pooled_study(space, history(space, trials), CAP, seed=0).trials
     assert (good.state, bad.state) == (TrialState.COMPLETE, TrialState.PRUNED)
     assert (good.value, bad.value) == (pytest.approx(2 * landscape(space.baseline)[0]), None)
     assert good.params == {"num_envs": 0, "num_areas": 0, "batch_size": 1, "threaded": False}  # ordered: by index
@@ -170,4 +173,4 @@ def test_the_sampler_sees_one_trial_a_configuration_with_its_constraints() -> No
 
 def test_a_baseline_outside_the_space_is_not_shown_to_the_sampler() -> None:
     space = space_of("env_path: b\nbaseline: {num_envs: 7}\nspace: {num_envs: [1, 2]}\n")
-    assert _pooled_study(space, pool([measured(0, space.baseline)]), judged, seed=0).trials == []
+    assert _pooled_study(space, history(space, [measured(0, space.baseline)]), CAP, seed=0).trials == []

@@ -87,7 +87,7 @@ class TestKept:
         seconds, _ = allowance([BASELINE, close], seconds=1e6).kept_for_confirmation
         assert seconds > 5 * MARGIN * 100
         assert allowance([BASELINE, close], seconds=2000.0).kept_for_confirmation[0] == CONFIRM_SHARE * 2000.0
-        assert allowance([BASELINE, close], seconds=200.0).kept_for_confirmation[0] == pytest.approx(MARGIN * 100)
+        assert allowance([BASELINE, close], seconds=200.0).kept_for_confirmation[0] == pytest.approx(2 * MARGIN * 100)
 
     def test_search_leaves_it_alone(self) -> None:
         kept, _ = allowance([BASELINE, FASTER]).kept_for_confirmation

@@ -23,7 +23,9 @@ WARMUP = 1
 
 
 def asked_of(**fields: Any) -> Asked:
-    return replace(Asked(plan_of(), Purpose.SEARCH, Stage.SEARCH, "2026", Rule(0.025, 120.0, Cutting(), WARMUP)), **fields)
+    return replace(
+        Asked(plan_of(), Purpose.SEARCH, Stage.SEARCH, "2026", Rule(0.025, 120.0, Cutting(), WARMUP)), **fields
+    )
 
 
 def judged(record: SessionRecord, asked: Asked | None = None, **terms: Any) -> TrialResult:

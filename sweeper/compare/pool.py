@@ -1,1 +1,0 @@
-from sweeper.compare.candidates import Candidate as Configuration, pool, ranked as leaders
