@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -50,7 +50,7 @@ SLICE_ATTEMPTS = 2
 class Turns(Protocol):
     """Sessions that are alive together; see `sweeper.session.turns`."""
 
-    def rounds(self, orders: Iterator[Sequence[int]]) -> Iterator[Round]:
+    def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
         """A slice of each, again and again, for as long as the caller goes on."""
 
     def end(self) -> list[SessionRecord]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -27,6 +24,7 @@ from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
+from sweeper.session.process import CommandProcess, LearnerProcess
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -65,7 +63,8 @@ class LiveSession:
         try:
             with _open_log(plan) as log:
                 command = self._keeper.wrap(plan.argv) if self._keeper else list(plan.argv)
-                self.process = _start(plan, command, self._mark, log, self._scratch.name)
+                environment = _environment(plan, self._mark, self._scratch.name)
+                self.process: LearnerProcess = CommandProcess(command, environment, log)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
             kill_marked(self._mark)
             self._forget()
@@ -83,11 +82,9 @@ class LiveSession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None or self.tree.alive():
+        if self.process.exit_status() is None or self.tree.alive():
             self._kill()
-        # Last: to the probe the closing of this pipe means that we are gone, and it ends the session hard.
-        with contextlib.suppress(OSError):
-            self.process.stdin.close()  # type: ignore[union-attr]
+        self.process.let_go()  # last: the probe ends the session hard when it sees that
         self._forget()
 
     @property
@@ -163,10 +160,10 @@ class LiveSession:
     def end(self, polite: bool) -> None:
         """Stop everything; what could not be ended is in the record."""
         self.tree.refresh()
-        if polite and self.process.poll() is None:
-            _ask_to_stop(self.process)
+        if polite and self.process.exit_status() is None:
+            self.process.ask_to_stop()
             deadline = time.monotonic() + POLITE_SECONDS
-            while self.process.poll() is None and time.monotonic() < deadline:
+            while self.process.exit_status() is None and time.monotonic() < deadline:
                 self.tree.refresh()
                 time.sleep(POLL_SECONDS / 2)
         self._kill()
@@ -181,7 +178,7 @@ class LiveSession:
             total_seconds=time.monotonic() - self.started,
             peak_memory_bytes=peak,
             memory_source=source,
-            exit_code=self.process.returncode,
+            exit_code=self.process.exit_status(),
             log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
             player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", LOG_LINES),
             left_behind=self._left,
@@ -212,8 +209,7 @@ class LiveSession:
 
     def _kill(self) -> None:
         self._left = tuple(self.tree.kill(KILL_SECONDS))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(KILL_SECONDS)
+        self.process.wait(KILL_SECONDS)
 
     def _forget(self) -> None:
         self._scratch.cleanup()
@@ -248,9 +244,9 @@ def _disk_errors() -> Iterator[None]:
         raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
 
 
-def _start(plan: TrialPlan, command: list[str], mark: str, log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
+def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
@@ -259,38 +255,3 @@ def _start(plan: TrialPlan, command: list[str], mark: str, log: IO[bytes], tempo
         MARK: mark,
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
     }
-    try:
-        with _sigint_at_default():
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-    except OSError as error:
-        raise NotReady(f"cannot start {plan.argv[0]}: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def _sigint_at_default() -> Iterator[None]:
-    """A background job inherits SIGINT as ignored and would pass that on: its learner could never be stopped."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        if sys.platform == "win32":  # no SIGINT reaches a child there; our probe raises it from inside
-            assert process.stdin is not None
-            os.write(process.stdin.fileno(), b"s")
-        else:
-            process.send_signal(signal.SIGINT)

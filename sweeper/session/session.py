@@ -26,6 +26,8 @@ LOOKS_BEFORE_CAP = 4
 """Readings of a tree that grows as it did last, before it would break the cap."""
 
 
+_END = {Progress.GO_ON: None, Progress.ENOUGH: SessionEnd.MEASURED, Progress.HOPELESS: SessionEnd.TOO_SLOW}
+
 AnyRunner = TypeVar("AnyRunner", bound="SessionRunner")
 
 
@@ -56,7 +58,7 @@ class SessionRunner:
         self.stop_asked = stop_asked
         self.show = show
         self.guardian = Guardian()
-        self._cores = usable_cores
+        self.cores = usable_cores
         self._gpus = Gpus()
 
     def __enter__(self: AnyRunner) -> AnyRunner:
@@ -77,7 +79,7 @@ class SessionRunner:
         quiet = self.wait(max_wait_seconds)
         with LiveSession(plan, self.guardian, self.memory.cap_bytes) as session:
             readings = self.readings()
-            end = self._follow(session, watch, readings)
+            end = self.drive(session, lambda: _END[watch(session.samples)], readings, [session], session.stage)
             busiest = readings.monitor.busiest()
             self.glimpse(session, "stopping")
             session.end(polite=end is SessionEnd.MEASURED)
@@ -88,7 +90,7 @@ class SessionRunner:
         """Wait for a quiet machine, showing that."""
         if max_seconds <= 0:
             return Quiet(0.0, False, 0.0)
-        monitor = LoadMonitor(self._cores, gpus=self._gpus)
+        monitor = LoadMonitor(self.cores, gpus=self._gpus)
         monitor.start()
         started = time.monotonic()
 
@@ -98,35 +100,45 @@ class SessionRunner:
                 self.show(Glimpse("waiting for a quiet machine", [], 0, seconds))
             return monitor.read([]).others_cpu_seconds
 
-        return wait_for_quiet(others, self._cores, max_seconds, self.stop_asked)
+        return wait_for_quiet(others, self.cores, max_seconds, self.stop_asked)
 
     def readings(self) -> Readings:
         """A fresh start of memory and load."""
-        return Readings(LoadMonitor(self._cores, gpus=self._gpus), self.memory)
+        return Readings(LoadMonitor(self.cores, gpus=self._gpus), self.memory)
 
     def glimpse(self, session: LiveSession, stage: str) -> None:
         """Show what a session is at."""
         self.show(Glimpse(stage, session.samples, session.meter.now_bytes, time.monotonic() - session.started))
 
-    def _follow(self, session: LiveSession, watch: Watcher, readings: Readings) -> SessionEnd:
+    def drive(
+        self,
+        session: LiveSession,
+        watch: Callable[[], SessionEnd | None],
+        readings: Readings,
+        alive: Sequence[LiveSession],
+        stage: Callable[[], str],
+        poll_seconds: float = POLL_SECONDS,
+    ) -> SessionEnd:
+        """Follow a session until `watch`, asked whenever samples are new, has an end, or a limit is broken.
+
+        `alive`: all sessions whose memory counts together. `stage`: what it is at, for people.
+        """
         while True:
             now = time.monotonic()
             fresh = session.read_samples()
-            if readings.are_due(now) and (broken := readings.read([session])) is not None:
+            if readings.are_due(now) and (broken := readings.read(alive)) is not None:
                 return broken
-            self.glimpse(session, session.stage())
+            self.glimpse(session, stage())
             if self.stop_asked():
                 return SessionEnd.INTERRUPTED
-            if fresh:
-                progress = watch(session.samples)
-                if progress is not Progress.GO_ON:
-                    return SessionEnd.MEASURED if progress is Progress.ENOUGH else SessionEnd.TOO_SLOW
+            if fresh and (end := watch()) is not None:
+                return end
             if (limit := session.broken_limit(now)) is not None:
                 return limit
-            if session.process.poll() is not None:
+            if session.process.exit_status() is not None:
                 session.read_samples()
                 return SessionEnd.OVER_MEMORY if session.was_killed_at_cap() else SessionEnd.EXITED
-            time.sleep(min(POLL_SECONDS, readings.seconds_to_next(time.monotonic())))
+            time.sleep(min(poll_seconds, readings.seconds_to_next(time.monotonic())))
 
 
 class Readings:

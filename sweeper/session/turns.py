@@ -8,23 +8,28 @@ start-up is paid once: about a third of the minutes that whole sessions in turn 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from sweeper.model.load import BusyProcess
-from sweeper.model.session import Edges, SessionEnd, SessionRecord
+from sweeper.measure.contention import contention
+from sweeper.model.session import Edges, Round, SessionEnd, SessionRecord
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.live import LiveSession
-from sweeper.session.session import SessionRunner
+from sweeper.session.session import Readings, SessionRunner
 
 POLL_SECONDS = 0.1
 """A slice should not run on for long after its last cycle."""
+MIN_ROUNDS = 2
+"""Fewer slices say nothing about how they scatter."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A plan, and how its cycles are told: `warmup_cycles` before the first slice, `slice_cycles` in each."""
+    """A plan under a name, and how its cycles are told: `warmup_cycles` before the first slice, `slice_cycles` in each.
+
+    Two with equal parameters are two contenders.
+    """
 
     name: str
     plan: TrialPlan
@@ -33,108 +38,109 @@ class Contender:
     slice_cycles: int
 
 
-class _Broken(Exception):
-    """One session cannot go on, so none does."""
-
-    def __init__(self, end: SessionEnd, contender: int) -> None:
-        self.end = end
-        self.contender = contender
-
-
 class Sessions(SessionRunner):
     """Runs sessions one by one, or several in turn."""
 
-    def run_in_turn(
-        self,
-        contenders: Sequence[Contender],
-        orders: Sequence[Sequence[int]],
-        max_seconds: float,
-        max_wait_seconds: float,
-    ) -> list[SessionRecord]:
-        """Run all contenders together, a round for each of `orders`; returns their records in their own order.
+    @contextmanager
+    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[Turns]:
+        """Sessions of all contenders, for as long as the context lasts; whatever ends it, they are gone afterwards."""
+        with Turns(self, contenders, max_wait_seconds) as turns:
+            yield turns
 
-        No round is begun later than `max_seconds` after the start. A record's `slices` are those of whole rounds. Where
-        one session breaks a limit, all end as TURNS_BROKEN: suspending may be what broke it.
+
+class Turns:
+    """Sessions that are alive together, of which one runs at a time. The caller decides how many rounds there are."""
+
+    def __init__(self, runner: SessionRunner, contenders: Sequence[Contender], max_wait_seconds: float) -> None:
+        self._runner = runner
+        self._contenders = contenders
+        self._max_wait_seconds = max_wait_seconds
+        self._stack = ExitStack()
+        self._sessions: list[LiveSession] = []
+        self._slices: list[list[tuple[float, float]]] = [[] for _ in contenders]
+        self._broken: SessionEnd | None = None
+        self._waited_seconds = 0.0
+        self._readings: Readings | None = None
+
+    def __enter__(self) -> Turns:
+        self._stack.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
+        """Start and warm up one session after the other, then a slice of each, in the order that `orders` says.
+
+        Stops early where a session breaks a limit, or somebody asks us to stop.
 
         Raises:
             NotReady: a learner cannot be started, or the disk is full.
         """
-        quiet = self.wait(max_wait_seconds)
-        started = time.monotonic()
-        with ExitStack() as stack:
-            turns = _Turns(self, contenders)
-            broken: _Broken | None = None
-            try:
-                for contender in contenders:
-                    turns.sessions.append(
-                        stack.enter_context(LiveSession(contender.plan, self.guardian, self.memory.cap_bytes))
-                    )
-                    turns.warm_up(len(turns.sessions) - 1)
-                for order in orders:
-                    if time.monotonic() - started > max_seconds:
-                        break
-                    turns.round(order)
-            except _Broken as error:
-                broken = error
-            busiest = turns.readings.monitor.busiest()
-            for session in turns.sessions:
-                session.resume()
-                self.glimpse(session, "stopping")
-                session.end(polite=broken is None)
-            return turns.records(broken, quiet.waited_seconds, busiest)
+        self._waited_seconds = self._runner.wait(self._max_wait_seconds).waited_seconds
+        self._readings = self._runner.readings()
+        if not all(self._warm_up(contender, self._readings) for contender in self._contenders):
+            return
+        for number, order in enumerate(orders):
+            windows: dict[int, tuple[float, float]] = {}
+            for index in order:
+                window = self._slice(index, self._readings)
+                if window is None:
+                    return
+                windows[index] = window
+            for index, window in windows.items():
+                self._slices[index].append(window)
+            yield self._round(number, self._readings)
 
+    def end(self) -> list[SessionRecord]:
+        """End all sessions; what each left, those that were not even started included, in the contenders' order.
 
-class _Turns:
-    def __init__(self, runner: SessionRunner, contenders: Sequence[Contender]) -> None:
-        self.sessions: list[LiveSession] = []
-        self.readings = runner.readings()
-        self._runner = runner
-        self._contenders = contenders
-        self._slices: list[list[tuple[float, float]]] = [[] for _ in contenders]
-
-    def warm_up(self, index: int) -> None:
-        """Bring a fresh session past its first update and the warm-up, then suspend it."""
-        contender = self._contenders[index]
-        session = self.sessions[index]
-        self._run_until(index, lambda: len(contender.edges(session.samples)) > contender.warmup_cycles, "warming up")
-        session.suspend()
-
-    def round(self, order: Sequence[int]) -> None:
-        """A slice of each; only a whole round is kept."""
-        windows = {index: self._slice(index) for index in order}
-        for index, window in windows.items():
-            self._slices[index].append(window)
-
-    def records(
-        self, broken: _Broken | None, waited_seconds: float, busiest: tuple[BusyProcess, ...]
-    ) -> list[SessionRecord]:
-        """What each session left, those that were not even started included; a session's time is its share."""
-        end = SessionEnd.MEASURED
-        if broken is not None and broken.end is SessionEnd.INTERRUPTED:
-            end = SessionEnd.INTERRUPTED
-        elif broken is not None or len(self._slices[0]) < 2:
-            end = SessionEnd.TURNS_BROKEN
+        A session's time is its share. `slices` are those of whole rounds. Where one session broke a limit, all end as
+        TURNS_BROKEN: suspending may be what broke it.
+        """
+        readings = self._readings
+        busiest = readings.monitor.busiest() if readings else ()
+        for session in self._sessions:
+            session.resume()
+            self._runner.glimpse(session, "stopping")
+            session.end(polite=self._broken is None)
+        end = self._how_it_ended()
         share = 1 / len(self._contenders)
-        started = time.monotonic()
-        nothing = SessionRecord(end, (), started, 0.0, None, None, None, ())
-        records = [session.record(end) for session in self.sessions]
+        nothing = SessionRecord(end, (), time.monotonic(), 0.0, None, None, None, ())
+        records = [session.record(end) for session in self._sessions]
         records += [nothing] * (len(self._contenders) - len(records))
         total = max(record.total_seconds for record in records)
         return [
             replace(
                 record,
                 total_seconds=share * total,
-                load=tuple(self.readings.load),
+                load=tuple(readings.load) if readings else (),
                 busiest=busiest,
-                waited_seconds=share * waited_seconds,
+                waited_seconds=share * self._waited_seconds,
                 slices=tuple(slices),
             )
             for record, slices in zip(records, self._slices)
         ]
 
-    def _slice(self, index: int) -> tuple[float, float]:
-        """Resume, let the cycle that was cut end, count whole cycles, suspend."""
-        contender, session = self._contenders[index], self.sessions[index]
+    def _how_it_ended(self) -> SessionEnd:
+        if self._broken is SessionEnd.INTERRUPTED:
+            return SessionEnd.INTERRUPTED
+        is_whole = self._broken is None and len(self._slices[0]) >= MIN_ROUNDS
+        return SessionEnd.MEASURED if is_whole else SessionEnd.TURNS_BROKEN
+
+    def _warm_up(self, contender: Contender, readings: Readings) -> bool:
+        """Bring a fresh session past its first update and the warm-up, then suspend it; False where that fails."""
+        session = self._stack.enter_context(
+            LiveSession(contender.plan, self._runner.guardian, self._runner.memory.cap_bytes)
+        )
+        self._sessions.append(session)
+        return self._run_until(
+            session, lambda: len(contender.edges(session.samples)) > contender.warmup_cycles, "warming up", readings
+        )
+
+    def _slice(self, index: int, readings: Readings) -> tuple[float, float] | None:
+        """Resume, let the cycle that was cut end, count whole cycles, suspend; None where a limit was broken."""
+        contender, session = self._contenders[index], self._sessions[index]
         session.read_samples()
         seen = len(session.samples)
         resumed = time.monotonic()
@@ -145,25 +151,38 @@ class _Turns:
             fresh = [sample for sample in session.samples[seen:] if sample.seconds >= resumed]
             return [edge.seconds for edge in contender.edges(fresh)]
 
-        self._run_until(index, lambda: len(edges()) > contender.slice_cycles, "measuring in turn")
-        session.suspend()
+        if not self._run_until(session, lambda: len(edges()) > contender.slice_cycles, "measuring in turn", readings):
+            return None
         found = edges()
         return found[0], found[contender.slice_cycles]
 
-    def _run_until(self, index: int, is_done: Callable[[], bool], stage: str) -> None:
-        session = self.sessions[index]
-        while True:
-            now = time.monotonic()
-            fresh = session.read_samples()
-            if fresh and is_done():
-                return
-            if self.readings.are_due(now) and (rule := self.readings.read(self.sessions)) is not None:
-                raise _Broken(rule, index)
-            self._runner.glimpse(session, stage)
-            if self._runner.stop_asked():
-                raise _Broken(SessionEnd.INTERRUPTED, index)
-            if (limit := session.broken_limit(now)) is not None:
-                raise _Broken(limit, index)
-            if session.process.poll() is not None:
-                raise _Broken(SessionEnd.EXITED, index)
-            time.sleep(min(POLL_SECONDS, self.readings.seconds_to_next(time.monotonic())))
+    def _run_until(self, session: LiveSession, is_done: Callable[[], bool], stage: str, readings: Readings) -> bool:
+        """Let one session run until it is done, then suspend it; False where a limit was broken instead."""
+        end = self._runner.drive(
+            session,
+            lambda: SessionEnd.MEASURED if is_done() else None,
+            readings,
+            self._sessions,
+            lambda: stage,
+            POLL_SECONDS,
+        )
+        if end is not SessionEnd.MEASURED:
+            self._broken = end
+            return False
+        session.suspend()
+        return True
+
+    def _round(self, number: int, readings: Readings) -> Round:
+        windows = tuple(slices[-1] for slices in self._slices)
+        return Round(
+            number,
+            windows,
+            tuple(_rate(session, window) for session, window in zip(self._sessions, windows)),
+            tuple(contention(readings.load, window, self._runner.cores) for window in windows),
+        )
+
+
+def _rate(session: LiveSession, window: tuple[float, float]) -> float:
+    """Agent steps per second between two edges of this session."""
+    at = {sample.seconds: sample.steps for sample in session.samples}
+    return (at[window[1]] - at[window[0]]) / (window[1] - window[0])

@@ -1,0 +1,102 @@
+"""The learner as a process: what a session needs of it, and the first kind, the plain command.
+
+A session never asks how the learner was started: it is alive or has an exit status, can be asked to stop, is known by
+its process id, and ends by itself when its control pipe closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Protocol
+
+from sweeper.errors import NotReady
+
+
+class LearnerProcess(Protocol):
+    """A learner that runs, or has ended."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id; players and workers descend from it."""
+
+    def exit_status(self) -> int | None:
+        """None while it runs; negative where a signal ended it."""
+
+    def ask_to_stop(self) -> None:
+        """As Ctrl-C does: it saves and ends its players, which takes some seconds."""
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, at most so long."""
+
+    def let_go(self) -> None:
+        """Close the control pipe: to our probe that means that we are gone, and it ends the session hard."""
+
+
+class CommandProcess:
+    """`mlagents-learn` as people run it."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> None:
+        """Starts it, its output into `log`.
+
+        Raises:
+            NotReady: it cannot be started.
+        """
+        try:
+            with _sigint_at_default():
+                self._process = subprocess.Popen(
+                    list(command),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=dict(environment),
+                    start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
+        except OSError as error:
+            raise NotReady(f"cannot start {command[0]}: {error.strerror or error}") from None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def exit_status(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def ask_to_stop(self) -> None:
+        """SIGINT; on Windows, where none reaches a child, our probe raises it from inside."""
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                assert self._process.stdin is not None
+                os.write(self._process.stdin.fileno(), b"s")
+            else:
+                self._process.send_signal(signal.SIGINT)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, at most so long."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
+    def let_go(self) -> None:
+        """Close the control pipe."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _sigint_at_default() -> Iterator[None]:
+    """A background job inherits SIGINT as ignored and would pass that on: its learner could never be stopped."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
