@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import logging
+import math
 import os
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,30 +16,75 @@ from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
-from sweeper.outside import read_bounded
+from sweeper.model.trial import TrialResult
+from sweeper.outside import read_bounded, short
 from sweeper.study.history import History
 
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 60.0
+"""Between reports of a study that runs: drawing one takes seconds, and nothing is measured meanwhile."""
+DRAWING_SHARE = 0.02
+"""Of the time, that drawing may take."""
 MAX_RESULTS_BYTES = 256 * 1024**2
 """A trial takes some 5 kB."""
 
 HALF_WRITTEN = ".half-written-"
 
 
-def save_results(folder: StudyFolder, result: StudyResult) -> None:
-    """Rewrite results.json; readers see the old or the new one, never half of either."""
+def save_results(
+    folder: StudyFolder, result: StudyResult, texts: dict[int, tuple[TrialResult, str]] | None = None
+) -> None:
+    """Rewrite results.json; readers see the old or the new one, never half of either. `texts`: see `as_json`."""
     from sweeper.report.data import as_json
 
-    write_atomically(folder.results, as_json(result))
+    write_atomically(folder.results, as_json(result, texts))
 
 
-def save_outputs(prepared: Prepared, result: StudyResult) -> None:
-    """Everything that is made when a run ends."""
-    from sweeper.report.html import render_html
+class Outputs:
+    """What a run writes, again and again. Nothing of it may end a study: what cannot be written is tried again later.
 
-    save_results(prepared.folder, result)
-    if result.best is not None:
-        write_atomically(prepared.folder.best, tuned_text(prepared.subject.config, result.best.params))
-    write_atomically(prepared.folder.report, render_html(result))
+    `complain`: told when something could not be written, and why.
+    """
+
+    def __init__(self, prepared: Prepared, complain: Callable[[str], None]) -> None:
+        self._prepared = prepared
+        self._complain = complain
+        self._texts: dict[int, tuple[TrialResult, str]] = {}
+        self._drawn_at = -math.inf
+        self._drawing_seconds = 0.0
+
+    def save(self, result: StudyResult) -> None:
+        """After a trial: results.json, and the report where the last one is old enough and drawing is quick."""
+        self._try("results.json", lambda: save_results(self._prepared.folder, result, self._texts))
+        age = time.monotonic() - self._drawn_at
+        if age >= max(REPORT_SECONDS, self._drawing_seconds / DRAWING_SHARE):
+            self._try("the report", lambda: self._draw(result))
+
+    def save_all(self, result: StudyResult) -> None:
+        """Everything, as a run begins or ends."""
+        self._try("results.json", lambda: save_results(self._prepared.folder, result, self._texts))
+        self._try("the report", lambda: self._draw(result))
+
+    def _draw(self, result: StudyResult) -> None:
+        from sweeper.report.html import render_html
+
+        self._drawn_at = started = time.monotonic()
+        if result.best is not None:
+            text = tuned_text(self._prepared.subject.config, result.best.params)
+            write_atomically(self._prepared.folder.best, text)
+        write_atomically(self._prepared.folder.report, render_html(result))
+        self._drawing_seconds = time.monotonic() - started
+
+    def _try(self, what: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except NotReady as error:
+            log.warning("%s: %s", what, error)
+            self._complain(f"{what} could not be written: {error}")
+        except Exception as error:  # drawing never ends measuring
+            log.exception("%s", what)
+            self._complain(f"{what} could not be made: {type(error).__name__}: {short(str(error))}; see run.log")
 
 
 def read_results(folder: StudyFolder) -> StudyResult:

@@ -113,6 +113,10 @@ class Prepared:
             "machine": self.machine.key,
         }
 
+    def gpu_cap_bytes(self, free_bytes: int | None) -> int | None:
+        """The cap of GPU memory, of what is free; None where no GPU tells."""
+        return None if free_bytes is None else self.subject.study.spec.gpu_memory_cap.resolve(free_bytes)
+
     def note_on_cap(self, kept_bytes: int) -> Note | None:
         """What to say of the cap that the study has kept since its first run."""
         if kept_bytes == self.cap_bytes:

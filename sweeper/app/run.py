@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
-import time
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.drive import Drive
-from sweeper.app.outputs import remove_half_written, save_outputs, save_results
+from sweeper.app.outputs import Outputs, remove_half_written
 from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.trials import Trials
@@ -30,13 +28,10 @@ from sweeper.session.leftovers import clean_up
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
 from sweeper.session.turns import Sessions
-from sweeper.store import Store
+from sweeper.store import Patience, Recovered, Store
 from sweeper.study.answer import conclude
 
 log = logging.getLogger("sweeper")
-
-REPORT_SECONDS = 60.0
-"""Between reports of a study that runs: drawing one takes seconds, and nothing is measured meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,8 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             prepared.knob_values(),
             now(),
             prepared.cap_bytes,
+            prepared.gpu_cap_bytes(Gpus().free_bytes()),
+            Patience(waiting=lambda text: tell(StageChanged(text)), stop_asked=stop.asked),
         )
         prepared = replace(prepared, cap_note=prepared.note_on_cap(store.memory_cap_bytes))
         if prepared.until is not None:
@@ -86,8 +83,11 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             prepared = replace(prepared, budget=replace(prepared.budget, seconds=seconds))
         if left:
             log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
-        if stale := store.fail_stale():
-            log.info("failed trials that an earlier run left unfinished: %s", stale)
+        recovered = store.recover()
+        if recovered.stored or recovered.failed:
+            log.info("of a run that was killed: results stored %s, sessions cut off %s", *_numbers(recovered))
+        if recovered.lost_seconds:
+            store.spend(recovered.lost_seconds)
         before = store.results()
         tell(
             StudyStarted(
@@ -135,15 +135,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         facts = prepared.facts(store.started_at, store.spent_seconds, store.memory_cap_bytes, reason, cut_short)
         return conclude(facts, prepared.history(store.results()))
 
-    reported = -math.inf
-
-    def save() -> None:
-        nonlocal reported
-        if time.monotonic() - reported < REPORT_SECONDS:
-            save_results(prepared.folder, concluded(None))
-            return
-        save_outputs(prepared, concluded(None))
-        reported = time.monotonic()
+    outputs = Outputs(prepared, lambda text: tell(StageChanged(text)))
 
     def show(glimpse: Glimpse) -> None:
         cut = cutting(prepared.subject.config.behaviors)
@@ -152,32 +144,35 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
         tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
 
     try:
-        save_outputs(prepared, concluded(None))  # so that there is one before the first trial ends
+        outputs.save_all(concluded(None))  # so that there is one before the first trial ends
         with Sessions(_memory_rules(prepared, store), prepared.machine.usable_cores, stop.asked, show) as sessions:
-            trials = Trials(prepared, store, sessions, stop, tell, save)
+            trials = Trials(prepared, store, sessions, stop, tell, lambda: outputs.save(concluded(None)))
             result = concluded(Drive(trials).run())
     except InterruptedNow:
         raise  # asked twice: results.json is as of the last trial, and the report can be made from it
     except Interrupted:
-        save_outputs(prepared, concluded("interrupted", cut_short=True))
+        outputs.save_all(concluded("interrupted", cut_short=True))
         raise
     except SweeperError as error:
         log.error("%s", error)
-        save_outputs(prepared, concluded(str(error).splitlines()[0], not isinstance(error, NothingFeasible)))
+        outputs.save_all(concluded(str(error).splitlines()[0], not isinstance(error, NothingFeasible)))
         raise
-    save_outputs(prepared, result)
+    outputs.save_all(result)
     if result.verdict is Verdict.NONE_FEASIBLE:
         raise NothingFeasible("no configuration is feasible", f"see {prepared.folder.report} for why each one failed")
     return result
 
 
+def _numbers(recovered: Recovered) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return recovered.stored, recovered.failed
+
+
 def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
-    free = Gpus().free_bytes()
     return MemoryRules(
         store.memory_cap_bytes,
         memory_margin(prepared.machine.memory_bytes),
         available_memory,
-        None if free is None else prepared.subject.study.spec.gpu_memory_cap.resolve(free),
+        store.gpu_memory_cap_bytes,
     )
 
 

@@ -105,12 +105,11 @@ class Trials:
 
     def allowance(self) -> Allowance:
         """What the budget allows now."""
-        self._spend()
         until = self.prepared.until
         return Allowance(
             self.history,
             self.prepared.budget,
-            self._store.spent_seconds,
+            self._store.spent_seconds + self._clock() - self._spent_until,
             self.cap_bytes,
             math.inf if until is None else seconds_to(until),
             may_run_in_turn=not self.prepared.subject.is_in_editor,

@@ -79,6 +79,11 @@ class TrialFolder:
         return self.root / "samples.jsonl"
 
     @property
+    def result(self) -> Path:
+        """What came of the trial, until the storage has it."""
+        return self.root / "result.json"
+
+    @property
     def results_dir(self) -> Path:
         """The learner's own results folder, fresh for each trial."""
         return self.root / "learner"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import Note, PerThousandSteps
-from sweeper.model.older import upgrade_study
+from sweeper.model.older import upgrade_study, upgrade_trials
 from sweeper.model.trial import ParamValue, TrialResult, configuration_key
 from sweeper.outside import one_line, short, shown
 
@@ -188,9 +189,8 @@ class StudyResult:
 
 def to_json(result: Any) -> Any:
     """A frozen value as plain JSON types."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(type(result)).dump_python(result, mode="json")
+    kind: Any = type(result)
+    return _adapter(kind).dump_python(result, mode="json")
 
 
 def study_from_json(text: str | bytes) -> StudyResult:
@@ -209,10 +209,21 @@ def trial_from_json(text: str | bytes) -> TrialResult:
     return result
 
 
+def trials_from_json(found: Sequence[dict[str, Any]]) -> list[TrialResult]:
+    """The results of a study's trials, in order, as a storage gave them; raises ValueError as study_from_json does."""
+    upgrade_trials(found)
+    return [_validated(TrialResult, data) for data in found]
+
+
+@functools.cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
 def _from_json(kind: Any, text: str | bytes) -> Any:
     import json
-
-    from pydantic import TypeAdapter, ValidationError
 
     try:
         data = json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction)
@@ -228,8 +239,14 @@ def _from_json(kind: Any, text: str | bytes) -> Any:
         if not isinstance(data.get("version"), int) or data["version"] > VERSION:
             raise ValueError(f"format version {shown(data.get('version'))}; this sweeper reads up to {VERSION}")
         upgrade_study(data)
+    return _validated(kind, data)
+
+
+def _validated(kind: Any, data: Any) -> Any:
+    from pydantic import ValidationError
+
     try:
-        return TypeAdapter(kind).validate_python(data)
+        return _adapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(short(str(part)) for part in first["loc"])

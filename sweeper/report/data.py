@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from sweeper.model.study import StudyResult, to_json
-from sweeper.model.trial import Params
+from sweeper.model.trial import Params, TrialResult
 from sweeper.outside import UNSHOWN, one_line
 from sweeper.report.words import error_text, headline, params_text, range_text, speedup_text
 from sweeper.units import format_bytes, format_rate
@@ -15,12 +16,23 @@ from sweeper.units import format_bytes, format_rate
 MARKDOWN_ROWS = 10
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
+_NO_TRIALS = '\n "trials": []'
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~]")
 
 
-def as_json(result: StudyResult) -> str:
-    """`results.json`, byte for byte."""
-    text = json.dumps(to_json(result), indent=1, ensure_ascii=False) + "\n"
+def as_json(result: StudyResult, texts: dict[int, tuple[TrialResult, str]] | None = None) -> str:
+    """`results.json`, byte for byte. `texts`: of trials by number, made for an earlier result of the same study."""
+    known = {} if texts is None else texts
+    for trial in result.trials:
+        if trial.number not in known or known[trial.number][0] is not trial:
+            known[trial.number] = trial, _json_text(trial).replace("\n", "\n  ")
+    text = _json_text(replace(result, trials=())) + "\n"
+    trials = ",\n".join(f"  {known[trial.number][1]}" for trial in result.trials)
+    return text.replace(_NO_TRIALS, f"{_NO_TRIALS[:-1]}\n{trials}\n ]", 1) if trials else text
+
+
+def _json_text(value: StudyResult | TrialResult) -> str:
+    text = json.dumps(to_json(value), indent=1, ensure_ascii=False)
     return UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from sweeper.app.apply import plan_apply, write_files
 from sweeper.app.init import write_study_file
-from sweeper.app.outputs import read_results, save_outputs, save_results, write_atomically
+from sweeper.app.outputs import Outputs, read_results, save_results, write_atomically
 from sweeper.app.prepare import Overrides, load, move_aside, open_folder
 from sweeper.app.render import render, write_report
 from sweeper.app.stop import StopSignal
@@ -22,8 +23,10 @@ from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import put_params
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
-from tests.helpers.builders import GIB, PPO, STUDY_HEAD, config_of, params_of, prepared_of
-from tests.helpers.results import full_result, info_of
+from sweeper.model.study import to_json
+from sweeper.report.data import as_json
+from tests.helpers.builders import GIB, PPO, STUDY_HEAD, config_of, params_of, prepared_of, trial_of
+from tests.helpers.results import OWN, full_result, info_of
 
 COMMENTED = """\
 # My car.
@@ -95,12 +98,67 @@ class TestFiles:
 
     def test_all_outputs(self, tmp_path: Path) -> None:
         prepared = prepared_of(root=tmp_path)
-        save_outputs(prepared, full_result())
+        told: list[str] = []
+        Outputs(prepared, told.append).save_all(full_result())
+        assert told == []
         assert sorted(path.name for path in tmp_path.iterdir()) == ["best.yaml", "report.html", "results.json"]
         assert (
             yaml.safe_load((tmp_path / "best.yaml").read_text())["behaviors"]["Car"]["hyperparameters"]["batch_size"]
             == 256
         )
+
+    def test_what_cannot_be_made_ends_nothing_and_is_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+        outputs = Outputs(prepared_of(root=tmp_path), told.append)
+
+        def broken(result: Any) -> str:
+            raise RuntimeError("no fonts here")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("sweeper.report.html.render_html", broken)
+            outputs.save_all(full_result())
+        assert told == ["the report could not be made: RuntimeError: no fonts here; see run.log"]
+        assert not (tmp_path / "report.html").exists()
+        assert read_results(StudyFolder(tmp_path)) == full_result()
+        outputs.save_all(full_result())
+        assert len(told) == 1
+        assert (tmp_path / "report.html").exists()
+
+    def test_a_reader_that_holds_the_file_is_a_warning(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As on Windows, where nobody may replace a file that somebody has open."""
+        told: list[str] = []
+        outputs = Outputs(prepared_of(root=tmp_path), told.append)
+
+        def held(source: Any, target: Any) -> None:
+            raise PermissionError(13, "Access is denied")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("os.replace", held)
+            outputs.save(full_result())
+        assert any("results.json could not be written" in text for text in told)
+        outputs.save(full_result())
+        assert read_results(StudyFolder(tmp_path)) == full_result()
+
+    def test_the_report_is_drawn_now_and_then(self, tmp_path: Path) -> None:
+        outputs = Outputs(prepared_of(root=tmp_path), lambda text: None)
+        outputs.save(full_result())
+        (tmp_path / "report.html").unlink()
+        outputs.save(full_result())
+        assert not (tmp_path / "report.html").exists()
+        outputs.save_all(full_result())
+        assert (tmp_path / "report.html").exists()
+
+    def test_trials_are_written_out_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        result, texts = full_result(), dict[int, Any]()
+        assert as_json(result, texts) == as_json(result) == as_json(result, texts)
+        before = dict(texts)
+        longer = replace(result, trials=(*result.trials, trial_of(10, OWN, message="\x1b[31m {}")))
+        assert as_json(longer, texts) == as_json(longer)
+        assert all(texts[number] is text for number, text in before.items())
+        assert as_json(replace(result, trials=()), texts) == as_json(replace(result, trials=()))
+        assert json.loads(as_json(longer)) == to_json(longer)
 
     def test_writing_is_atomic_and_leaves_nothing(self, tmp_path: Path) -> None:
         path = tmp_path / "a.txt"
