@@ -6,14 +6,13 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from sweeper.app.artefacts import check_disk, prune
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.prepare import Prepared
+from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
 from sweeper.errors import NotReady
 from sweeper.measure.contention import disturbance
@@ -21,9 +20,8 @@ from sweeper.measure.cycles import boundaries, cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
-from sweeper.model.session import Edges, Round, SessionEnd, SessionRecord, Watcher
+from sweeper.model.session import Edges, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
-from sweeper.plan.trial_plan import TrialPlan
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
@@ -43,28 +41,10 @@ MAX_WAIT_SECONDS = 600.0
 GLANCE_SECONDS = 1.0
 WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
+STANDSTILL = 2.0
+"""Times as long as planned that a round in turn may take, and that a session in it may stand still."""
 SLICE_ATTEMPTS = 2
 """Slices that are begun for one that counts, where others disturb them."""
-
-
-class Turns(Protocol):
-    """Sessions that are alive together; see `sweeper.session.turns`."""
-
-    def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
-        """A slice of each, again and again, for as long as the caller goes on."""
-
-    def end(self) -> list[SessionRecord]:
-        """End them all."""
-
-
-class Runner(Protocol):
-    """How plans become records: real sessions in use, scripted ones in tests and replays."""
-
-    def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
-        """One session."""
-
-    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> AbstractContextManager[Turns]:
-        """Several sessions that are alive together and run in turn."""
 
 
 class Trials:
@@ -164,14 +144,14 @@ class Trials:
         first = free_block(sum(counts))
         ports = [first + sum(counts[:index]) for index in range(len(counts))]
         asked = [
-            self._ask(params, Purpose.CONFIRM, Stage.CONFIRMATION, step.round, port)
+            self._ask(params, Purpose.CONFIRM, Stage.CONFIRMATION, step.round, port, STANDSTILL * step.plan.seconds)
             for params, port in zip(step.contenders, ports)
         ]
         contenders = [
             Contender(str(one.plan.number), one.plan, _edges(one.rule), one.rule.warmup_cycles or 1, cycles)
             for one, cycles in zip(asked, step.plan.slice_cycles)
         ]
-        deadline = self._clock() + 2 * step.plan.seconds
+        deadline = self._clock() + STANDSTILL * step.plan.seconds
         try:
             with self._runner.in_turn(contenders, self._max_wait()) as turns:
                 counted = 0
@@ -195,7 +175,15 @@ class Trials:
         first = random.Random(round).randrange(1000) * 2
         return (order(count, first + number) for number in range(SLICE_ATTEMPTS * SLICES))
 
-    def _ask(self, params: Params, purpose: Purpose, stage: Stage, round: int | None, port: int | None = None) -> Asked:
+    def _ask(
+        self,
+        params: Params,
+        purpose: Purpose,
+        stage: Stage,
+        round: int | None,
+        port: int | None = None,
+        stands_still_seconds: float = 0.0,
+    ) -> Asked:
         self._stop.check()
         check_disk(self.prepared.folder.root)
         port = self._port(params) if port is None else port
@@ -211,6 +199,7 @@ class Trials:
             seed=number,
             base_port=port,
             folder=TrialFolder(self.prepared.folder.trial(number).absolute()),
+            stands_still_seconds=stands_still_seconds,
         )
         plan = replace(plan, max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds))
         return Asked(plan, purpose, stage, now(), self._rule(params, stage), round, self._machine, prediction)

@@ -59,8 +59,8 @@ def _plan(seconds: float, trials: int | None) -> Iterator[str]:
     sessions = 1 + LEADERS
     if trials and trials < 2 * sessions + 2:
         yield (
-            f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search; too few trials for a "
-            f"confirmation, which takes {sessions} and more, so the answer will be unconfirmed"
+            f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search; too few trials to keep "
+            f"some for a confirmation, which takes {sessions} and more, so the answer may stay unconfirmed"
         )
         return
     yield (

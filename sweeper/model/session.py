@@ -41,7 +41,8 @@ class SessionRecord:
     `from_console`: our probe could not be loaded, and the samples are what the learner printed.
     `cap_kept_by`: who ended a session that broke the memory cap. `slices`: first and last edge of each slice, where the
     session ran in turn with others. `waited_seconds`: for a quiet machine, before `started_at`. `oom_kills`: processes
-    that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose.
+    that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
+    this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     """
 
     end: SessionEnd
@@ -61,6 +62,8 @@ class SessionRecord:
     slices: tuple[tuple[float, float], ...] = ()
     cap_kept_by: str | None = None
     oom_kills: int = 0
+    members_killed: tuple[int, ...] = ()
+    near_cap: bool = False
 
     @property
     def startup_seconds(self) -> float | None:

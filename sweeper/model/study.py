@@ -211,8 +211,11 @@ def trial_from_json(text: str | bytes) -> TrialResult:
 
 def trials_from_json(found: Sequence[dict[str, Any]]) -> list[TrialResult]:
     """The results of a study's trials, in order, as a storage gave them; raises ValueError as study_from_json does."""
-    upgrade_trials(found)
-    return [_validated(TrialResult, data) for data in found]
+    import json
+
+    strict = _parsed(json.dumps(list(found)))
+    upgrade_trials(strict)
+    return [_validated(TrialResult, data) for data in strict]
 
 
 @functools.cache
@@ -223,16 +226,7 @@ def _adapter(kind: Any) -> Any:
 
 
 def _from_json(kind: Any, text: str | bytes) -> Any:
-    import json
-
-    try:
-        data = json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction)
-    except UnicodeDecodeError:
-        raise ValueError("not JSON: not a text in UTF-8") from None
-    except ValueError as error:
-        raise ValueError(f"not JSON: {error}") from None
-    except RecursionError:
-        raise ValueError("not JSON that can be read: nested too deep") from None
+    data = _parsed(text)
     if kind is StudyResult and isinstance(data, dict):
         if data.get("format") != FORMAT:
             raise ValueError(f"not a {FORMAT} file")
@@ -240,6 +234,20 @@ def _from_json(kind: Any, text: str | bytes) -> Any:
             raise ValueError(f"format version {shown(data.get('version'))}; this sweeper reads up to {VERSION}")
         upgrade_study(data)
     return _validated(kind, data)
+
+
+def _parsed(text: str | bytes) -> Any:
+    """JSON without numbers that nobody measured."""
+    import json
+
+    try:
+        return json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction)
+    except UnicodeDecodeError:
+        raise ValueError("not JSON: not a text in UTF-8") from None
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read: nested too deep") from None
 
 
 def _validated(kind: Any, data: Any) -> Any:

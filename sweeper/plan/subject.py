@@ -34,8 +34,17 @@ class Subject:
         """Whether the player is the Unity Editor, which the learner did not start."""
         return self.launch.build is None
 
-    def plan(self, params: Params, *, number: int, seed: int, base_port: int, folder: TrialFolder) -> TrialPlan:
-        """A trial of `params` on paper."""
+    def plan(
+        self,
+        params: Params,
+        *,
+        number: int,
+        seed: int,
+        base_port: int,
+        folder: TrialFolder,
+        stands_still_seconds: float = 0.0,
+    ) -> TrialPlan:
+        """A trial of `params` on paper; see `plan_trial`."""
         return plan_trial(
             self.study,
             self.config,
@@ -45,6 +54,7 @@ class Subject:
             seed=seed,
             base_port=base_port,
             folder=folder,
+            stands_still_seconds=stands_still_seconds,
         )
 
     def command(self, params: Params, config_path: str) -> tuple[str, ...]:

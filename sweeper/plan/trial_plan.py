@@ -48,6 +48,7 @@ class TrialPlan:
     argv: tuple[str, ...]
     max_startup_seconds: float
     max_stall_seconds: float
+    in_editor: bool = False
 
 
 def plan_trial(
@@ -60,9 +61,13 @@ def plan_trial(
     seed: int,
     base_port: int,
     folder: TrialFolder,
+    stands_still_seconds: float = 0.0,
 ) -> TrialPlan:
-    """The plan of one trial; flags that the learner does not know are left out."""
-    timeout = int(max(MIN_TIMEOUT_WAIT_SECONDS, study.spec.measure.max_startup_seconds))
+    """The plan of one trial; flags that the learner does not know are left out.
+
+    `stands_still_seconds`: how long it may be suspended, which neither learner nor players may take for a dead partner.
+    """
+    timeout = int(max(MIN_TIMEOUT_WAIT_SECONDS, study.spec.measure.max_startup_seconds, stands_still_seconds))
     flags = [
         "--run-id=trial",
         f"--results-dir={folder.results_dir}",
@@ -85,6 +90,7 @@ def plan_trial(
         argv=(launch.learner, str(folder.config), *known, *_env_args(study, launch)),
         max_startup_seconds=study.spec.measure.max_startup_seconds,
         max_stall_seconds=study.spec.measure.max_stall_seconds,
+        in_editor=launch.build is None,
     )
 
 

@@ -1,7 +1,8 @@
 """What a killed tool left: processes and temporary folders that name an owner who is no more.
 
 Known by identity, never by name: the mark that every process of a trial inherits names the tool that started it, by
-process id and start time.
+process id, start time, and the place where these mean something. What was started elsewhere, in a container or on
+another machine that shares a disk, cannot be judged from here; nor can marks of earlier versions, which name no place.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import psutil
 
 from sweeper.session.cgroup import leftover_groups
 from sweeper.session.guardian import MARK
-from sweeper.session.identity import is_alive, start_seconds
+from sweeper.session.identity import is_alive, place, start_seconds
 
 PREFIX = "sweeper-"
 KILL_SECONDS = 5.0
-_OWNER = re.compile("([0-9]{1,9})-([0-9]{1,12})-")
+_OWNER = re.compile("([0-9a-f]{1,16}[.][0-9]{1,20})-([0-9]{1,9})-([0-9]{1,12})-")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Leftovers:
 
 
 def owner() -> str:
-    """This process by id and start time in seconds, as a prefix of marks and folders."""
-    return f"{os.getpid()}-{start_seconds(psutil.Process())}-"
+    """This process by place, id and start time in seconds, as a prefix of marks and folders."""
+    return f"{place()}-{os.getpid()}-{start_seconds(psutil.Process())}-"
 
 
 def clean_up(temporary: Path | None = None) -> Leftovers:
@@ -76,6 +77,6 @@ def _is_orphan(process: psutil.Process) -> bool:
 
 def _is_ownerless(name: str) -> bool:
     match = _OWNER.match(name)
-    if match is None:
+    if match is None or match[1] != place():
         return False
-    return is_alive(int(match[1]), int(match[2])) is False
+    return is_alive(int(match[2]), int(match[3])) is False

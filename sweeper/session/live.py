@@ -74,6 +74,7 @@ class LiveSession:
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
         self._left: tuple[int, ...] = ()
+        self._vanished: set[int] = set()
         self._searched_at = self.started
         self._kernel_acted = False
         self._searched_training = False
@@ -123,7 +124,9 @@ class LiveSession:
         if not self._searched_training or now - self._searched_at >= SEARCH_SECONDS:
             self._searched_at = now
             self._searched_training = self._trains()
-            return self.tree.refresh()
+            self.tree.refresh()
+        if self.process.exit_status() is None:  # what ends with the learner was not killed before it
+            self._vanished |= self.tree.gone()
         return self.tree.alive()
 
     def stage(self) -> str:
@@ -142,7 +145,9 @@ class LiveSession:
         connected = console_shows(plan.folder.learner_log, "Connected to Unity environment")
         if connected and not self.samples and now - self.started <= SLOW_CONSOLE * plan.max_startup_seconds:
             return None
-        return SessionEnd.NO_STEPS if connected else SessionEnd.NOT_CONNECTED
+        if not connected:
+            return SessionEnd.NOBODY_PLAYED if plan.in_editor else SessionEnd.NOT_CONNECTED
+        return SessionEnd.NO_STEPS
 
     def suspend(self) -> None:
         """Stop every process where it is. Windows too (psutil)."""
@@ -182,6 +187,8 @@ class LiveSession:
             log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
             player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", LOG_LINES),
             left_behind=self._left,
+            members_killed=tuple(sorted(self._vanished)),
+            near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,
             from_console=self.from_console,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.

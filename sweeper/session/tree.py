@@ -40,6 +40,10 @@ class ProcessTree:
         """Members that run, zombies left out."""
         return sorted((process for process in self._known if _is_alive(process)), key=lambda process: process.pid)
 
+    def gone(self) -> set[int]:
+        """Process ids of members that were seen and are no more."""
+        return {process.pid for process in self._known if not _is_alive(process)}
+
     def kill(self, timeout_seconds: float = 5.0) -> list[int]:
         """Kill every member, recorded or marked, until none is left or time is up. Returns the pids still there."""
         deadline = time.monotonic() + timeout_seconds

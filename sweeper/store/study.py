@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper.errors import NotComparable
 from sweeper.model.folder import StudyFolder, TrialFolder
-from sweeper.model.study import to_json, trials_from_json
+from sweeper.model.study import to_json
 from sweeper.model.trial import Outcome, Params, ParamValue, Purpose, Stage, TrialResult
 from sweeper.store.kept import forget, keep, kept
 from sweeper.store.patience import SQLITE_SECONDS, Patience
+from sweeper.store.values import OTHER_HINT, RESULT, compare, distribution_of, results_of
 
-_RESULT, _IDENTITY, _STARTED, _SPENT, _CAP, _GPU_CAP, _TOKEN = (
+_IDENTITY, _STARTED, _SPENT, _CAP, _GPU_CAP, _TOKEN = (
     f"sweeper:{name}"
     for name in (
-        "result", "identity", "started_at", "spent_seconds", "memory_cap_bytes", "gpu_memory_cap_bytes", "token",
+        "identity", "started_at", "spent_seconds", "memory_cap_bytes", "gpu_memory_cap_bytes", "token",
     )
 )  # fmt: skip
 Answer = TypeVar("Answer")
@@ -65,11 +65,11 @@ class Store:
         self._path = path
         self._patience = patience or Patience()
         self._folder = None if path is None else StudyFolder(path.parent)
-        self._distributions = {knob: _distribution(found) for knob, found in values.items()}
+        self._distributions = {knob: distribution_of(found) for knob, found in values.items()}
         self._attributes: dict[str, Any] = dict(self._attempt(lambda: study.user_attrs))
         trials = self._attempt(lambda: study.get_trials(deepcopy=False))
         self._ids = {trial.number: trial._trial_id for trial in trials}
-        self._results = _results(trials)
+        self._results = results_of(trials)
 
     @classmethod
     def open(
@@ -132,7 +132,7 @@ class Store:
         def opened() -> optuna.Study:
             names = optuna.get_all_study_names(storage)
             if names and name not in names:
-                raise NotComparable(f"{folder} holds the study '{names[0]}', not '{name}'", _OTHER_HINT)
+                raise NotComparable(f"{folder} holds the study '{names[0]}', not '{name}'", OTHER_HINT)
             study = optuna.create_study(
                 storage=storage,
                 study_name=name,
@@ -142,13 +142,15 @@ class Store:
             )
             found = study.user_attrs
             if _IDENTITY in found:
-                _compare(found[_IDENTITY], json.loads(json.dumps(identity)), folder)
+                compare(found[_IDENTITY], json.loads(json.dumps(identity)), folder)
             else:
                 study.set_user_attr(_STARTED, started_at)
                 study.set_user_attr(_CAP, memory_cap_bytes)
                 study.set_user_attr(_GPU_CAP, gpu_memory_cap_bytes)
                 study.set_user_attr(_SPENT, 0.0)
                 study.set_user_attr(_IDENTITY, dict(identity))  # last: what has it is whole
+            if _GPU_CAP not in study.user_attrs:  # a study of an earlier version
+                study.set_user_attr(_GPU_CAP, gpu_memory_cap_bytes)
             return study
 
         return cls(patience.attempt(path, opened), values, path, patience)
@@ -193,10 +195,11 @@ class Store:
             if found is not None:
                 self.finish(*found)
                 stored.append(trial.number)
+                lost_seconds += found[0].cost_seconds or 0.0
             else:
-                lost_seconds += self._seconds_of(trial)
                 self.abandon(trial.number)
                 failed.append(trial.number)
+        lost_seconds += self._seconds_of([trial for trial in trials if trial.number in failed])
         return Recovered(tuple(stored), tuple(failed), lost_seconds)
 
     def start(
@@ -259,13 +262,14 @@ class Store:
             return
         trial = optuna.trial.Trial(self._study, trial_id)
         for name, value in constraints.items():
-            trial.set_constraint(name, value)
+            if name not in trial.constraints:
+                trial.set_constraint(name, value)
         # optuna-dashboard shows user attributes; it does not read constraints of Optuna 5.
         trial.set_user_attr("outcome", result.outcome.value)
         trial.set_user_attr("feasible", result.outcome is Outcome.OK)
         if result.peak_memory_bytes is not None:
             trial.set_user_attr("peak_memory_mib", round(result.peak_memory_bytes / 1024**2))
-        trial.set_user_attr(_RESULT, to_json(result))
+        trial.set_user_attr(RESULT, to_json(result))
         if result.is_ok:
             storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [float(result.steps_per_second or 0.0)])
         else:
@@ -279,47 +283,14 @@ class Store:
         assert self._folder is not None
         return TrialFolder(self._folder.trial(number)).result
 
-    def _seconds_of(self, trial: FrozenTrial) -> float:
-        """What a session took that was cut off: to the last sign of life in its folder, where logs grow."""
-        if trial.datetime_start is None or self._folder is None:
+    def _seconds_of(self, trials: Sequence[FrozenTrial]) -> float:
+        """What sessions took that were cut off, some alive together: to the last sign of life where their logs grow."""
+        begun = [trial.datetime_start.timestamp() for trial in trials if trial.datetime_start is not None]
+        if not begun or self._folder is None:
             return 0.0
         try:
-            times = [path.stat().st_mtime for path in self._folder.trial(trial.number).rglob("*")]
+            folders = [self._folder.trial(trial.number) for trial in trials]
+            times = [path.stat().st_mtime for folder in folders for path in folder.rglob("*")]
         except OSError:
             return 0.0
-        return max(0.0, max(times, default=0.0) - trial.datetime_start.timestamp())
-
-
-def _results(trials: Sequence[FrozenTrial]) -> dict[int, TrialResult]:
-    """Raises NotComparable for one that this version did not write."""
-    told = [trial for trial in trials if trial.state.is_finished() and _RESULT in trial.user_attrs]
-    found = [(trial.number, trial.user_attrs[_RESULT]) for trial in told]
-    try:
-        results = trials_from_json([data for _, data in found])
-    except ValueError as error:
-        raise NotComparable(f"a trial of this study cannot be read: {error}", _OTHER_HINT) from None
-    return {number: result for (number, _), result in zip(found, results)}
-
-
-def _compare(found: Mapping[str, Any], asked: Mapping[str, Any], folder: Path) -> None:
-    changed = [key for key in asked if found.get(key) != asked[key]]
-    if changed:
-        details = "; ".join(f"{key} was {_short(found.get(key))}, is now {_short(asked[key])}" for key in changed)
-        raise NotComparable(f"{folder} holds results that must not be mixed with this study: {details}", _OTHER_HINT)
-
-
-_OTHER_HINT = "--fresh moves the old folder aside and starts anew; a new name or --out keeps both"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _distribution(values: Sequence[ParamValue]) -> BaseDistribution:
-    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if len(numbers) < len(values):
-        return CategoricalDistribution(list(dict.fromkeys(values)))
-    if all(isinstance(value, int) for value in numbers):
-        return IntDistribution(int(min(numbers)), int(max(numbers)))
-    return FloatDistribution(float(min(numbers)), float(max(numbers)))
+        return max(0.0, max(times, default=0.0) - min(begun))

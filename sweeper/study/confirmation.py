@@ -129,10 +129,12 @@ class Confirmation:
         best = self.better[0] if self.better else None
         beside = best or self.history.reference
         least = NEWCOMER * (beside.steps_per_second or 0.0) if self.judged and beside else self._reference_rate
+        passed_over = {item.key for item in (*self.judged, *filter(None, [self.history.reference]))}
+        passed_over.add(self.history.own_key)
         rivals = [
             item
             for item in self.history.ranked_by_search
-            if item not in self.judged and item in self.history.rivals and (item.steps_per_second or 0.0) > least
+            if item.key not in passed_over and (item.steps_per_second or 0.0) > least
         ]
         if not self.judged:
             return tuple(rivals[:LEADERS])

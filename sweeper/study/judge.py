@@ -21,6 +21,8 @@ from sweeper.study.diagnosis import diagnose, exception_line, signal_name
 from sweeper.units import format_bytes
 
 LOG_LINES_KEPT = 12
+SIGKILL = 9
+"""POSIX; Windows has no such signal, and never tells it."""
 STANDSTILL_SECONDS = 15.0
 """Between two readings that are made twice a second: a laptop that slept, or a tool that was stopped."""
 MEMORY_PRESSURE_PERCENT = 10.0
@@ -221,6 +223,11 @@ def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Term
     if record.end is SessionEnd.MACHINE_SHORT_OF_MEMORY:
         peak = format_bytes(record.peak_memory_bytes or 0)
         return outcome, f"other programs took the machine's memory ({peak} in use by this trial); measured again later"
+    if _may_have_been_killed(record):
+        return (
+            Outcome.DISTURBED,
+            f"{OUT_OF_MEMORY_KILLER} acted, on whom is not known, and the learner ended; measured again later",
+        )
     if record.end is SessionEnd.EXITED:
         detail = (
             exception_line(record)
@@ -238,8 +245,16 @@ def _peak_gpu(record: SessionRecord) -> int | None:
 
 
 def _was_killed_by_system(record: SessionRecord) -> bool:
-    is_likely = record.end is SessionEnd.EXITED and record.oom_kills > 0
-    return is_likely or record.cap_kept_by == OUT_OF_MEMORY_KILLER
+    """Somebody else's death is not ours: only a tree near its cap, or one that lost a process, may have been hit."""
+    if record.cap_kept_by == OUT_OF_MEMORY_KILLER:
+        return True
+    was_hit = record.near_cap or bool(record.members_killed) or record.exit_code == -SIGKILL
+    return record.end is SessionEnd.EXITED and record.oom_kills > 0 and was_hit
+
+
+def _may_have_been_killed(record: SessionRecord) -> bool:
+    """The system's killer acted on somebody, and the learner ended without a reason of its own."""
+    return record.end is SessionEnd.EXITED and record.oom_kills > 0 and exception_line(record) is None
 
 
 def _cap_kept_by(record: SessionRecord) -> str | None:

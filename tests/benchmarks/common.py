@@ -9,6 +9,7 @@ import random
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,7 +30,7 @@ from sweeper.model.trial import Params
 from sweeper.plan.trial_plan import TrialPlan, plan_trial
 from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
-from sweeper.session.turns import Sessions
+from sweeper.session.turns import Contender, Sessions
 
 SHORT = bool(os.environ.get("SHORT"))
 MEASURE = Measure()
@@ -134,6 +135,17 @@ class Bench:
 
     def run(self, case: Case, watch: Watcher, wait_seconds: float = 60.0) -> SessionRecord:
         return self.sessions.run(self.plan(case), watch, wait_seconds)
+
+    def in_turn(
+        self, contenders: Sequence[Contender], orders: Iterable[Sequence[int]], max_seconds: float = math.inf
+    ) -> list[SessionRecord]:
+        """Rounds of slices until `orders` or the time is over, start-up included."""
+        started = time.monotonic()
+        with self.sessions.in_turn(contenders, 0.0) as turns:
+            for _ in turns.rounds(orders):
+                if time.monotonic() - started > max_seconds:
+                    break
+            return turns.end()
 
     def disturbance(self, result: SessionRecord) -> str | None:
         """What others took of the machine over the whole session, if that was too much."""

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -94,26 +94,29 @@ def paired(bench: Bench) -> list[float]:
     """ln(without / with) of rounds of slices: A has plug-in and monitor, B neither."""
     case = Case("paired", params(1, 16))
     edges = Cutting(edge="summary")
-    contenders = [Contender(bench.plan(case), lambda samples: boundaries(samples, edges), 1, 4) for _ in range(2)]
+    contenders = [
+        Contender(name, bench.plan(case), lambda samples: boundaries(samples, edges), 1, 4)
+        for name in ("with", "without")
+    ]
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
-    start, read = live._start, turns._Turns._run_until
+    environment, drive = live._environment, bench.sessions.drive
 
-    def start_one(plan: TrialPlan, *rest: Any) -> Any:
+    def environment_of(plan: TrialPlan, *rest: Any) -> dict[str, str]:
         without_probe = patch.object(live, "INSIDE", Path(os.devnull))
         with without_probe if plan is contenders[1].plan else nullcontext():
-            return start(plan, *rest)
+            return environment(plan, *rest)
 
-    def run_until(self: turns._Turns, index: int, is_done: Callable[[], bool], stage: str) -> None:
-        nobody_watches = patch.object(self.readings, "are_due", lambda now: False)
-        with nobody_watches if index == 1 else nullcontext():
-            read(self, index, is_done, stage)
+    def drive_one(session: live.LiveSession, watch: Any, readings: Any, *rest: Any) -> Any:
+        nobody_watches = patch.object(readings, "are_due", lambda now: False)
+        with nobody_watches if session.plan is contenders[1].plan else nullcontext():
+            return drive(session, watch, readings, *rest)
 
     with (
-        patch.object(live, "_start", start_one),
-        patch.object(turns._Turns, "_run_until", run_until),
+        patch.object(live, "_environment", environment_of),
+        patch.object(bench.sessions, "drive", drive_one),
         patch.object(turns, "LiveSession", Bare),
     ):
-        records = bench.sessions.run_in_turn(contenders, orders, 60 * PAIR_MINUTES, 0.0)
+        records = bench.in_turn(contenders, orders, 60 * PAIR_MINUTES)
     rates = []
     for record in records:
         at = {sample.seconds: sample.steps for sample in record.samples}

@@ -39,9 +39,9 @@ def sliced(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], list[st
     contenders = []
     for case in sides:
         cut = rule_of(case).cut
-        contenders.append(Contender(bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES))
+        contenders.append(Contender(case.name, bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES))
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
-    records = bench.sessions.run_in_turn(contenders, orders, 60 * MINUTES - 10, 0.0)
+    records = bench.in_turn(contenders, orders, 60 * MINUTES - 10)
     minutes = (time.monotonic() - started) / 60
     wrong = [
         f"{case.name}: {record.end.value}"

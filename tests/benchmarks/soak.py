@@ -15,15 +15,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
 
-from sweeper.app.limits import now
+from sweeper.app.clock import now
 from sweeper.app.prepare import Overrides, open_folder, prepare
 from sweeper.app.stop import StopSignal
 from sweeper.app.trials import Trials
 from sweeper.model.events import ignore
-from sweeper.model.trial import Purpose
+from sweeper.model.trial import Purpose, Stage
 from sweeper.session.memory import MemoryRules
 from sweeper.session.turns import Sessions
 from sweeper.store import Store
+from sweeper.study.course import Measure, Why
 from tests.benchmarks.common import SHORT, finish, table
 from tests.conftest import MEASURE, STANDIN, Workshop
 
@@ -80,7 +81,8 @@ def main() -> None:
             states: list[dict[str, float]] = []
             disk = [kib(prepared.folder.root)]
             for number in range(TRIALS):
-                trials.run({**prepared.space.baseline, "num_envs": 1 + number % 4}, Purpose.SEARCH)
+                params = {**prepared.space.baseline, "num_envs": 1 + number % 4}
+                trials.run(Measure(params, Purpose.SEARCH, Stage.SEARCH, Why.SEARCH))
                 states.append(state(temporary))
                 disk.append(kib(prepared.folder.root))
                 if number % 50 == 49:
@@ -90,7 +92,7 @@ def main() -> None:
             (disk[end] - disk[begin]) / WINDOW for begin, end in ((SETTLED, SETTLED + WINDOW), (-1 - WINDOW, -1))
         )
         before["disk_kib_per_trial"], after["disk_kib_per_trial"] = first, last
-        outcomes = {trial.outcome.value for trial in trials.results()}
+        outcomes = {trial.outcome.value for trial in trials.history}
     table(("", f"after {SETTLED} trials", f"after {TRIALS}"), [(name, before[name], after[name]) for name in before])
     print("outcomes:", ", ".join(sorted(outcomes)))
     finish(

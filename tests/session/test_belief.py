@@ -27,10 +27,11 @@ def burner():
 
 
 def in_turn(workshop, **settings):
-    """A study whose confirmation has room for slices, on a slow machine too: short cycles, little memory, time."""
+    """A study that confirms in turn: its sessions are long beside its cycles, little memory, time."""
     return workshop.study(
         **{
-            "budget": {"time": "100s", "trials": 8},
+            "budget": {"time": "5m", "trials": 8},
+            "measure": {**MEASURE, "min_seconds": 10, "max_seconds": 12},
             "space": {"num_envs": [1, 2]},
             "baseline": {"num_areas": 1},
             **settings,
@@ -45,19 +46,20 @@ def test_a_confirmation_in_turn(workshop):
     assert "alive together" in done.stderr
     results = workshop.results()
     confirmed = [trial for trial in results["trials"] if trial["purpose"] == "confirm"]
-    assert [trial["outcome"] for trial in confirmed] == ["ok", "ok"]
+    assert {trial["outcome"] for trial in confirmed} == {"ok"}
+    assert {trial["stage"] for trial in confirmed} == {"confirmation"}
     rounds = {len(trial["slices"]) for trial in confirmed}
-    assert len(rounds) == 1 and rounds.pop() >= 6
+    assert rounds == {4}
     assert {trial["method"] for trial in confirmed} == {"slices"}
     # The script makes twice the steps with two environments, at the same update time.
     speedup = results["best"]["speedup"]
     assert results["verdict"] == "better"
     assert speedup["interval"][0] < (0.128 + 0.05) / (0.064 + 0.05) * 1.1
     assert speedup["interval"][1] > 1.3
-    assert results["best"]["interval_from"] == "slices of one confirmation session each"
+    assert results["best"]["interval_from"] == "confirmation sessions"
     assert workshop.leftovers() == []
     # One side ran at a time: hardly ever did both update within an instant.
-    times = [moments(workshop, trial["number"]) for trial in confirmed]
+    times = [moments(workshop, trial["number"]) for trial in confirmed[:2]]
     together = sum(any(abs(a - b) < 0.02 for b in times[1]) for a in times[0])
     assert len(times[0]) > 20
     assert together < 0.1 * len(times[0])
@@ -87,15 +89,15 @@ def test_kill_9_of_the_tool_ends_sessions_that_are_suspended(workshop):
 def test_a_session_that_cannot_be_suspended_is_measured_whole(workshop):
     """This learner takes a jump of its clock for a time-out, as a player might."""
     workshop.scenario(dies_of_pauses_above=1.5)
-    in_turn(workshop, budget={"time": "5m", "trials": 12})  # the trials end it
+    in_turn(workshop, budget={"time": "5m", "trials": 14})
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     trials = workshop.results()["trials"]
     broken = [trial for trial in trials if trial["outcome"] == "interrupted"]
-    assert len(broken) == 2, done.stderr
+    assert len(broken) == 4, done.stderr  # once more, for it may have been bad luck
     assert {trial["message"] for trial in broken} == {"running in turn with others did not work"}
     whole = [trial for trial in trials if trial["purpose"] == "confirm" and trial["outcome"] == "ok"]
-    assert len(whole) >= 4 and not any(trial["slices"] for trial in whole)
+    assert len(whole) >= 2 and not any(trial["slices"] for trial in whole)
     assert workshop.leftovers() == []
 
 

@@ -22,7 +22,11 @@ ENDING_SECONDS = 15.0
 def started(workshop, **popen):
     """A run in its second trial."""
     workshop.scenario(rate=600.0)
-    workshop.study(budget={"time": "120s", "trials": 8}, measure={**MEASURE, "precision": "1%", "max_seconds": 20})
+    workshop.study(
+        budget={"time": "5m", "trials": 40},
+        space={"num_envs": {"low": 1, "high": 8}, "num_areas": [1, 2, 4]},
+        measure={**MEASURE, "precision": "1%", "max_seconds": 20},
+    )
     process = workshop.start("run", "study.yaml", **popen)
     baseline = workshop.folder / "results.json"
     second = workshop.folder / "trials" / "0001" / "samples.jsonl"

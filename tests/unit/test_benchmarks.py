@@ -17,7 +17,7 @@ from tests.benchmarks.common import finish, table
 from tests.helpers.builders import session_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-NAMES = ("accuracy", "estimators", "contention", "winners-curse", "pairing", "overhead")
+NAMES = ("accuracy", "estimators", "contention", "winners-curse", "pairing", "overhead", "verdicts", "session-effect")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from sweeper.session.guardian import MARK
-from sweeper.session.identity import is_alive, start_seconds
+from sweeper.session.identity import is_alive, place, start_seconds
 from sweeper.session.leftovers import PREFIX, clean_up, owner
 
-GONE = f"{2**22 - 3}-1000000000-"
+GONE = f"{place()}-{2**22 - 3}-1000000000-"
 """No process has this id: above the largest that Linux gives."""
 
 
@@ -34,18 +34,49 @@ def sleeper():
 
 
 def test_the_owner_is_this_process() -> None:
-    pid, started, rest = owner().split("-")
-    assert (int(pid), rest) == (os.getpid(), "")
+    where, pid, started, rest = owner().split("-")
+    assert (where, int(pid), rest) == (place(), os.getpid(), "")
     assert abs(int(started) + psutil.boot_time() - psutil.Process().create_time()) <= 1 or sys.platform != "linux"
 
 
 def test_orphans_are_ended_and_others_left_alone(sleeper, tmp_path: Path) -> None:
     orphan, ours, foreign = sleeper(GONE + "abc"), sleeper(owner() + "abc"), sleeper("somebody's own mark")
-    reused = sleeper(f"{os.getpid()}-1000000000-abc")  # our process id, but another start: its owner is gone
+    reused = sleeper(f"{place()}-{os.getpid()}-1000000000-abc")  # our process id, but another start: its owner is gone
     found = clean_up(tmp_path)
     assert {orphan.pid, reused.pid} <= set(found.pids)
     assert not {orphan.pid, reused.pid} & {process.pid for process in psutil.Process().children()}
     assert ours.poll() is None and foreign.poll() is None
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        f"{2**22 - 3}-1000000000-",  # of an earlier version, which named no place
+        f"{place()}1-{2**22 - 3}-1000000000-",  # a container's namespace
+        f"0{place()}-{2**22 - 3}-1000000000-",  # another machine, or an earlier boot
+    ],
+)
+def test_what_was_started_elsewhere_is_nobodys_to_judge(sleeper, tmp_path: Path, elsewhere: str) -> None:
+    """The process id says nothing here: its owner may well live."""
+    other = sleeper(elsewhere + "abc")
+    (tmp_path / (PREFIX + elsewhere + "x")).mkdir()
+    assert not clean_up(tmp_path)
+    assert other.poll() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs namespaces, which root may make")
+def test_a_container_is_another_place() -> None:
+    code = "from sweeper.session.identity import place; print(place())"
+    unshared = ["unshare", "-pf", "--mount-proc", sys.executable, "-c", code]
+    done = subprocess.run(unshared, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        pytest.skip(f"no namespaces here: {done.stderr.strip()}")
+    assert done.stdout.strip() != place()
+    assert done.stdout.split(".")[0] == place().split(".")[0]
+
+
+def test_without_proc_the_boot_time_tells(tmp_path: Path) -> None:
+    assert place(tmp_path) == f"{round(psutil.boot_time() / 60):x}.0"
 
 
 def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:

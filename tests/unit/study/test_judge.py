@@ -359,6 +359,24 @@ class TestMemory:
         assert result.message is not None and "1.0 GiB were seen before" in result.message
         assert judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9)).outcome is Outcome.CRASHED
 
+    @pytest.mark.parametrize(
+        ("fields", "outcome"),
+        [
+            ({"near_cap": True}, Outcome.OVER_MEMORY),
+            ({"members_killed": (4711,)}, Outcome.OVER_MEMORY),
+            ({}, Outcome.DISTURBED),  # whom it hit cannot be told
+        ],
+    )
+    def test_somebody_elses_death_is_not_ours(self, fields: Any, outcome: Outcome) -> None:
+        record = record_of(SessionEnd.EXITED, GOOD, ["goodbye"], exit_code=1, oom_kills=1, **fields)
+        assert judged(record).outcome is outcome
+
+    def test_a_learner_with_a_reason_of_its_own_has_crashed(self) -> None:
+        log = ["Traceback (most recent call last):", "ModuleNotFoundError: No module named 'onnx'"]
+        result = judged(record_of(SessionEnd.EXITED, (), log, exit_code=1, oom_kills=3))
+        assert result.outcome is Outcome.CRASHED
+        assert "onnx" in str(result.message)
+
     def test_gpu_memory(self) -> None:
         load = tuple(replace(one, gpu_memory_bytes=at * 2**20) for at, one in enumerate(load_of()[:5]))
         over = judged(record_of(SessionEnd.OVER_GPU_MEMORY, GOOD, load=load))
