@@ -13,7 +13,7 @@ from sweeper.errors import InvalidInput, NothingFeasible
 from sweeper.inputs.trainer_config import read_trainer_config
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
-from sweeper.report.words import command_text
+from sweeper.report.words.values import command_text
 
 
 @dataclass(frozen=True)

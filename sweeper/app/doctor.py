@@ -13,7 +13,8 @@ from sweeper.errors import SweeperError
 from sweeper.inputs.study_file import Study, StudyFile
 from sweeper.inputs.yaml_text import parse_yaml
 from sweeper.machine import describe_machine
-from sweeper.measure.contention import busiest_text
+from sweeper.measure.contention import TOLD_PROGRAMS
+from sweeper.report.words.values import busiest_text
 from sweeper.session.build import find_build
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
@@ -77,7 +78,8 @@ def _quiet(usable_cores: int) -> Check:
     monitor = LoadMonitor(usable_cores)
     monitor.start()
     glance = wait_for_quiet(lambda: monitor.read([]).others_cpu_seconds, usable_cores, max_seconds=0.0)
-    busiest = busiest_text(monitor.busiest())
+    most = monitor.busiest()[:TOLD_PROGRAMS]
+    busiest = busiest_text([process.name for process in most], [process.cores for process in most])
     text = f"other programs use {glance.others_percent:.0f} % of the cores{busiest}"
     if glance.is_quiet:
         return Check("quiet", Level.OK, text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sweeper.app.dead_ends import error_of
 from sweeper.app.trials import Trials
 from sweeper.model.events import StageChanged
 from sweeper.model.trial import Params, Purpose, Stage
 from sweeper.search.suggest import suggest
 from sweeper.study.allowance import SLICES
-from sweeper.study.course import End, Measure, MeasureRound, Search, TakeTurns, Why, next_step
+from sweeper.study.course import DeadEnd, End, Measure, MeasureRound, Search, TakeTurns, Why, next_step
 from sweeper.study.history import History
 
 _TOLD = {
@@ -44,6 +45,8 @@ class Drive:
             step = next_step(self._trials.allowance(), self._space, self._begun, self._exhausted)
             if isinstance(step, End):
                 return step.reason
+            if isinstance(step, DeadEnd):
+                raise error_of(step, self._trials.cap_bytes)
             if isinstance(step, Search):
                 self._search()
             elif isinstance(step, Measure):

@@ -18,6 +18,8 @@ from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, study_from_json
 from sweeper.model.trial import TrialResult
 from sweeper.outside import read_bounded, short
+from sweeper.study.answer import configurations
+from sweeper.study.confirmation import Confirmation
 from sweeper.study.history import History
 
 log = logging.getLogger(__name__)
@@ -108,22 +110,11 @@ def read_results(folder: StudyFolder) -> StudyResult:
 
 
 def _completed(result: StudyResult) -> StudyResult:
-    """What earlier versions wrote, with what their configurations lack."""
-    if result.baseline is None or any(item.rates for item in result.configurations):
+    """What earlier versions wrote, with what they left out of its configurations; it follows from their trials."""
+    if not any(item.sessions and not item.rates for item in result.configurations):
         return result
-    known = History(result.trials, result.baseline.params).by_key
-    configurations = (
-        replace(
-            item,
-            rates=known[item.key].rates,
-            peak_memory_bytes=known[item.key].peak_memory_bytes,
-            updates_per_1000_steps=known[item.key].updates_per_1000_steps,
-        )
-        if item.key in known
-        else item
-        for item in result.configurations
-    )
-    return replace(result, configurations=tuple(configurations))
+    history = History(result.trials, result.baseline.params if result.baseline else {})
+    return replace(result, configurations=configurations(history, Confirmation(history, is_last=True)))
 
 
 def remove_half_written(folder: StudyFolder) -> None:

@@ -15,9 +15,9 @@ from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.inputs.tuned import tuned_text
 from sweeper.machine import describe_machine, memory_margin
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import StudyFolder
 from sweeper.model.machine import Machine
-from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.trial import TrialResult
 from sweeper.plan.space import Space, build_space
 from sweeper.plan.subject import Subject
@@ -33,10 +33,6 @@ NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 
 
 ELSEWHERE = "choose another place with --out"
-_EDITOR_TEXT = (
-    "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
-    "programs' load cannot be told from it, so nothing is voided for that."
-)
 
 
 @dataclass(frozen=True)
@@ -62,20 +58,19 @@ class Prepared:
     budget: Budget
     until: datetime | None
     folder: StudyFolder
-    cap_note: Note | None = None
+    cap_note: Finding | None = None
 
     @property
-    def notes(self) -> tuple[Note, ...]:
+    def notes(self) -> tuple[Finding, ...]:
         """What a reader of the results should know before all else."""
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
-        editor = (Note(NoteKind.IN_EDITOR, _EDITOR_TEXT),) if self.subject.is_in_editor else ()
-        text = "This mlagents-learn does not know {}; trials run without."
+        editor = (Finding(FindingKind.IN_EDITOR),) if self.subject.is_in_editor else ()
         lowered = () if self.cap_note is None else (self.cap_note,)
         return (
             *self.space.notes,
             *lowered,
             *editor,
-            *(Note(NoteKind.FLAG_NOT_ACCEPTED, text.format(flag)) for flag in missing),
+            *(Finding(FindingKind.FLAG_NOT_ACCEPTED, {"flag": flag}) for flag in missing),
         )
 
     def history(self, results: Sequence[TrialResult]) -> History:
@@ -117,17 +112,14 @@ class Prepared:
         """The cap of GPU memory, of what is free; None where no GPU tells."""
         return None if free_bytes is None else self.subject.study.spec.gpu_memory_cap.resolve(free_bytes)
 
-    def note_on_cap(self, kept_bytes: int) -> Note | None:
+    def note_on_cap(self, kept_bytes: int) -> Finding | None:
         """What to say of the cap that the study has kept since its first run."""
         if kept_bytes == self.cap_bytes:
             return self.cap_note
         asked = self.subject.study.spec.memory_cap.bytes
         if asked is None or kept_bytes >= asked:
             return None
-        text = (
-            f"The memory cap is {format_bytes(kept_bytes)}, as on the first run; {format_bytes(asked)} were asked for."
-        )
-        return Note(NoteKind.MEMORY_CAP_LOWERED, text)
+        return _cap_lowered(kept_bytes, asked)
 
     @property
     def memory_cap_as_asked(self) -> int | str:
@@ -193,17 +185,22 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     )
 
 
-def _memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Note | None]:
+def _memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Finding | None]:
     """What was asked for, but never what the machine needs to stay on its feet."""
     cap, margin = asked.resolve(machine.available_memory_bytes), memory_margin(machine.memory_bytes)
     most = machine.available_memory_bytes - margin
     if cap <= most:
         return cap, None
-    available = format_bytes(machine.available_memory_bytes)
     if most <= 0:
+        available = format_bytes(machine.available_memory_bytes)
         raise NotReady(f"only {available} of this machine's memory are available", "end other programs first")
-    text = f"{format_bytes(cap)} were asked for, {available} are available, {format_bytes(margin)} are kept free."
-    return most, Note(NoteKind.MEMORY_CAP_LOWERED, f"The memory cap is {format_bytes(most)}: {text}")
+    return most, _cap_lowered(most, cap, machine.available_memory_bytes, margin)
+
+
+def _cap_lowered(cap: int, asked: int, available: int | None = None, kept_free: int | None = None) -> Finding:
+    """In bytes; without what is available where it was lowered on the first run."""
+    values = {"cap_bytes": cap, "asked_bytes": asked, "available_bytes": available, "kept_free_bytes": kept_free}
+    return Finding(FindingKind.MEMORY_CAP_LOWERED, values)
 
 
 def move_aside(folder: StudyFolder) -> Path:

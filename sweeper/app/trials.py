@@ -19,6 +19,7 @@ from sweeper.measure.contention import disturbance
 from sweeper.measure.cycles import boundaries, cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
@@ -31,7 +32,6 @@ from sweeper.study.course import Measure, TakeTurns, order
 from sweeper.study.history import History
 from sweeper.study.judge import Asked, Terms, judge
 from sweeper.study.limits import stall_seconds, warmup_cycles
-from sweeper.units import format_bytes
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +102,11 @@ class Trials:
             return None  # asked for again, as what was disturbed is
         prediction = predict_peak(params, tried)
         if prediction is not None and is_sure_to_break(prediction, self.cap_bytes):
-            low, high = (format_bytes(int(bound)) for bound in prediction)
-            why = f"it would need {low} to {high}, and the cap is {format_bytes(self.cap_bytes)}"
+            low, high = (round(bound) for bound in prediction)
+            values = {"low_bytes": low, "high_bytes": high, "cap_bytes": self.cap_bytes}
+            why = Finding(FindingKind.WOULD_BREAK_CAP, values)
         elif smaller := smaller_that_broke(params, tried, self.cap_bytes):
-            why = f"trial {smaller.trials[-1].number} broke the cap, and is no larger in anything"
+            why = Finding(FindingKind.SMALLER_BROKE_CAP, {"trial": smaller.trials[-1].number})
         else:
             return None
         number = self._store.start(params, purpose=Purpose.SEARCH, stage=Stage.SEARCH, machine=self._machine)
@@ -117,7 +118,7 @@ class Trials:
             started_at=now(),
             total_seconds=0.0,
             seed=number,
-            message=why,
+            reason=why,
             predicted_memory_bytes=prediction,
             stage=Stage.SEARCH,
             machine=self._machine,

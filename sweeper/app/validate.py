@@ -10,7 +10,8 @@ from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.plan.space import build_space
 from sweeper.plan.trial_plan import Launch, plan_trial
-from sweeper.report.words import command_text, params_text, value_text
+from sweeper.report.words.study_notes import study_note
+from sweeper.report.words.values import command_text, params_text, value_text
 from sweeper.session.build import find_build
 from sweeper.session.learner import command_name, locate_learner
 from sweeper.study.confirmation import LEADERS
@@ -44,7 +45,7 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     source = "" if space.baseline_stated else " (from the trainer config)"
     yield f"What you run today{source}: {params_text(space.baseline)}"
     for note in space.notes:
-        yield f"Note: {note.text}"
+        yield f"Note: {study_note(note)}"
     yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"
     yield from _plan(study.spec.budget.seconds, study.spec.budget.trials)
     least, most = study.spec.measure.limits(study.spec.budget.seconds)

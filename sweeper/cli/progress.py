@@ -15,7 +15,8 @@ from rich.text import Text
 from sweeper.model.events import Event, StageChanged, StudyStarted, TrialFinished, TrialProgress, TrialStarted
 from sweeper.model.trial import TrialResult
 from sweeper.outside import printable
-from sweeper.report.words import OUTCOME_WORDS, params_text
+from sweeper.report.words.reasons import OUTCOME_WORDS, reason_text
+from sweeper.report.words.values import params_text
 from sweeper.units import format_bytes, format_rate, format_seconds
 
 
@@ -128,5 +129,5 @@ def _outcome(result: TrialResult) -> str:
         if result.interval:
             spread = f" (± {50 * (result.interval[1] - result.interval[0]) / result.steps_per_second:.1f} % within)"
         return f"{format_rate(result.steps_per_second)} steps/s{spread}{memory}"
-    reason = f": {result.message}" if result.message else ""
-    return f"{OUTCOME_WORDS[result.outcome]}{reason}"
+    reason = reason_text(result.reason)
+    return OUTCOME_WORDS[result.outcome] + (f": {reason}" if reason else "")

@@ -53,7 +53,8 @@ def run(
 
 
 def _summary(finished: Finished) -> None:
-    from sweeper.report.words import headline
+    from sweeper.report.words.answer import headline
+    from sweeper.report.words.study_notes import study_note
 
     result, folder = finished.result, finished.prepared.folder
     if finished.moved is not None:
@@ -64,7 +65,7 @@ def _summary(finished: Finished) -> None:
         more = f"--trials above {limit}" if limit and used >= limit else "a larger --budget"
         echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
     for note in result.warnings:
-        echo(f"Note: {note.text}")
+        echo(f"Note: {study_note(note)}")
     echo(headline(result))
     echo(f"Report: {folder.report}")
     echo(f"Next: sweeper apply {shlex.quote(str(folder.root))}")

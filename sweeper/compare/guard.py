@@ -6,6 +6,7 @@ optimizer steps at batch 32, 12 at batch 2,048, and none, without a word, at 4,0
 
 from __future__ import annotations
 
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import Outcome, TrialResult
 
@@ -15,20 +16,24 @@ NO_FEWER = 0.98
 """Updates per step differ by a burst or two between sessions of one configuration."""
 
 
-def shortfall(updates: PerThousandSteps, required: PerThousandSteps | None) -> str | None:
+def shortfall(updates: PerThousandSteps, required: PerThousandSteps | None) -> Finding | None:
     """Why `updates` are too few; None where they are enough. Without any policy update they never are."""
     if updates.policy <= 0:
-        return "the policy was never updated: training at this setting would learn nothing"
+        return Finding(FindingKind.LEARNS_NOTHING)
     if required is None:
         return None
     if updates.policy < required.policy:
-        return f"{updates.policy:.2f} policy updates per 1,000 steps; at least {required.policy:.2f} are required"
+        return Finding(FindingKind.TOO_FEW_POLICY_UPDATES, _figures(updates.policy, required.policy))
     if required.gradient is not None and updates.gradient is not None and updates.gradient < required.gradient:
-        return f"{updates.gradient:.1f} gradient updates per 1,000 steps; at least {required.gradient:.1f} are required"
+        return Finding(FindingKind.TOO_FEW_GRADIENT_UPDATES, _figures(updates.gradient, required.gradient))
     for name, (actual, least) in _parts(updates, required).items():
         if actual < least:
-            return f"{actual:.2f} {name} per 1,000 steps; at least {least:.2f} are required"
+            return Finding(FindingKind.TOO_FEW_UPDATES_OF, {"name": name, **_figures(actual, least)})
     return None
+
+
+def _figures(actual: float, least: float) -> dict[str, float]:
+    return {"actual_per_1000": actual, "required_per_1000": least}
 
 
 def requirement(baseline: PerThousandSteps | None, min_updates: float | None) -> PerThousandSteps | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
 
-from sweeper.model.measurement import NoteKind
+from sweeper.model.findings import FindingKind
 from sweeper.model.trial import Outcome, Purpose, TrialResult
 
 MAX_VOIDS = 3
@@ -28,7 +28,7 @@ def never_quiet(results: Sequence[TrialResult]) -> bool:
     ]
     voids = list(takewhile(lambda trial: trial.outcome is Outcome.DISTURBED, tried))
     counted = tried[len(voids) :]
-    was_busy = not counted or any(note.kind is NoteKind.MACHINE_BUSY for note in counted[0].warnings)
+    was_busy = not counted or any(note.kind is FindingKind.MACHINE_BUSY for note in counted[0].warnings)
     return len(voids) >= MAX_VOIDS and was_busy
 
 

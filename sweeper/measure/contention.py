@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.load import BusyProcess, Contention, LoadSample
 
 MAX_OTHERS_PERCENT = 15.0
@@ -19,6 +20,8 @@ MAX_GPU_OTHERS_PERCENT = 15.0
 """No measurement stands behind this one; the same share as for the cores."""
 TOLD_OTHERS_PERCENT = 5.0
 """Others' share that voids nothing and may still be why a session was too slow."""
+TOLD_PROGRAMS = 3
+"""Named of those that were busy."""
 
 
 def contention(
@@ -68,28 +71,30 @@ def longest_gap(load: Sequence[LoadSample]) -> float:
     return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
-def disturbance(found: Contention | None) -> str | None:
+def disturbance(found: Contention | None) -> Finding | None:
     """Why the measurement does not count; None where it does."""
     if found is None:
         return None
     if found.others_percent > MAX_OTHERS_PERCENT:
-        return f"other programs used {found.others_percent:.0f} % of the cores{busiest_text(found.busiest)}"
+        return Finding(FindingKind.OTHERS_ON_CORES, _others(found))
     if found.steal_percent > MAX_STEAL_PERCENT:
-        return f"the host gave {found.steal_percent:.0f} % of the cores to other machines"
+        return Finding(FindingKind.CORES_STOLEN, {"steal_percent": found.steal_percent})
     if found.gpu_others_percent is not None and found.gpu_others_percent > MAX_GPU_OTHERS_PERCENT:
-        return f"other programs used {found.gpu_others_percent:.0f} % of the GPU"
+        return Finding(FindingKind.OTHERS_ON_GPU, {"gpu_others_percent": found.gpu_others_percent})
     return None
 
 
-def others_text(found: Contention | None) -> str:
-    """`; other programs used 9 % of the cores meanwhile (busiest: ...)`, or nothing where that is hardly any."""
-    if found is None or found.others_percent < TOLD_OTHERS_PERCENT:
-        return ""
-    return f"; other programs used {found.others_percent:.0f} % of the cores meanwhile{busiest_text(found.busiest)}"
+def others_share(found: Contention | None) -> dict[str, Value]:
+    """Values of a finding on the share that others took meanwhile; none where that is hardly any."""
+    return {} if found is None or found.others_percent < TOLD_OTHERS_PERCENT else _others(found)
 
 
-def busiest_text(busiest: Sequence[BusyProcess]) -> str:
-    """` (busiest: stress 0.9 cores, chrome 0.2)`, or nothing."""
-    if not busiest:
-        return ""
-    return f" (busiest: {', '.join(f'{process.name} {process.cores:.1f}' for process in busiest[:3])} cores)"
+def busiest_values(busiest: Sequence[BusyProcess]) -> dict[str, Value]:
+    """Values of a finding on who burnt most."""
+    most = busiest[:TOLD_PROGRAMS]
+    names, cores = tuple(process.name for process in most), tuple(process.cores for process in most)
+    return {"busiest": names, "busiest_cores": cores}
+
+
+def _others(found: Contention) -> dict[str, Value]:
+    return {"others_percent": found.others_percent, **busiest_values(found.busiest)}

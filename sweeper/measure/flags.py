@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from statistics import median
 
-from sweeper.model.measurement import Note, NoteKind
+from sweeper.model.findings import Finding, FindingKind
 
 GOOD_CYCLES = 8
 """A standard error from fewer is a guess (facts on statistics, 8.1)."""
@@ -16,19 +16,15 @@ OUTLIER_MADS = 14.8
 """Median absolute deviations from the median; the limit that hyperfine uses."""
 
 
-def cycle_notes(paces: Sequence[float]) -> list[Note]:
+def cycle_notes(paces: Sequence[float]) -> list[Finding]:
     """Trend and outliers among `paces`, seconds per step of the measured cycles in time order."""
-    notes: list[Note] = []
+    notes: list[Finding] = []
     if len(paces) < GOOD_CYCLES:
         return notes
     if (slower := _trend(paces)) is not None:
-        direction = "slower" if slower else "faster"
-        text = f"Cycles kept getting {direction} while this was measured: no steady state was reached."
-        notes.append(Note(NoteKind.TREND, text))
+        notes.append(Finding(FindingKind.TREND, {"slower": slower}))
     if outliers := _outliers(paces):
-        times = "cycle lies" if outliers == 1 else "cycles lie"
-        text = f"{outliers} of {len(paces)} {times} far from the others; counted, not removed."
-        notes.append(Note(NoteKind.OUTLIER_CYCLES, text))
+        notes.append(Finding(FindingKind.OUTLIER_CYCLES, {"outliers": outliers, "cycles": len(paces)}))
     return notes
 
 

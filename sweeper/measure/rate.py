@@ -14,7 +14,8 @@ from sweeper.measure.phases import phase_ratio
 from sweeper.measure.ratio import Ratio, ratio
 from sweeper.measure.steadiness import steadiness_notes
 from sweeper.measure.warmup import mser
-from sweeper.model.measurement import Measurement, Method, Note, NoteKind, Sample
+from sweeper.model.findings import Finding, FindingKind
+from sweeper.model.measurement import Measurement, Method, Sample
 from sweeper.model.session import Progress
 from sweeper.quantiles import t_quantile
 
@@ -178,32 +179,18 @@ def _are_long(edges: Sequence[Sample], rule: Rule) -> bool:
     return mean >= LONG_CYCLE_SECONDS and mean * GOOD_CYCLES > rule.max_seconds
 
 
-def _notes(found: Estimate, precision: float) -> tuple[Note, ...]:
+def _notes(found: Estimate, precision: float) -> tuple[Finding, ...]:
     notes = []
     if found.method is Method.PHASES:
-        text = (
-            f"Cycles are long: from {found.cycles} of them, collecting and updating were estimated apart and put "
-            "together."
-        )
-        notes.append(Note(NoteKind.PHASES_APART, text))
+        notes.append(Finding(FindingKind.PHASES_APART, {"cycles": found.cycles}))
     elif found.cycles < GOOD_CYCLES:
-        text = (
-            f"Only {found.cycles} whole cycles were measured; fewer than {GOOD_CYCLES} give an estimate, not a "
-            "measurement."
-        )
-        notes.append(Note(NoteKind.TOO_FEW_CYCLES, text))
+        notes.append(Finding(FindingKind.TOO_FEW_CYCLES, {"cycles": found.cycles, "good_cycles": GOOD_CYCLES}))
     if found.ratio.relative_error > precision:
-        error = found.ratio.relative_error
-        text = f"The standard error within the session is {error:.1%}, above the {precision:.1%} asked for."
-        notes.append(Note(NoteKind.NOT_PRECISE, text))
+        values = {"error_percent": 100 * found.ratio.relative_error, "asked_percent": 100 * precision}
+        notes.append(Finding(FindingKind.NOT_PRECISE, values))
     if found.method is Method.CONSOLE:
-        text = (
-            "Our counter could not be loaded into this learner: the number comes from what it prints, which does not "
-            "tell cycles from each other, so its interval is wider; updates were not counted."
-        )
-        notes.append(Note(NoteKind.FROM_CONSOLE, text))
+        notes.append(Finding(FindingKind.FROM_CONSOLE))
     if found.method is Method.BLOCKS:
-        text = "Updates do not alternate with collecting here; blocks of time stand in for cycles."
-        notes.append(Note(NoteKind.BLOCKS_NOT_CYCLES, text))
+        notes.append(Finding(FindingKind.BLOCKS_NOT_CYCLES))
     notes += cycle_notes([seconds / steps for steps, seconds in _cycles(found.edges) if steps])
     return tuple(notes)

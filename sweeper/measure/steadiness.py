@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweeper.model.measurement import Note, NoteKind, Sample
+from sweeper.model.findings import Finding, FindingKind
+from sweeper.model.measurement import Sample
 
 STRETCH_SECONDS = 20.0
 """A machine's speed wanders over tens of seconds (facts, 17); shorter stretches show single updates."""
@@ -47,17 +48,13 @@ def speed_change(samples: Sequence[Sample], window: tuple[float, float]) -> Spee
     return max(found, key=lambda change: change.ratio, default=None)
 
 
-def steadiness_notes(samples: Sequence[Sample], window: tuple[float, float]) -> list[Note]:
+def steadiness_notes(samples: Sequence[Sample], window: tuple[float, float]) -> list[Finding]:
     """A warning where the machine changed its speed within `window`."""
     found = speed_change(samples, window)
     if found is None or found.ratio <= MAX_CHANGE:
         return []
-    text = (
-        f"The machine changed its speed while this was measured: gradient steps of {1000 * found.fastest_seconds:.3g} "
-        f"ms at one time took {1000 * found.slowest_seconds:.3g} ms at another. A host shared with others, heat or a "
-        "power plan may do that; the number is a mean over it."
-    )
-    return [Note(NoteKind.MACHINE_UNSTEADY, text)]
+    values = {"fastest_seconds": found.fastest_seconds, "slowest_seconds": found.slowest_seconds}
+    return [Finding(FindingKind.MACHINE_UNSTEADY, values)]
 
 
 def _means(timed: Sequence[Sample], name: str) -> list[float]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sweeper.model.findings import Finding
+
 
 @dataclass(frozen=True)
 class BehaviorCount:
@@ -49,38 +51,6 @@ class Sample:
     def policy_updates(self) -> int:
         """Policy updates of all behaviours."""
         return sum(count.policy_updates for count in self.behaviors.values())
-
-
-class NoteKind(str, Enum):
-    """What a reader of a number should know. Values are part of `results.json`."""
-
-    TOO_FEW_CYCLES = "too_few_cycles"
-    NOT_PRECISE = "not_precise"
-    BLOCKS_NOT_CYCLES = "blocks_not_cycles"
-    AREAS_INERT = "areas_inert"
-    BASELINE_FROM_CONFIG = "baseline_from_config"
-    MEMORY_UPPER_BOUND = "memory_upper_bound"
-    SPACE_DERIVED = "space_derived"
-    FLAG_NOT_ACCEPTED = "flag_not_accepted"
-    TREND = "trend"
-    OUTLIER_CYCLES = "outlier_cycles"
-    PHASES_APART = "phases_apart"
-    FROM_CONSOLE = "from_console"
-    MACHINE_BUSY = "machine_busy"
-    MACHINE_UNSTEADY = "machine_unsteady"
-    SLICES_DISTURBED = "slices_disturbed"
-    MEMORY_PRESSURE = "memory_pressure"
-    DRIFT = "drift"
-    IN_EDITOR = "in_editor"
-    MEMORY_CAP_LOWERED = "memory_cap_lowered"
-
-
-@dataclass(frozen=True)
-class Note:
-    """A typed warning, with the sentence that explains it."""
-
-    kind: NoteKind
-    text: str
 
 
 @dataclass(frozen=True)
@@ -147,4 +117,4 @@ class Measurement:
     window: tuple[float, float]
     warmup_cycles: int
     method: Method
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()

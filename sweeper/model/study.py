@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from sweeper.model.findings import Bottleneck, Finding
 from sweeper.model.machine import Machine
-from sweeper.model.measurement import Note, PerThousandSteps
-from sweeper.model.older import upgrade_study, upgrade_trials
+from sweeper.model.measurement import PerThousandSteps
+from sweeper.model.older import upgrade_findings, upgrade_study, upgrade_trials
 from sweeper.model.trial import ParamValue, TrialResult, configuration_key
-from sweeper.outside import one_line, short, shown
+from sweeper.outside import short, shown
 
 FORMAT = "sweeper.results"
 VERSION = 1
@@ -28,6 +29,13 @@ class IntervalFrom(str, Enum):
     BETWEEN = "sessions of this configuration and the spread between sessions"
     CONFIRMED = "confirmation sessions"
     CONFIRMED_CHOICE = "confirmation sessions, which also chose it"
+
+
+class Stopped(str, Enum):
+    """Ends of a study that are named elsewhere too. Values are part of `results.json`."""
+
+    BUDGET = "budget"
+    TRIALS = "limit on trials"
 
 
 class Verdict(str, Enum):
@@ -93,12 +101,11 @@ class Best:
     interval_from: IntervalFrom | None
     peak_memory_bytes: int | None
     updates_per_1000_steps: PerThousandSteps | None
-    bottleneck: str | None
+    bottleneck: Bottleneck | None
     speedup: Speedup | None
     tied_with: tuple[Mapping[str, ParamValue], ...]
     command: tuple[str, ...]
     verdict: Verdict
-    bottleneck_text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,7 @@ class StudyResult:
     study: StudyInfo
     machine: Machine
     memory_cap_bytes: int
-    warnings: tuple[Note, ...]
+    warnings: tuple[Finding, ...]
     noise: Noise
     baseline: Baseline | None
     best: Best | None
@@ -177,14 +184,9 @@ class StudyResult:
     version: int = VERSION
 
     @property
-    def ranked(self) -> tuple[Pooled, ...]:
-        """Configurations that may be recommended, fastest first."""
-        return tuple(item for item in self.configurations if item.feasible and item.steps_per_second)
-
-    @property
-    def own_settings_fit(self) -> bool:
-        """False where the user's own settings break the memory cap, and speed-ups are over the smallest that fits."""
-        return self.reference is None or self.baseline is None or dict(self.reference) == dict(self.baseline.params)
+    def ranking(self) -> tuple[Pooled, ...]:
+        """Feasible configurations with a number, fastest first."""
+        return tuple(item for item in self.configurations if item.feasible and (item.steps_per_second or 0.0) > 0)
 
 
 def to_json(result: Any) -> Any:
@@ -233,6 +235,8 @@ def _from_json(kind: Any, text: str | bytes) -> Any:
         if not isinstance(data.get("version"), int) or data["version"] > VERSION:
             raise ValueError(f"format version {shown(data.get('version'))}; this sweeper reads up to {VERSION}")
         upgrade_study(data)
+    if kind is TrialResult and isinstance(data, dict):
+        upgrade_findings(data)
     return _validated(kind, data)
 
 
@@ -258,7 +262,7 @@ def _validated(kind: Any, data: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(short(str(part)) for part in first["loc"])
-        raise ValueError(f"{where}: {one_line(first['msg'])}") from None
+        raise ValueError(f"{where}: {short(first['msg'])}") from None
 
 
 def _whole(text: str) -> int:

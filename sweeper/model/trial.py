@@ -9,9 +9,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Union
 
+from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
 from sweeper.model.load import Contention
-from sweeper.model.measurement import Measurement, Method, Note, PerThousandSteps, Phases
-from sweeper.model.session import SessionEnd
+from sweeper.model.measurement import Measurement, Method, PerThousandSteps, Phases
 
 ParamValue = Union[bool, int, float, str, None]
 """A knob's value. None: left as it is in the trainer config, where behaviours differ in it."""
@@ -74,15 +74,15 @@ def configuration_key(params: Params) -> str:
 class TrialResult:
     """One finished session. Times in seconds, memory in bytes, rates in agent steps per second of wall time.
 
-    Absent is None, never a made-up number. `interval` is a 95 % interval of this session's own mean, and
-    `relative_standard_error` its error; sessions of one configuration differ by more. `method`: how the rate was
-    estimated. `stage` and `round` say where in the study's course it belongs: in a round of finals or confirmation
-    every contender runs once. `contender`: whom it measured there, by name; its configuration where it is None.
-    `machine`: the key of the machine that it ran on. `slices`: its rates where it ran in turn with others that were
-    alive at the same time; None for a slice that other programs disturbed. `cost_seconds`: what it took of the
-    budget, from the end of the trial before it to its own: waiting, drawing and storage included. `excuses`:
-    numbers of earlier trials that failed as this one did, although their settings had run before: the machine was
-    the reason, and they are owed again.
+    Absent is None, never a made-up number. `reason`: why it ended without a comparable number. `interval` is a 95 %
+    interval of this session's own mean, and `relative_standard_error` its error; sessions of one configuration differ
+    by more. `bottleneck_figures`: by what `bottleneck` was named. `method`: how the rate was estimated. `stage` and
+    `round` say where in the study's course it belongs: in a round of finals or confirmation every contender runs once.
+    `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the key of the machine
+    that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same time; None for a
+    slice that other programs disturbed. `cost_seconds`: what it took of the budget, from the end of the trial before it
+    to its own: waiting, drawing and storage included. `excuses`: numbers of earlier trials that failed as this one did,
+    although their settings had run before: the machine was the reason, and they are owed again.
     """
 
     number: int
@@ -92,7 +92,7 @@ class TrialResult:
     started_at: str
     total_seconds: float
     seed: int
-    message: str | None = None
+    reason: Finding | None = None
     diagnosis: str | None = None
     steps_per_second: float | None = None
     interval: tuple[float, float] | None = None
@@ -110,12 +110,12 @@ class TrialResult:
     agents: float | None = None
     phases: Phases | None = None
     utilisation: Mapping[str, float] | None = None
-    bottleneck: str | None = None
-    bottleneck_text: str | None = None
+    bottleneck: Bottleneck | None = None
+    bottleneck_figures: BottleneckFigures | None = None
     contention: Contention | None = None
     command: tuple[str, ...] = ()
     log_tail: tuple[str, ...] = ()
-    warnings: tuple[Note, ...] = field(default=())
+    warnings: tuple[Finding, ...] = field(default=())
     stage: Stage = Stage.SEARCH
     round: int | None = None
     contender: str | None = None
@@ -140,12 +140,13 @@ class TrialResult:
     @property
     def turns_broke(self) -> bool:
         """Whether it ended because running in turn with others did not work."""
-        return self.message == SessionEnd.TURNS_BROKEN.value
+        return self.reason is not None and self.reason.kind is FindingKind.TURNS_BROKEN
 
     @property
     def is_too_slow(self) -> bool:
         """Whether it trained, but made too few whole cycles in the time allowed."""
-        return self.outcome is Outcome.TIMEOUT and self.cycles is None and "in the time allowed" in (self.message or "")
+        is_said = self.reason is not None and self.reason.kind is FindingKind.TOO_SLOW
+        return self.outcome is Outcome.TIMEOUT and self.cycles is None and is_said
 
 
 def measured_fields(measurement: Measurement | None) -> dict[str, Any]:

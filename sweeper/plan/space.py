@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
 from sweeper.inputs.trainer_config import Behavior, TrainerConfig
-from sweeper.model.measurement import Note, NoteKind
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Params, ParamValue
 
 MEMORY_PER_ENV_BYTES = 150 * 1024**2
@@ -70,7 +70,7 @@ class Space:
     baseline: Params
     rules: Rules
     baseline_stated: bool
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def problem(self, params: Params) -> str | None:
         """Why `params` cannot be searched; None where it can."""
@@ -128,10 +128,9 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     notes = []
     if knobs is None:
         knobs = _derived(rules, baseline, usable_cores, cap_bytes)
-        notes.append(Note(NoteKind.SPACE_DERIVED, "The study file names no space; it was derived from this machine."))
+        notes.append(Finding(FindingKind.SPACE_DERIVED))
     if not stated:
-        text = "The study file states no baseline; the trainer config's own settings stand in for it."
-        notes.append(Note(NoteKind.BASELINE_FROM_CONFIG, text))
+        notes.append(Finding(FindingKind.BASELINE_FROM_CONFIG))
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
     if next(space.combinations(), None) is None:
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})

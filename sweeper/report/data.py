@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sweeper.model.findings import Finding
 from sweeper.model.study import StudyResult, to_json
 from sweeper.model.trial import Params, TrialResult
 from sweeper.outside import UNSHOWN, one_line
-from sweeper.report.words import error_text, headline, params_text, range_text, speedup_text
-from sweeper.units import format_bytes, format_rate
+from sweeper.report.words.answer import headline
+from sweeper.report.words.bottlenecks import bottleneck_text
+from sweeper.report.words.errors import error_text
+from sweeper.report.words.reasons import reason_text
+from sweeper.report.words.session_notes import session_note
+from sweeper.report.words.study_notes import study_note
+from sweeper.report.words.values import ABSENT, bytes_text, params_text, range_text, speedup_text
+from sweeper.units import format_rate
 
 MARKDOWN_ROWS = 10
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -21,18 +29,26 @@ _MARKUP = re.compile(r"[\\`*\[\]<>&|~]")
 
 
 def as_json(result: StudyResult, texts: dict[int, tuple[TrialResult, str]] | None = None) -> str:
-    """`results.json`, byte for byte. `texts`: of trials by number, made for an earlier result of the same study."""
+    """`results.json`, byte for byte: the values, and beside them their sentences, for scripts; we read only values.
+
+    `texts`: of trials by number, made for an earlier result of the same study.
+    """
     known = {} if texts is None else texts
     for trial in result.trials:
         if trial.number not in known or known[trial.number][0] is not trial:
-            known[trial.number] = trial, _json_text(trial).replace("\n", "\n  ")
-    text = _json_text(replace(result, trials=())) + "\n"
+            known[trial.number] = trial, _json_text(_trial_json(trial)).replace("\n", "\n  ")
+    data = to_json(replace(result, trials=()))
+    data["warnings"] = _warnings(result.warnings, study_note)
+    if result.best is not None:
+        session = next((trial for trial in result.trials if trial.number == result.best.trial), None)
+        data["best"]["bottleneck_text"] = bottleneck_text(session) if session else None
+    text = _json_text(data) + "\n"
     trials = ",\n".join(f"  {known[trial.number][1]}" for trial in result.trials)
     return text.replace(_NO_TRIALS, f"{_NO_TRIALS[:-1]}\n{trials}\n ]", 1) if trials else text
 
 
-def _json_text(value: StudyResult | TrialResult) -> str:
-    text = json.dumps(to_json(value), indent=1, ensure_ascii=False)
+def _json_text(data: Any) -> str:
+    text = json.dumps(data, indent=1, ensure_ascii=False)
     return UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -42,7 +58,7 @@ def as_csv(result: StudyResult) -> str:
 
     rows = []
     for trial in result.trials:
-        row = {key: value for key, value in to_json(trial).items() if not isinstance(value, (list, dict))}
+        row = {key: value for key, value in _trial_json(trial).items() if not isinstance(value, (list, dict))}
         row.update({f"params.{knob}": value for knob, value in trial.params.items()})
         row["interval.low"], row["interval.high"] = trial.interval or (None, None)
         updates = trial.updates_per_1000_steps
@@ -56,7 +72,7 @@ def as_csv(result: StudyResult) -> str:
 def as_markdown(result: StudyResult) -> str:
     """The answer, the ten fastest configurations with their intervals, which error those carry, and the warnings."""
     lines = [f"## sweeper: {_escaped(result.study.name)}", "", _escaped(headline(result)), ""]
-    ranked = result.ranked[:MARKDOWN_ROWS]
+    ranked = result.ranking[:MARKDOWN_ROWS]
     if ranked:
         lines += ["| configuration | steps/s | 95 % | sessions | peak memory |", "|---|---:|---:|---:|---:|"]
     for item in ranked:
@@ -65,13 +81,13 @@ def as_markdown(result: StudyResult) -> str:
             format_rate(item.steps_per_second or 0.0),
             range_text(item.interval),
             str(item.sessions),
-            format_bytes(item.peak_memory_bytes) if item.peak_memory_bytes else "–",
+            bytes_text(item.peak_memory_bytes),
         )
         lines.append(f"| {' | '.join(cells)} |")
     if ranked:
         lines += ["", _escaped(error_text(result))]
     if result.warnings:
-        lines += ["", *(f"- {_escaped(note.text)}" for note in result.warnings)]
+        lines += ["", *(f"- {_escaped(study_note(note))}" for note in result.warnings)]
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +96,7 @@ def as_comparison(first: StudyResult, second: StudyResult) -> str:
 
     def best(result: StudyResult) -> tuple[Params, str, str]:
         if result.best is None:
-            return {}, "–", "–"
+            return {}, ABSENT, ABSENT
         return result.best.params, format_rate(result.best.steps_per_second), speedup_text(result.best.speedup)
 
     names = _escaped(first.study.name), _escaped(second.study.name)
@@ -94,6 +110,18 @@ def as_comparison(first: StudyResult, second: StudyResult) -> str:
     lines.append(f"| speed-up over its baseline | {speed_a} | {speed_b} |")
     lines.append(f"| machine | {_escaped(first.machine.cpu_model)} | {_escaped(second.machine.cpu_model)} |")
     return "\n".join(lines) + "\n"
+
+
+def _trial_json(trial: TrialResult) -> dict[str, Any]:
+    data: dict[str, Any] = to_json(trial)
+    data["message"] = reason_text(trial.reason)
+    data["bottleneck_text"] = bottleneck_text(trial)
+    data["warnings"] = _warnings(trial.warnings, session_note)
+    return data
+
+
+def _warnings(findings: Sequence[Finding], words: Callable[[Finding], str]) -> list[dict[str, Any]]:
+    return [{**to_json(finding), "text": words(finding)} for finding in findings]
 
 
 def _cell(value: Any) -> Any:

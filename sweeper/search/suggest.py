@@ -9,12 +9,15 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
+from sweeper.compare.candidates import Candidate
 from sweeper.model.trial import Params, ParamValue, configuration_key
 from sweeper.plan.space import Space
 from sweeper.study.history import History
 
 ASKS = 60
 """Suggestions to look through for one that is legal and not yet measured."""
+MOST_SHOWN = 1_000
+"""Candidates that the sampler is shown; asking takes seconds with thousands."""
 LISTABLE = 5_000
 """Spaces up to this size are listed to know when nothing is left."""
 
@@ -70,7 +73,7 @@ def _pooled_study(space: Space, history: History, cap_bytes: int, seed: int) -> 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=seed)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for item in history.candidates:
+    for item in _shown(history):
         if not space.contains(item.params):
             continue  # the baseline may lie outside the space
         violated = [history.constraints(trial, cap_bytes) for trial in item.trials]
@@ -90,6 +93,15 @@ def _pooled_study(space: Space, history: History, cap_bytes: int, seed: int) -> 
                 )
             )
     return study
+
+
+def _shown(history: History) -> Sequence[Candidate]:
+    """All candidates; of very many the fastest and the latest, which is what a sampler looks at closely anyway."""
+    if len(history.candidates) <= MOST_SHOWN:
+        return history.candidates
+    latest = history.candidates[-MOST_SHOWN // 2 :]
+    known = {item.key for item in latest}
+    return (*latest, *(item for item in history.ranked[: MOST_SHOWN // 2] if item.key not in known))
 
 
 def _any_unmeasured(space: Space, known: set[str]) -> dict[str, ParamValue] | None:

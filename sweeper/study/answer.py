@@ -10,8 +10,8 @@ from sweeper.compare.candidates import Candidate
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import interval
 from sweeper.inputs.study_limits import Budget
+from sweeper.model.findings import Finding
 from sweeper.model.machine import Machine
-from sweeper.model.measurement import Note
 from sweeper.model.study import (
     Baseline,
     Best,
@@ -44,7 +44,7 @@ class Facts:
     machine: Machine
     budget: Budget
     best_config: str
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
     started_at: str
     spent_seconds: float
     memory_cap_bytes: int
@@ -70,7 +70,7 @@ def conclude(facts: Facts, history: History) -> StudyResult:
         best_with_no_fewer_updates=_no_fewer(history, best),
         trials=history.results,
         verdict=verdict,
-        configurations=_pooled(history, confirmation),
+        configurations=configurations(history, confirmation),
         reference=dict(reference.params) if reference else None,
     )
 
@@ -132,8 +132,6 @@ class _Choice:
     def _kept(self, reference: Candidate) -> Best:
         """Nothing is, or looks, faster than the reference by an amount worth knowing."""
         verdict = Verdict.KEEP_YOURS if self._history.rivals else Verdict.UNCONFIRMED
-        if reference.key != self._history.own_key:
-            verdict = Verdict.BETTER  # it fits, and the user's own settings do not
         tied = [item for item in self._confirmation.judged if not self._is_faster(reference, item)]
         if self._confirmation.judged and self._confirmation.contrast.knows(reference.key):
             return self._confirmed(reference, verdict, tied, chosen_before=True)
@@ -186,7 +184,6 @@ class _Choice:
             tied_with=(),
             command=self._facts.subject.command(item.params, self._facts.best_config),
             verdict=verdict,
-            bottleneck_text=session.bottleneck_text,
         )
 
 
@@ -230,7 +227,7 @@ def _baseline(facts: Facts, history: History) -> Baseline | None:
     )
 
 
-def _pooled(history: History, confirmation: Confirmation) -> tuple[Pooled, ...]:
+def configurations(history: History, confirmation: Confirmation) -> tuple[Pooled, ...]:
     """Fastest first, then those without a number; with how often each was disturbed."""
     voids = Counter(trial.key for trial in history if trial.outcome is Outcome.DISTURBED)
     ranked = {item.key: item for item in history.ranked}

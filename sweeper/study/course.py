@@ -17,12 +17,10 @@ from enum import Enum
 from typing import Union
 
 from sweeper.compare.candidates import Candidate
-from sweeper.errors import Inconclusive, NothingFeasible, NotReady
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.space import Space
 from sweeper.study.allowance import Allowance, Round
 from sweeper.study.history import History
-from sweeper.units import format_bytes
 
 FAILURES_TO_LOOK_INTO = 3
 """Unlike configurations that fail to run, one after another, before the reference is tried."""
@@ -88,7 +86,31 @@ class End:
     reason: str
 
 
-Step = Union[Measure, MeasureRound, TakeTurns, Search, End]
+class Ending(str, Enum):
+    """Why a run cannot go on."""
+
+    UNMEASURED = "unmeasured"
+    LEARNS_NOTHING = "learns_nothing"
+    TOO_SLOW = "too_slow"
+    DOES_NOT_RUN = "does_not_run"
+    NOTHING_RUNS = "nothing_runs"
+    CAP_TOO_LOW = "cap_too_low"
+    ALL_FAIL = "all_fail"
+
+
+@dataclass(frozen=True)
+class DeadEnd:
+    """The run cannot go on; `trial` shows why: of the user's own settings, the smallest, or the last that was tried.
+
+    `failures`: how many failed in a row, where that is why.
+    """
+
+    ending: Ending
+    trial: TrialResult
+    failures: int = 0
+
+
+Step = Union[Measure, MeasureRound, TakeTurns, Search, End, DeadEnd]
 
 
 def next_step(allowance: Allowance, space: Space, begun: int, exhausted: bool) -> Step:
@@ -99,11 +121,6 @@ def next_step(allowance: Allowance, space: Space, begun: int, exhausted: bool) -
         space: what may be tried.
         begun: the number of the first trial of this run; older failures were somebody's to mend meanwhile.
         exhausted: the search has nothing left to propose.
-
-    Raises:
-        NotReady: the user's own settings do not run, or no longer.
-        NothingFeasible: not even the smallest configuration fits under the memory cap, or nothing that was tried.
-        Inconclusive: the user's own settings are too slow to measure, or the machine was too busy.
     """
     history = allowance.history
     if history.reference is None and (step := _to_reference(allowance, space, begun)) is not None:
@@ -132,55 +149,40 @@ def _to_reference(allowance: Allowance, space: Space, begun: int) -> Step | None
     history = allowance.history
     own = [trial for trial in history.counted if trial.key == history.own_key]
     if history.own_breaks_cap:
-        return _to_smallest(allowance, space, own)
+        return _to_smallest(history, space, own)
     last = next((trial for trial in reversed(own) if trial.number >= begun), None)
     if last is None or last.outcome is Outcome.INTERRUPTED:
         return Measure(history.own, Purpose.BASELINE, Stage.PILOT, Why.BASELINE)
     if last.outcome is Outcome.DISTURBED:
         if allowance.is_spent:
-            raise Inconclusive(
-                f"your own settings could not be measured: {last.message}", "a quiet machine, or a larger budget"
-            )
+            return DeadEnd(Ending.UNMEASURED, last)
         why = Why.NEVER_QUIET if history.is_never_quiet else Why.BASELINE
         return Measure(history.own, Purpose.BASELINE, Stage.PILOT, why)
     if last.outcome is Outcome.TOO_FEW_UPDATES:
-        raise NothingFeasible(f"your own settings do not learn: {last.message}", "see buffer_size and batch_size")
-    if last.is_too_slow:
-        raise Inconclusive(f"your own settings are too slow to measure: {last.message}")
-    raise NotReady(f"your own settings do not run: {last.message}{_last_words(last)}", last.diagnosis)
+        return DeadEnd(Ending.LEARNS_NOTHING, last)
+    return DeadEnd(Ending.TOO_SLOW if last.is_too_slow else Ending.DOES_NOT_RUN, last)
 
 
-def _to_smallest(allowance: Allowance, space: Space, own: Sequence[TrialResult]) -> Step | None:
+def _to_smallest(history: History, space: Space, own: Sequence[TrialResult]) -> Step | None:
     """The user's own settings break the cap: is there anything below it at all?"""
     smallest = space.smallest()
     key = configuration_key(smallest) if smallest is not None else None
-    tried = [t for t in allowance.history.counted if t.key == key and (t.is_ok or t.outcome.is_infeasible)]
+    tried = [t for t in history.counted if t.key == key and (t.is_ok or t.outcome.is_infeasible)]
     if smallest is not None and not tried:
         return Measure(smallest, Purpose.SEARCH, Stage.PILOT, Why.SMALLEST)
     last = tried[-1] if tried else own[-1]
-    if last.outcome is Outcome.OVER_MEMORY:
-        cap, peak = format_bytes(allowance.cap_bytes), format_bytes(last.peak_memory_bytes or 0)
-        raise NothingFeasible(
-            f"the memory cap of {cap} is below what the smallest configuration needs: it was stopped at {peak}",
-            "raise memory_cap, then run with --fresh",
-        )
-    return None
+    return DeadEnd(Ending.CAP_TOO_LOW, last) if last.outcome is Outcome.OVER_MEMORY else None
 
 
 def _to_look_into(history: History, begun: int) -> Step | None:
     """Whether the machine is broken: several unlike configurations that do not run, or the reference, which did."""
     last = history.results[-1] if history.results else None
     if last is not None and last.excuses and last.number >= begun:
-        raise NotReady(
-            f"nothing runs on this machine any more, your own settings neither, which ran before: {last.message}"
-            f"{_last_words(last)}",
-            last.diagnosis or "mend what the learner complains of, then run the same command again: it resumes",
-        )
+        return DeadEnd(Ending.NOTHING_RUNS, last)
     failing = [trial for trial in history.failing if trial.number >= begun]
     if history.reference is None:
-        if len(failing) >= MAX_FAILURES_IN_A_ROW and not history.ranked:
-            raise NothingFeasible(f"{len(failing)} configurations in a row failed; the last: {failing[-1].message}")
-        return None
+        is_hopeless = len(failing) >= MAX_FAILURES_IN_A_ROW and not history.ranked
+        return DeadEnd(Ending.ALL_FAIL, failing[-1], len(failing)) if is_hopeless else None
     unlike = {trial.key for trial in failing}
     if len(unlike) < FAILURES_TO_LOOK_INTO and history.reference.key not in unlike:
         return None
@@ -220,8 +222,3 @@ def _again(reference: Candidate | None, stage: Stage, why: Why) -> Step:
 
 def _sessions(candidate: Candidate | None) -> int:
     return len(candidate.measured) if candidate is not None else 0
-
-
-def _last_words(trial: TrialResult) -> str:
-    tail = "".join(f"\n    {line}" for line in trial.log_tail)
-    return f"\n  the learner's last lines:{tail}" if tail else ""

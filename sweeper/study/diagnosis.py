@@ -38,7 +38,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Environment shut down with return code (-?\d+)",
-        "the player ended with return code {0}: see its log in the trial's folder; run the build by hand",
+        "the player ended with return code {0}: see its log in the trial's folder; run the build by hand{last}",
     ),
     (
         r"The behavior name .*? has not been specified in the trainer configuration",
@@ -97,7 +97,7 @@ def diagnose(record: SessionRecord) -> str | None:
     for pattern, sentence in _PATTERNS:
         if match := re.search(pattern, text):
             found = (*match.groups(), match.group(0))
-            return sentence.format(*found) + _player(record, sentence)
+            return sentence.format(*found, last=_last_line_of_player(record))
     if record.end is SessionEnd.EXITED and (name := signal_name(record)) is not None:
         return f"the learner was ended from outside with {name}: by a person, a job scheduler, or the system"
     if record.end is SessionEnd.STALLED:
@@ -127,7 +127,5 @@ def exception_line(record: SessionRecord) -> str | None:
     return None
 
 
-def _player(record: SessionRecord, sentence: str) -> str:
-    if "the player ended" in sentence and record.player_log_tail:
-        return f" (its last line: {record.player_log_tail[-1][:200]})"
-    return ""
+def _last_line_of_player(record: SessionRecord) -> str:
+    return f" (its last line: {record.player_log_tail[-1][:200]})" if record.player_log_tail else ""

@@ -8,17 +8,17 @@ from typing import Any
 
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import busiest_text, contention, disturbance, longest_gap, others_text, own_cores
+from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share, own_cores
 from sweeper.measure.counters import longest_silence
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.load import Contention
-from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerThousandSteps
+from sweeper.model.measurement import Measurement, Method, PerThousandSteps
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, RSS, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, measured_fields
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.study.diagnosis import diagnose, exception_line, signal_name
-from sweeper.units import format_bytes
 
 LOG_LINES_KEPT = 12
 SIGKILL = 9
@@ -42,6 +42,15 @@ _OUTCOMES = {
     SessionEnd.TURNS_BROKEN: Outcome.INTERRUPTED,
     SessionEnd.NOBODY_PLAYED: Outcome.INTERRUPTED,
 }
+_KINDS = {
+    SessionEnd.NOT_CONNECTED: FindingKind.NOT_CONNECTED,
+    SessionEnd.NO_STEPS: FindingKind.NO_STEPS,
+    SessionEnd.STALLED: FindingKind.STALLED,
+    SessionEnd.INTERRUPTED: FindingKind.INTERRUPTED,
+    SessionEnd.TURNS_BROKEN: FindingKind.TURNS_BROKEN,
+    SessionEnd.NOBODY_PLAYED: FindingKind.NOBODY_PLAYED,
+}
+"""Of ends that have no number beside them."""
 _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
 
 
@@ -87,18 +96,16 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     window = _window(record, measurement)
     samples = () if terms.in_editor else record.load
     load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
-    outcome, message = _outcome(record, measurement, terms)
-    if record.end is SessionEnd.TOO_SLOW:
-        message = f"{message}{others_text(load)}"
+    outcome, reason = _outcome(record, measurement, terms, load)
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
         outcome, slices = Outcome.DISTURBED, ()
-        message = f"the machine stood still for {pause:.0f} s, asleep perhaps; measured again later"
-    reason = disturbance(load) if outcome in _BUSY_MACHINE_MAY_CAUSE else None
-    if reason is not None and terms.tolerate_load:
-        notes.append(Note(NoteKind.MACHINE_BUSY, f"Measured while {reason}."))
-    elif reason is not None and not slices:
-        outcome, message = Outcome.DISTURBED, f"{reason}; measured again later"
+        reason = Finding(FindingKind.STOOD_STILL, {"pause_seconds": pause})
+    others = disturbance(load) if outcome in _BUSY_MACHINE_MAY_CAUSE else None
+    if others is not None and terms.tolerate_load:
+        notes.append(Finding(FindingKind.MACHINE_BUSY, {"cause": others.kind.value, **others.values}))
+    elif others is not None and not slices:
+        outcome, reason = Outcome.DISTURBED, others
     if outcome is Outcome.OK:
         notes += _slice_notes(slices, record)
     notes += _memory_notes(record, load, outcome)
@@ -113,7 +120,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         started_at=asked.started_at,
         total_seconds=record.total_seconds,
         seed=plan.seed,
-        message=message,
+        reason=reason,
         diagnosis=diagnose(record),
         startup_seconds=record.startup_seconds,
         # A session that runs in turn is silent whenever another one runs.
@@ -170,74 +177,69 @@ def _why(asked: Asked, record: SessionRecord, measurement: Measurement | None, t
     )
     return {
         "utilisation": None if cores is None else {"cores": cores, "usable_cores": float(terms.usable_cores)},
-        "bottleneck": found.kind.value if found else None,
-        "bottleneck_text": found.text if found else None,
+        "bottleneck": found[0] if found else None,
+        "bottleneck_figures": found[1] if found else None,
     }
 
 
-def _slice_notes(slices: Sequence[float | None], record: SessionRecord) -> list[Note]:
+def _slice_notes(slices: Sequence[float | None], record: SessionRecord) -> list[Finding]:
     lost = sum(rate is None for rate in slices)
     if not lost:
         return []
-    busiest = busiest_text(record.busiest)
-    text = f"{lost} of {len(slices)} slices were disturbed by other programs and do not count{busiest}."
-    return [Note(NoteKind.SLICES_DISTURBED, text)]
+    values = {"lost_slices": lost, "slices": len(slices), **busiest_values(record.busiest)}
+    return [Finding(FindingKind.SLICES_DISTURBED, values)]
 
 
-def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outcome) -> list[Note]:
+def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outcome) -> list[Finding]:
     notes = []
     if record.memory_source == RSS and outcome is Outcome.OVER_MEMORY:
-        text = "Memory is summed RSS here, an upper bound that counts shared pages more than once."
-        notes.append(Note(NoteKind.MEMORY_UPPER_BOUND, text))
+        notes.append(Finding(FindingKind.MEMORY_UPPER_BOUND))
     stalls = load.memory_stall_percent if load else None
     if stalls is not None and stalls > MEMORY_PRESSURE_PERCENT:
-        text = f"Programs waited for memory {stalls:.0f} % of the time: the machine was short of it."
-        notes.append(Note(NoteKind.MEMORY_PRESSURE, text))
+        notes.append(Finding(FindingKind.MEMORY_PRESSURE, {"stall_percent": stalls}))
     return notes
 
 
-def _outcome(record: SessionRecord, measurement: Measurement | None, terms: Terms) -> tuple[Outcome, str | None]:
-    outcome = _OUTCOMES[record.end]
+def _outcome(
+    record: SessionRecord, measurement: Measurement | None, terms: Terms, load: Contention | None
+) -> tuple[Outcome, Finding | None]:
+    outcome, kind = _OUTCOMES[record.end], _KINDS.get(record.end)
     steps = record.samples[-1].steps if record.samples else 0
     if record.end is SessionEnd.MEASURED and measurement is not None:
         updates = measurement.updates_per_1000_steps
-        text = shortfall(updates, terms.required) if updates is not None else None
-        return (Outcome.TOO_FEW_UPDATES, text) if text else (Outcome.OK, None)
+        lack = shortfall(updates, terms.required) if updates is not None else None
+        return (Outcome.TOO_FEW_UPDATES if lack else Outcome.OK), lack
     if record.end is SessionEnd.MEASURED and record.slices:
-        return Outcome.DISTURBED, "other programs disturbed nearly all of its slices; measured again later"
+        return Outcome.DISTURBED, Finding(FindingKind.SLICES_ALL_DISTURBED)
     if record.end is SessionEnd.MEASURED:
-        return Outcome.CRASHED, "the session said it had measured enough, but its samples hold no whole cycle"
+        return Outcome.CRASHED, Finding(FindingKind.NO_WHOLE_CYCLE)
+    peak = {"peak_bytes": record.peak_memory_bytes}
     if _was_killed_by_system(record):
-        peak = format_bytes(record.peak_memory_bytes or 0)
-        return (
-            Outcome.OVER_MEMORY,
-            f"{OUT_OF_MEMORY_KILLER} acted, on a process of it probably; {peak} were seen before",
-        )
+        return Outcome.OVER_MEMORY, Finding(FindingKind.SYSTEM_KILLED, peak)
     if record.end is SessionEnd.OVER_MEMORY:
-        peak, cap = format_bytes(record.peak_memory_bytes or 0), format_bytes(terms.cap_bytes)
+        caps = {**peak, "cap_bytes": terms.cap_bytes}
         if record.cap_kept_by not in (None, SAMPLING):
-            return outcome, f"the kernel ended it at the cap of {cap} ({record.cap_kept_by}); {peak} at its peak"
-        return outcome, f"{peak} in use, above the cap of {cap}; stopped at once"
+            return outcome, Finding(FindingKind.KERNEL_KEPT_CAP, {**caps, "mechanism": record.cap_kept_by})
+        return outcome, Finding(FindingKind.OVER_MEMORY, caps)
     if record.end is SessionEnd.OVER_GPU_MEMORY:
-        return outcome, f"{format_bytes(_peak_gpu(record) or 0)} of GPU memory in use, above its cap; stopped at once"
+        return outcome, Finding(FindingKind.OVER_GPU_MEMORY, {"peak_bytes": _peak_gpu(record)})
     if record.end is SessionEnd.MACHINE_SHORT_OF_MEMORY:
-        peak = format_bytes(record.peak_memory_bytes or 0)
-        return outcome, f"other programs took the machine's memory ({peak} in use by this trial); measured again later"
+        return outcome, Finding(FindingKind.MACHINE_SHORT_OF_MEMORY, peak)
     if _may_have_been_killed(record):
-        return (
-            Outcome.DISTURBED,
-            f"{OUT_OF_MEMORY_KILLER} acted, on whom is not known, and the learner ended; measured again later",
-        )
+        return Outcome.DISTURBED, Finding(FindingKind.SYSTEM_KILLED_SOMEBODY)
     if record.end is SessionEnd.EXITED:
-        detail = (
-            exception_line(record)
-            or signal_name(record)
-            or (record.log_tail[-1] if record.log_tail else "it printed nothing")
-        )
-        return outcome, f"the learner ended by itself after {steps:,} steps: {detail}"
+        return outcome, Finding(FindingKind.EXITED, {"steps": steps, **_last_words(record)})
     if record.end is SessionEnd.TOO_SLOW:
-        return _too_slow(record, steps)
-    return outcome, record.end.value
+        return _too_slow(record, steps, load)
+    return outcome, None if kind is None else Finding(kind)
+
+
+def _last_words(record: SessionRecord) -> dict[str, str | None]:
+    return {
+        "exception": exception_line(record),
+        "signal": signal_name(record),
+        "last_line": record.log_tail[-1] if record.log_tail else None,
+    }
 
 
 def _peak_gpu(record: SessionRecord) -> int | None:
@@ -261,15 +263,12 @@ def _cap_kept_by(record: SessionRecord) -> str | None:
     return OUT_OF_MEMORY_KILLER if _was_killed_by_system(record) else record.cap_kept_by
 
 
-def _too_slow(record: SessionRecord, steps: int) -> tuple[Outcome, str]:
+def _too_slow(record: SessionRecord, steps: int, load: Contention | None) -> tuple[Outcome, Finding]:
     if record.from_console:
-        return Outcome.TIMEOUT, f"too few summaries printed {TIME_ALLOWED}; {_SLOW_MEND}"
+        return Outcome.TIMEOUT, Finding(FindingKind.TOO_SLOW, {"from_console": True, **others_share(load)})
     if steps and not record.samples[-1].policy_updates:
-        return Outcome.TOO_FEW_UPDATES, f"no policy update within {steps:,} steps"
-    idle = [name for name, count in record.samples[-1].behaviors.items() if not count.policy_updates]
-    who = f": {', '.join(idle)} never updated" if idle else ""
-    return Outcome.TIMEOUT, f"too few whole cycles {TIME_ALLOWED}{who}; {_SLOW_MEND}"
-
-
-TIME_ALLOWED = "in the time allowed"
-_SLOW_MEND = "name a larger measure.max_seconds, or lower buffer_size"
+        return Outcome.TOO_FEW_UPDATES, Finding(FindingKind.NO_UPDATE, {"steps": steps, **others_share(load)})
+    behaviors = record.samples[-1].behaviors if record.samples else {}
+    idle = tuple(name for name, count in behaviors.items() if not count.policy_updates)
+    values = {"from_console": False, "idle": idle, **others_share(load)}
+    return Outcome.TIMEOUT, Finding(FindingKind.TOO_SLOW, values)

@@ -28,6 +28,7 @@ from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionRecord, Watcher
 from sweeper.model.trial import Params
 from sweeper.plan.trial_plan import TrialPlan, plan_trial
+from sweeper.report.words.reasons import reason_text
 from sweeper.session.memory import MemoryRules
 from sweeper.session.ports import free_block
 from sweeper.session.turns import Contender, Sessions
@@ -150,7 +151,7 @@ class Bench:
     def disturbance(self, result: SessionRecord) -> str | None:
         """What others took of the machine over the whole session, if that was too much."""
         window = (result.load[0].seconds, result.load[-1].seconds)
-        return disturbance(contention(result.load, window, self.cores, busiest=result.busiest))
+        return reason_text(disturbance(contention(result.load, window, self.cores, busiest=result.busiest)))
 
 
 def interleaved(items: Sequence[Any], times: int, seed: int = 1) -> Iterable[Any]:

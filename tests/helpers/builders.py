@@ -10,6 +10,7 @@ from sweeper.app.prepare import Prepared
 from sweeper.inputs.study_file import Study, StudyFile
 from sweeper.inputs.trainer_config import TrainerConfig, _behaviors
 from sweeper.inputs.yaml_text import parse_yaml
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import StudyFolder, TrialFolder
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Sample
@@ -128,6 +129,11 @@ def trial_of(
         steps_per_second=rate if measured else None,
         **{**defaults, **fields},
     )
+
+
+def said(text: str, kind: FindingKind = FindingKind.SAID) -> Finding:
+    """What an earlier version wrote, of which only the sentence is left."""
+    return Finding(kind, {"text": text})
 
 
 def plan_of(params: Mapping[str, ParamValue] | None = None, number: int = 3) -> TrialPlan:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
 from sweeper.model.load import BusyProcess, Contention
-from sweeper.model.measurement import Method, Note, NoteKind, PerThousandSteps, Phases
+from sweeper.model.measurement import Method, PerThousandSteps, Phases
 from sweeper.model.study import (
     Baseline,
     Best,
@@ -19,15 +20,17 @@ from sweeper.model.study import (
     Verdict,
 )
 from sweeper.model.trial import Outcome, Purpose, TrialResult
-from tests.helpers.builders import GIB, machine_of, params_of, trial_of
+from tests.helpers.builders import GIB, machine_of, params_of, said, trial_of
 
 OWN, FAST, BROKEN = params_of(1), params_of(4, 4, 256), params_of(8, 16)
-UPDATES = PerThousandSteps(20.0, 0.5)
+
+NOISY = Finding(FindingKind.NOT_PRECISE, {"error_percent": 3.1, "asked_percent": 2.0})
+PER_1000 = PerThousandSteps(20.0, 0.5)
 
 
 def full_trial(**fields: Any) -> TrialResult:
     everything: dict[str, Any] = {
-        "message": "m",
+        "reason": Finding(FindingKind.STALLED),
         "diagnosis": "d",
         "interval": (900.0, 1100.0),
         "cycles": 8,
@@ -38,11 +41,12 @@ def full_trial(**fields: Any) -> TrialResult:
         "agents": 16.0,
         "phases": Phases(6.0, 1.0, 2.0, 4.0),
         "utilisation": {"cores": 1.5},
-        "bottleneck": "environment",
+        "bottleneck": Bottleneck.UPDATE,
+        "bottleneck_figures": BottleneckFigures(0.6, 0.3, 0.1),
         "contention": Contention(3.0, 0.0, 0.5, None, 12.0, (BusyProcess("chrome", 0.2),)),
         "command": ("mlagents-learn", "a b.yaml"),
         "log_tail": ("one", "two"),
-        "warnings": (Note(NoteKind.NOT_PRECISE, "noisy"),),
+        "warnings": (NOISY,),
         "round": 1,
         "slices": (1900.0, 2100.0),
         "relative_standard_error": 0.02,
@@ -74,7 +78,7 @@ def full_result(**fields: Any) -> StudyResult:
         "study": info_of(),
         "machine": machine_of(gpus=("GPU A",)),
         "memory_cap_bytes": 8 * GIB,
-        "warnings": (Note(NoteKind.SPACE_DERIVED, "The space was derived."),),
+        "warnings": (Finding(FindingKind.SPACE_DERIVED),),
         "noise": Noise(2.5, None),
         "baseline": Baseline(0, True, OWN, 1000.0),
         "best": Best(
@@ -100,7 +104,7 @@ def full_result(**fields: Any) -> StudyResult:
                 BROKEN,
                 purpose=Purpose.SEARCH,
                 outcome=Outcome.CRASHED,
-                message="it broke",
+                reason=said("it broke"),
                 diagnosis="mend it",
                 log_tail=("Traceback", "Boom: x"),
                 peak_memory_bytes=None,
@@ -120,21 +124,11 @@ def full_result(**fields: Any) -> StudyResult:
                 True,
                 (2000.0,),
                 GIB,
-                PerThousandSteps(20.0, 0.5),
+                PER_1000,
+                Speedup(2.0, (1.8, 2.2)),
             ),
-            Pooled(params_of(2), 1500.0, None, None, 1, 0, True, (1500.0,), GIB, UPDATES),
-            Pooled(
-                OWN,
-                1000.0,
-                (980.0, 1020.0),
-                IntervalFrom.WITHIN,
-                1,
-                0,
-                True,
-                (1000.0,),
-                GIB,
-                PerThousandSteps(20.0, 0.5),
-            ),
+            Pooled(params_of(2), 1500.0, None, None, 1, 0, True, (1500.0,), GIB, PER_1000),
+            Pooled(OWN, 1000.0, (980.0, 1020.0), IntervalFrom.WITHIN, 1, 0, True, (1000.0,), GIB, PER_1000),
             Pooled(BROKEN, None, None, None, 0, 0, False),
         ),
     }

@@ -33,10 +33,10 @@ from sweeper.inputs.trainer_config import read_trainer_config
 from sweeper.inputs.tuned import tuned_text
 from sweeper.inputs.yaml_text import parse_yaml, read_yaml
 from sweeper.model.events import StageChanged, TrialFinished
+from sweeper.model.findings import FindingKind
 from sweeper.model.folder import StudyFolder
-from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.session import SessionEnd
-from sweeper.model.study import StudyResult, study_from_json
+from sweeper.model.study import Pooled, StudyResult, study_from_json
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.outside import is_plain, one_line, printable, read_bounded, short, shown
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
@@ -48,7 +48,7 @@ from sweeper.session.host import _held_by
 from sweeper.session.learner import installed_packages, python_of
 from sweeper.session.leftovers import _is_ownerless
 from sweeper.study.diagnosis import diagnose, exception_line
-from tests.helpers.builders import record_of, trial_of
+from tests.helpers.builders import record_of, said, trial_of
 from tests.helpers.results import FAST, full_result, full_trial, info_of
 from tests.unit.session.test_session_parts import LINE, SAMPLE
 
@@ -481,12 +481,12 @@ def hostile_result() -> StudyResult:
     assert result.best is not None
     params = {"num_envs": 1, f"hyperparameters.{EVIL}": EVIL}
     trials = tuple(replace(full_trial(), number=n, params={**params, "num_envs": n}) for n in (1, 2))
-    broken = trial_of(3, params, outcome=Outcome.CRASHED, message=EVIL, diagnosis=EVIL, log_tail=(EVIL, EVIL))
+    broken = trial_of(3, params, outcome=Outcome.CRASHED, reason=said(EVIL), diagnosis=EVIL, log_tail=(EVIL, EVIL))
     return replace(
         result,
         study=info_of(name=EVIL, stopped_because=EVIL, started_at=EVIL, file=EVIL),
         machine=replace(result.machine, cpu_model=EVIL, os=EVIL, gpus=(EVIL,)),
-        warnings=(Note(NoteKind.SPACE_DERIVED, EVIL),),
+        warnings=(said(EVIL, FindingKind.SPACE_DERIVED),),
         best=replace(result.best, params=params, command=("a", EVIL), tied_with=(params,)),
         trials=(*trials, broken),
     )
@@ -514,7 +514,9 @@ class TestShown:
 
     @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
     def test_csv(self, formula: str) -> None:
-        (row,) = csv.DictReader(io.StringIO(as_csv(full_result(trials=(full_trial(message=formula, diagnosis=EVIL),)))))
+        (row,) = csv.DictReader(
+            io.StringIO(as_csv(full_result(trials=(full_trial(reason=said(formula), diagnosis=EVIL),))))
+        )
         assert row["message"] == "'" + formula.replace("\t", "\\t")
         assert row["steps_per_second"] == "2000"
         assert not obeyed(row["diagnosis"])
@@ -578,12 +580,13 @@ class TestShown:
 
     @pytest.mark.parametrize("text", ["漢\U0001f600", "$\\frac{$", "x" * 3000, "a\nb", "\x00\x1b"])
     def test_figures_draw_any_word(self, text: str) -> None:
-        trials = tuple(trial_of(n, {"num_envs": n + 1, "a": text + str(n)}, 100.0) for n in range(2))
-        assert "<svg" in render_html(full_result(trials=trials))
+        params = [{"num_envs": n + 1, "a": text + str(n)} for n in range(2)]
+        items = tuple(Pooled(one, 100.0, (90.0, 110.0), None, 1, 0, True, (100.0,)) for one in params)
+        assert "<svg" in render_html(full_result(configurations=items))
 
     @pytest.mark.parametrize("rate", [0.0, -5.0])
     def test_a_rate_that_nobody_can_have(self, rate: float) -> None:
-        page = render_html(full_result(trials=(trial_of(0, FAST, rate),), configurations=()))
+        page = render_html(full_result(configurations=(Pooled(FAST, rate, None, None, 1, 0, True, (rate,)),)))
         assert "<svg" not in page
 
 

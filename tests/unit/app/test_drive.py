@@ -18,7 +18,7 @@ from sweeper.compare.voids import MAX_VOIDS
 from sweeper.errors import Inconclusive, Interrupted, NothingFeasible, NotReady
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.events import StageChanged, TrialFinished, TrialStarted
-from sweeper.model.measurement import NoteKind
+from sweeper.model.findings import FindingKind
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, Stage
@@ -185,7 +185,8 @@ class TestDisturbedSearch:
         assert again[0].purpose is SEARCH
         (found,) = (item for item in study.conclusion().configurations if item.params == void.params)
         assert found.disturbed == 1
-        assert "1 of " in next(n.text for n in study.conclusion().warnings if n.kind is NoteKind.MACHINE_BUSY)
+        (busy,) = (n for n in study.conclusion().warnings if n.kind is FindingKind.MACHINE_BUSY)
+        assert busy.values["disturbed_sessions"] == 1
 
     def test_it_comes_back_though_nobody_proposes_it_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         study = scripted(500.0, load=disturbed(2))
@@ -254,13 +255,12 @@ class TestNeverQuiet:
         assert outcomes[:4] == [VOID, VOID, VOID, OK]
         assert set(outcomes[4:]) == {OK}
         assert study.purposes[:4] == [BASELINE] * 4
-        assert all(NoteKind.MACHINE_BUSY in [note.kind for note in trial.warnings] for trial in study.results[3:])
+        assert all(FindingKind.MACHINE_BUSY in [note.kind for note in trial.warnings] for trial in study.results[3:])
         assert [session.waited for session in study.runner.sessions[3:]] == [0.0] * len(study.runner.sessions[3:])
         result = study.conclusion()
         assert result.verdict is Verdict.BETTER
-        text = next(note.text for note in result.warnings if note.kind is NoteKind.MACHINE_BUSY)
-        assert text.startswith("This machine was never quiet")
-        assert "stress, chrome" in text
+        (busy,) = (note for note in result.warnings if note.kind is FindingKind.MACHINE_BUSY)
+        assert (busy.values["never_quiet"], busy.values["busiest"]) == (True, ("stress", "chrome"))
         told = [event.text for event in study.events if isinstance(event, StageChanged)]
         assert any("never quiet" in text for text in told)
 
@@ -308,7 +308,7 @@ class TestNeverQuiet:
         study.prepared = replace(study.prepared, subject=subject)
         study.run()
         assert {trial.outcome for trial in study.results} == {OK}
-        marked = [t.number for t in study.results if NoteKind.MACHINE_BUSY in [note.kind for note in t.warnings]]
+        marked = [t.number for t in study.results if FindingKind.MACHINE_BUSY in [note.kind for note in t.warnings]]
         assert marked == [2]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from sweeper.cli.options import next_time
 from sweeper.cli.progress import Progress
 from sweeper.inputs.study_file import StudyFile
 from sweeper.model.events import StageChanged, StudyStarted, TrialFinished, TrialStarted
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import StudyFolder
 from sweeper.model.trial import Outcome, Purpose
-from tests.helpers.builders import GIB, PPO, STUDY_HEAD, params_of, trial_of
-from tests.helpers.results import full_result, info_of
+from tests.helpers.builders import GIB, PPO, STUDY_HEAD, params_of, said, trial_of
+from tests.helpers.results import OWN, full_result, info_of
 
 HEAVY = ("matplotlib", "pandas", "scipy", "optuna", "torch", "numpy", "sqlalchemy", "jinja2", "pydantic", "mlagents")
 
@@ -145,6 +147,28 @@ def test_show(capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pyt
     assert err == f"Next: sweeper apply {folder}\n"
 
 
+def test_show_where_the_users_own_settings_break_the_cap(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    result = full_result()
+    over = trial_of(
+        0, params_of(8, 16), purpose=Purpose.BASELINE, outcome=Outcome.OVER_MEMORY, peak_memory_bytes=9 * GIB
+    )
+    assert result.baseline is not None
+    own = replace(result.baseline, params=params_of(8, 16), steps_per_second=None)
+    save_results(StudyFolder(folder), replace(result, baseline=own, reference=OWN, trials=(over, *result.trials[1:])))
+    code, out, _ = run(capsys, "show", folder)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith(
+        "Your own settings break the memory cap of 8.0 GiB (stopped at 9.0 GiB); speed-ups are over"
+    )
+    assert "2.00 times as fast as the smallest that fits (95 %: 1.80 to 2.20)." in lines[0]
+    assert lines[4].endswith("smallest that fits")
+    assert "yours" not in out
+
+
 def test_report_formats(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     code, out, _ = run(capsys, "report", folder, "--format", "json")
     assert code == 0
@@ -221,8 +245,19 @@ class TestProgress:
             "1,234 steps/s (± 2.8 % within), peak 1.0 GiB  [1m 30s left]",
         ]
 
+    def test_why_is_said_in_the_words_of_the_report(self, capsys: pytest.CaptureFixture[str]) -> None:
+        reason = Finding(FindingKind.OVER_MEMORY, {"peak_bytes": 9 * GIB, "cap_bytes": 8 * GIB})
+        with Progress() as progress:
+            progress(TrialFinished(trial_of(4, outcome=Outcome.OVER_MEMORY, reason=reason), None, None, None, 10.0))
+            progress(TrialFinished(trial_of(5, outcome=Outcome.INTERRUPTED), None, None, None, 10.0))
+        over, cut = capsys.readouterr().err.splitlines()
+        assert "over the memory cap: 9.0 GiB in use, above the cap of 8.0 GiB; stopped at once  [10s left]" in over
+        assert cut.endswith("  interrupted  [10s left]")
+
     def test_failures_say_why(self, capsys: pytest.CaptureFixture[str]) -> None:
-        failed = trial_of(4, params_of(8), outcome=Outcome.CRASHED, message="[odd] it broke", diagnosis="[mend] it")
+        failed = trial_of(
+            4, params_of(8), outcome=Outcome.CRASHED, reason=said("[odd] it broke"), diagnosis="[mend] it"
+        )
         with Progress(verbose=True) as progress:
             progress(TrialFinished(failed, None, None, None, 10.0))
         _, err = capsys.readouterr()

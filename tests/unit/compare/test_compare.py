@@ -11,6 +11,7 @@ from scipy import stats
 
 from sweeper.compare.candidates import geometric_mean, pool, ranked
 from sweeper.compare.guard import MAX_VIOLATION, constraints, makes_no_fewer, requirement, shortfall
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import Outcome, Purpose
 from tests.helpers.builders import GIB, params_of, trial_of
@@ -21,22 +22,25 @@ CAP = 8 * GIB
 
 class TestGuard:
     def test_no_update_is_never_enough(self) -> None:
-        assert "learn nothing" in str(shortfall(Updates(None, 0.0), None))
+        assert shortfall(Updates(None, 0.0), None) == Finding(FindingKind.LEARNS_NOTHING)
 
     def test_with_the_guard_off_any_update_will_do(self) -> None:
         assert shortfall(Updates(0.1, 0.001), None) is None
 
     @pytest.mark.parametrize(
-        ("updates", "text"),
+        ("updates", "kind", "figures"),
         [
-            (Updates(10.0, 0.5), None),
-            (Updates(None, 0.5), None),
-            (Updates(10.0, 0.49), "0.49 policy updates per 1,000 steps; at least 0.50 are required"),
-            (Updates(9.9, 0.5), "9.9 gradient updates per 1,000 steps; at least 10.0 are required"),
+            (Updates(10.0, 0.49), FindingKind.TOO_FEW_POLICY_UPDATES, (0.49, 0.5)),
+            (Updates(9.9, 0.5), FindingKind.TOO_FEW_GRADIENT_UPDATES, (9.9, 10.0)),
         ],
     )
-    def test_shortfall(self, updates: Updates, text: str | None) -> None:
-        assert shortfall(updates, Updates(10.0, 0.5)) == text
+    def test_shortfall(self, updates: Updates, kind: FindingKind, figures: tuple[float, float]) -> None:
+        values = {"actual_per_1000": figures[0], "required_per_1000": figures[1]}
+        assert shortfall(updates, Updates(10.0, 0.5)) == Finding(kind, values)
+
+    @pytest.mark.parametrize("updates", [Updates(10.0, 0.5), Updates(None, 0.5)])
+    def test_enough(self, updates: Updates) -> None:
+        assert shortfall(updates, Updates(10.0, 0.5)) is None
 
     def test_requirement(self) -> None:
         assert requirement(Updates(40.0, 2.0), 0.25) == Updates(10.0, 0.5)
@@ -183,7 +187,7 @@ def test_a_behaviour_that_learns_a_lot_does_not_hide_one_that_does_not() -> None
     """SAC's many gradient updates beside PPO's few: the sums look fine, PPO's share does not."""
     baseline = PerThousandSteps(65.1, 50.7, {"gradient updates by PPO": 30.4, "gradient updates by SAC": 100.0})
     bigger = PerThousandSteps(54.2, 53.2, {"gradient updates by PPO": 3.8, "gradient updates by SAC": 103.0})
-    text = shortfall(bigger, requirement(baseline, 0.25))
-    assert text == "3.80 gradient updates by PPO per 1,000 steps; at least 7.60 are required"
+    values = {"name": "gradient updates by PPO", "actual_per_1000": 3.8, "required_per_1000": 7.6}
+    assert shortfall(bigger, requirement(baseline, 0.25)) == Finding(FindingKind.TOO_FEW_UPDATES_OF, values)
     assert shortfall(bigger, requirement(baseline, 0.1)) is None
     assert not makes_no_fewer(bigger, baseline)

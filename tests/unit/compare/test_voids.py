@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, voids_in_a_row, waited_in_vain
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.load import Contention
-from sweeper.model.measurement import Note, NoteKind
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key
 from tests.helpers.builders import params_of, trial_of
 
@@ -50,10 +50,10 @@ class TestVoids:
     def test_never_quiet(self, outcomes: list[Outcome], expected: bool) -> None:
         assert never_quiet(trials_of(*((BASELINE, outcome) for outcome in outcomes))) is expected
 
-    @pytest.mark.parametrize(("kind", "expected"), [(NoteKind.MACHINE_BUSY, True), (NoteKind.NOT_PRECISE, False)])
-    def test_the_attempt_that_counted_found_it_busy_too(self, kind: NoteKind, expected: bool) -> None:
+    @pytest.mark.parametrize(("kind", "expected"), [(FindingKind.MACHINE_BUSY, True), (FindingKind.NOT_PRECISE, False)])
+    def test_the_attempt_that_counted_found_it_busy_too(self, kind: FindingKind, expected: bool) -> None:
         voids = trials_of(*[(BASELINE, VOID)] * MAX_VOIDS)
-        counted = trial_of(MAX_VOIDS, OWN, purpose=BASELINE, warnings=(Note(kind, "said"),))
+        counted = trial_of(MAX_VOIDS, OWN, purpose=BASELINE, warnings=(Finding(kind),))
         later = trial_of(MAX_VOIDS + 1, OWN, purpose=ANCHOR)
         assert never_quiet([*voids, counted, later]) is expected
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sweeper.measure.bottleneck import Bottleneck, Finding, bottleneck
-from sweeper.measure.contention import busiest_text, contention, disturbance, own_cores
+from sweeper.measure.bottleneck import bottleneck
+from sweeper.measure.contention import busiest_values, contention, disturbance, own_cores
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
+from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind, Value
 from sweeper.model.load import BusyProcess, Contention, LoadSample
-from sweeper.model.measurement import NoteKind, Phases
+from sweeper.model.measurement import Phases
 
 QUIET = Contention(0.0, 0.0, None, None, 0.0)
 
@@ -82,24 +83,28 @@ class TestDisturbance:
         assert disturbance(found) is None
 
     @pytest.mark.parametrize(
-        ("found", "reason"),
+        ("found", "kind", "values"),
         [
-            (replace(QUIET, others_percent=15.6), "other programs used 16 % of the cores"),
+            (
+                replace(QUIET, others_percent=15.6),
+                FindingKind.OTHERS_ON_CORES,
+                {"others_percent": 15.6, "busiest": (), "busiest_cores": ()},
+            ),
             (
                 replace(QUIET, others_percent=40.0, steal_percent=50.0, busiest=(BusyProcess("stress", 1.6),)),
-                "other programs used 40 % of the cores (busiest: stress 1.6 cores)",
+                FindingKind.OTHERS_ON_CORES,
+                {"others_percent": 40.0, "busiest": ("stress",), "busiest_cores": (1.6,)},
             ),
-            (replace(QUIET, steal_percent=5.6), "the host gave 6 % of the cores to other machines"),
-            (replace(QUIET, gpu_others_percent=80.0), "other programs used 80 % of the GPU"),
+            (replace(QUIET, steal_percent=5.6), FindingKind.CORES_STOLEN, {"steal_percent": 5.6}),
+            (replace(QUIET, gpu_others_percent=80.0), FindingKind.OTHERS_ON_GPU, {"gpu_others_percent": 80.0}),
         ],
     )
-    def test_beyond_them_it_does_not(self, found: Contention, reason: str) -> None:
-        assert disturbance(found) == reason
+    def test_beyond_them_it_does_not(self, found: Contention, kind: FindingKind, values: dict[str, Value]) -> None:
+        assert disturbance(found) == Finding(kind, values)
 
     def test_the_busiest_three(self) -> None:
-        assert busiest_text([]) == ""
         busy = [BusyProcess("stress", 0.94), BusyProcess("chrome", 0.21), BusyProcess("x", 0.1), BusyProcess("y", 0.1)]
-        assert busiest_text(busy) == " (busiest: stress 0.9, chrome 0.2, x 0.1 cores)"
+        assert busiest_values(busy) == {"busiest": ("stress", "chrome", "x"), "busiest_cores": (0.94, 0.21, 0.1)}
 
 
 UPDATING = Phases(collect_seconds=3.0, infer_seconds=1.0, update_seconds=7.0, wait_seconds=1.5, process_seconds=0.5)
@@ -124,22 +129,19 @@ class TestBottleneck:
         ],
     )
     def test_kinds(self, phases: Phases, cores: float | None, kind: Bottleneck) -> None:
-        assert found_in(phases, cores).kind is kind
+        assert found_in(phases, cores)[0] is kind
 
-    def test_each_has_its_own_sentence(self) -> None:
-        texts = [
-            found_in(UPDATING).text,
-            found_in(INFERRING).text,
-            found_in(WAITING, 8.0).text,
-            found_in(replace(WAITING, worker_seconds=40.0, player_seconds=36.0)).text,
-            found_in(replace(WAITING, worker_seconds=40.0, player_seconds=4.0)).text,
-        ]
-        assert len({text.split(":")[0] for text in texts}) == 5
-        assert "policy updates take 70% of the time" in texts[0]
-        assert "trajectories 45%, waiting for players 38%" in texts[1]
-        assert "8.0 of 8 cores are busy" in texts[2]
-        assert "a player computes in 90% of its worker's time" in texts[3]
-        assert "a player computes in 10% of its worker's time" in texts[4]
+    def test_figures_that_decided(self) -> None:
+        def figures(phases: Phases, cores: float | None = None) -> BottleneckFigures:
+            return found_in(phases, cores)[1]
+
+        assert figures(UPDATING) == BottleneckFigures(0.7, pytest.approx(0.15), 0.15)
+        assert figures(INFERRING, 8.0) == BottleneckFigures(0.1, 0.45, 0.38)
+        assert figures(WAITING) == BottleneckFigures(0.1, 0.2, 0.7)
+        assert figures(WAITING, 8.0) == BottleneckFigures(0.1, 0.2, 0.7, cores=8.0, usable_cores=8)
+        told = replace(WAITING, worker_seconds=40.0, player_seconds=36.0)
+        assert figures(told, 5.0) == BottleneckFigures(0.1, 0.2, 0.7, player_share=0.9)
+        assert figures(told, 8.0).player_share is None
 
     def test_unknown_timers(self) -> None:
         assert bottleneck(None, 10.0, 4.0, 8) is None
@@ -147,52 +149,50 @@ class TestBottleneck:
 
     def test_threaded_trajectories_are_processed_elsewhere(self) -> None:
         found = bottleneck(INFERRING, 10.0, None, 8, threaded=True)
-        assert found is not None and found.kind is Bottleneck.PLAYERS
-        assert found_in(INFERRING).kind is Bottleneck.INFERENCE
+        assert found is not None and found[0] is Bottleneck.PLAYERS
+        assert found_in(INFERRING)[0] is Bottleneck.INFERENCE
 
 
-def found_in(phases: Phases, cores: float | None = None) -> Finding:
+def found_in(phases: Phases, cores: float | None = None) -> tuple[Bottleneck, BottleneckFigures]:
     found = bottleneck(phases, 10.0, cores, 8)
     assert found is not None
     return found
 
 
 class TestFlags:
-    def kinds(self, paces: list[float]) -> list[NoteKind]:
+    def kinds(self, paces: list[float]) -> list[FindingKind]:
         return [note.kind for note in cycle_notes(paces)]
 
     def test_a_trend_and_its_direction(self) -> None:
         rng = np.random.default_rng(4)
         slower = [1 + 0.03 * index + 0.02 * rng.standard_normal() for index in range(12)]
-        for paces, word in ((slower, "slower"), (slower[::-1], "faster")):
-            (note,) = cycle_notes(paces)
-            assert note.kind is NoteKind.TREND
-            assert f"getting {word}" in note.text
+        for paces, is_slower in ((slower, True), (slower[::-1], False)):
+            assert cycle_notes(paces) == [Finding(FindingKind.TREND, {"slower": is_slower})]
 
     def test_white_noise_has_no_trend(self) -> None:
         alarms = 0
         for seed in range(500):
             rng = np.random.default_rng(seed)
             paces = np.exp(0.08 * rng.standard_normal(rng.integers(8, 25))).tolist()
-            alarms += NoteKind.TREND in self.kinds(paces)
+            alarms += FindingKind.TREND in self.kinds(paces)
         assert alarms / 500 <= 0.03
 
     def test_outliers_are_counted(self) -> None:
         paces = [1.0, 1.01, 0.99, 1.02, 0.98, 1.01, 1.0, 0.99, 1.0, 1.01, 0.99, 1.0]
         assert self.kinds(paces) == []
-        (one,) = cycle_notes([*paces[:6], 1.5, *paces[6:]])
-        assert (one.kind, one.text.split(" lie")[0]) == (NoteKind.OUTLIER_CYCLES, "1 of 13 cycle")
-        (two,) = cycle_notes([*paces[:6], 1.5, *paces[6:9], 0.5, *paces[9:]])
-        assert two.text.startswith("2 of 14 cycles lie far from the others")
+        one = cycle_notes([*paces[:6], 1.5, *paces[6:]])
+        assert one == [Finding(FindingKind.OUTLIER_CYCLES, {"outliers": 1, "cycles": 13})]
+        two = cycle_notes([*paces[:6], 1.5, *paces[6:9], 0.5, *paces[9:]])
+        assert two == [Finding(FindingKind.OUTLIER_CYCLES, {"outliers": 2, "cycles": 14})]
 
     def test_outliers_begin_at_the_limit(self) -> None:
         paces = [0.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 0.0]  # median 0, deviation 1
-        for value, kinds in ((14.7, []), (14.9, [NoteKind.OUTLIER_CYCLES]), (-14.9, [NoteKind.OUTLIER_CYCLES])):
+        for value, kinds in ((14.7, []), (14.9, [FindingKind.OUTLIER_CYCLES]), (-14.9, [FindingKind.OUTLIER_CYCLES])):
             assert self.kinds([*paces[:4], value, *paces[4:]]) == kinds
 
     def test_few_or_equal_cycles_say_nothing(self) -> None:
         rising = [1.0 + index for index in range(GOOD_CYCLES)]
-        assert self.kinds(rising) == [NoteKind.TREND]
+        assert self.kinds(rising) == [FindingKind.TREND]
         assert self.kinds(rising[:-1]) == []
         assert self.kinds([1.0] * 20) == []
         assert self.kinds([]) == []

@@ -19,7 +19,8 @@ from sweeper.measure.phases import SAME_COUNT, phase_ratio
 from sweeper.measure.rate import Estimate, Rule, estimate, measure
 from sweeper.measure.ratio import MAX_INFLATION, Ratio, ratio
 from sweeper.measure.warmup import mser
-from sweeper.model.measurement import BehaviorCount, Method, NoteKind, Sample
+from sweeper.model.findings import FindingKind
+from sweeper.model.measurement import BehaviorCount, Method, Sample
 from sweeper.quantiles import t_quantile
 from tests.helpers.simulated import SHORT_TRUTH, Learning, LongSession, short_cycles
 
@@ -192,7 +193,7 @@ class TestPhases:
         found = measure(LongSession(np.random.default_rng(0)).run(2), RULE, 1)
         assert found is not None
         assert (found.method, found.cycles, found.warmup_cycles) == (Method.PHASES, 2, 0)
-        assert NoteKind.PHASES_APART in [note.kind for note in found.notes]
+        assert FindingKind.PHASES_APART in [note.kind for note in found.notes]
         assert found.phases is not None
         assert found.phases.update_seconds == pytest.approx(10.0, rel=0.1)
 
@@ -213,7 +214,7 @@ class TestPhases:
         found = measure(blind, RULE, 1)
         assert found is not None
         assert (found.method, found.cycles, found.phases) == (Method.CYCLES, 2, None)
-        assert NoteKind.TOO_FEW_CYCLES in [note.kind for note in found.notes]
+        assert FindingKind.TOO_FEW_CYCLES in [note.kind for note in found.notes]
         assert estimate(timed, RULE).method is Method.PHASES  # type: ignore[union-attr]
 
     @pytest.mark.parametrize(("cycles", "method"), [(2, None), (3, Method.CYCLES)])

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.cycles import BLOCK_SECONDS, Cutting, boundaries, cut_for, cutting
+from sweeper.measure.flags import GOOD_CYCLES
 from sweeper.measure.rate import Rule, current_rate, measure
-from sweeper.model.measurement import BehaviorCount, Measurement, Method, NoteKind, PerThousandSteps, Phases, Sample
+from sweeper.model.findings import Finding, FindingKind
+from sweeper.model.measurement import BehaviorCount, Measurement, Method, PerThousandSteps, Phases, Sample
 from tests.helpers.builders import sample, session_of
 
 CYCLES = Cutting()
@@ -39,7 +41,7 @@ def measured(samples: Sequence[Sample], rule: Rule = RULE, envs: int = 1) -> Mea
     return found
 
 
-def kinds(found: Measurement) -> list[NoteKind]:
+def kinds(found: Measurement) -> list[FindingKind]:
     return [note.kind for note in found.notes]
 
 
@@ -184,24 +186,23 @@ class TestMeasure:
     def test_few_cycles_are_said(self) -> None:
         found = measured(regular(5))
         assert found.cycles == 3
-        assert kinds(found) == [NoteKind.TOO_FEW_CYCLES]
-        assert "Only 3 whole cycles" in found.notes[0].text
+        assert found.notes == (Finding(FindingKind.TOO_FEW_CYCLES, {"cycles": 3, "good_cycles": GOOD_CYCLES}),)
 
     def test_noise_above_the_precision_is_said(self) -> None:
         samples = session_of([(2048, 2.0), (2048, 2.0)] + [(2048, 1.0), (2048, 3.0)] * 5)
-        assert kinds(measured(samples)) == [NoteKind.NOT_PRECISE]
+        assert kinds(measured(samples)) == [FindingKind.NOT_PRECISE]
         assert kinds(measured(samples, Rule(0.5, 30.0, CYCLES, 1))) == []
 
     def test_blocks_are_said(self) -> None:
         found = measured(regular(12), Rule(0.025, 30.0, Cutting(min_seconds=2.0), 1))
-        assert (found.method, kinds(found)) == (Method.BLOCKS, [NoteKind.BLOCKS_NOT_CYCLES])
+        assert (found.method, kinds(found)) == (Method.BLOCKS, [FindingKind.BLOCKS_NOT_CYCLES])
 
     def test_trend_and_outliers_are_said(self) -> None:
         slower = session_of([(2048, 2.0 + 0.1 * index) for index in range(12)])
-        assert NoteKind.TREND in kinds(measured(slower))
+        assert FindingKind.TREND in kinds(measured(slower))
         cycles = [(2048, 1.99), (2048, 2.01), (2048, 2.0)] * 5
         cycles[8] = (2048, 9.0)
-        assert NoteKind.OUTLIER_CYCLES in kinds(measured(session_of(cycles)))
+        assert FindingKind.OUTLIER_CYCLES in kinds(measured(session_of(cycles)))
 
     def test_the_interval_is_students(self) -> None:
         cycles = [(2048, 2.0)] * 2 + [(2048, 1.9), (2048, 2.1), (2048, 2.0), (2048, 2.05)]

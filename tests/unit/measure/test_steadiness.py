@@ -10,7 +10,8 @@ import pytest
 from sweeper.measure.cycles import Cutting
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.steadiness import MAX_CHANGE, MIN_GRADIENT_STEPS, STRETCH_SECONDS, speed_change, steadiness_notes
-from sweeper.model.measurement import NoteKind, Sample
+from sweeper.model.findings import FindingKind
+from sweeper.model.measurement import Sample
 from tests.helpers.builders import sample
 
 CYCLE_SECONDS, GRADIENT_STEPS = 2.0, 48
@@ -47,8 +48,8 @@ def test_one_that_slows_down_is_told_with_its_figures() -> None:
     assert found is not None
     assert (found.fastest_seconds, found.slowest_seconds) == pytest.approx((0.004, 0.0075))
     (note,) = steadiness_notes(samples, ALL)
-    assert note.kind is NoteKind.MACHINE_UNSTEADY
-    assert "4 ms at one time took 7.5 ms at another" in note.text
+    assert note.kind is FindingKind.MACHINE_UNSTEADY
+    assert note.values == pytest.approx({"fastest_seconds": 0.004, "slowest_seconds": 0.0075})
 
 
 @pytest.mark.parametrize(("factor", "is_told"), [(MAX_CHANGE - 0.01, False), (MAX_CHANGE + 0.01, True)])
@@ -112,4 +113,4 @@ def test_a_measurement_says_so() -> None:
     samples = [sample(0.0, 0, 0, "tick", decisions=1), *session(steps((0, 0.004), (62, 0.008)))]
     found = measure(samples, Rule(0.02, 90.0, Cutting(), 1), envs=1)
     assert found is not None
-    assert NoteKind.MACHINE_UNSTEADY in [note.kind for note in found.notes]
+    assert FindingKind.MACHINE_UNSTEADY in [note.kind for note in found.notes]

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.errors import ExitCode, Inconclusive, Interrupted, InvalidInput, NotComparable, NothingFeasible, NotReady
+from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
 from sweeper.model.folder import StudyFolder, TrialFolder
 from sweeper.model.load import BusyProcess, Contention
-from sweeper.model.measurement import Measurement, Method, Note, NoteKind, PerThousandSteps, Phases
+from sweeper.model.measurement import Measurement, Method, PerThousandSteps, Phases
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import study_from_json, to_json, trial_from_json
 from sweeper.model.trial import Outcome, Purpose, TrialResult, configuration_key, measured_fields
-from tests.helpers.builders import params_of, record_of, sample, trial_of
+from tests.helpers.builders import params_of, record_of, said, sample, trial_of
 from tests.helpers.results import full_result, full_trial
 
 numbers = st.floats(0, 1e12, allow_nan=False)
@@ -26,6 +27,16 @@ params = st.dictionaries(
     st.sampled_from(["num_envs", "threaded", "batch_size", "hyperparameters.beta"]),
     st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9), texts),
 )
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    numbers,
+    texts,
+    st.lists(texts, max_size=3).map(tuple),
+    st.lists(numbers, max_size=3).map(tuple),
+)
+findings = st.builds(Finding, st.sampled_from(FindingKind), st.dictionaries(texts, values, max_size=3))
 trials = st.builds(
     TrialResult,
     number=st.integers(0, 10**6),
@@ -35,7 +46,9 @@ trials = st.builds(
     started_at=texts,
     total_seconds=numbers,
     seed=st.integers(0, 10**6),
-    message=st.none() | texts,
+    reason=st.none() | findings,
+    bottleneck=st.none() | st.sampled_from(Bottleneck),
+    bottleneck_figures=st.none() | st.builds(BottleneckFigures, numbers, numbers, numbers, st.none() | numbers),
     steps_per_second=st.none() | numbers,
     interval=st.none() | st.tuples(numbers, numbers),
     peak_memory_bytes=st.none() | st.integers(0, 2**50),
@@ -43,7 +56,7 @@ trials = st.builds(
     phases=st.none() | st.builds(Phases, numbers, numbers, numbers, numbers),
     utilisation=st.none() | st.dictionaries(texts, numbers, max_size=2),
     command=st.lists(texts, max_size=3).map(tuple),
-    warnings=st.lists(st.builds(Note, st.sampled_from(NoteKind), texts), max_size=2).map(tuple),
+    warnings=st.lists(findings, max_size=2).map(tuple),
     round=st.none() | st.integers(0, 9),
     slices=st.lists(st.none() | numbers, max_size=3).map(tuple),
     relative_standard_error=st.none() | numbers,
@@ -71,6 +84,8 @@ def test_a_trial_round_trips(trial: TrialResult) -> None:
     assert {knob: type(value) for knob, value in again.params.items()} == {
         knob: type(value) for knob, value in trial.params.items()
     }
+    for mine, read in zip(trial.warnings, again.warnings):
+        assert [type(value) for value in read.values.values()] == [type(value) for value in mine.values.values()]
 
 
 def test_a_full_trial_is_plain_json() -> None:
@@ -79,7 +94,9 @@ def test_a_full_trial_is_plain_json() -> None:
     assert data["purpose"] == "confirm"
     assert data["interval"] == [900.0, 1100.0]
     assert data["updates_per_1000_steps"] == {"gradient": 20.0, "policy": 0.5, "parts": {}}
-    assert data["warnings"] == [{"kind": "not_precise", "text": "noisy"}]
+    assert data["warnings"] == [{"kind": "not_precise", "values": {"error_percent": 3.1, "asked_percent": 2.0}}]
+    assert data["reason"] == {"kind": "stalled", "values": {}}
+    assert (data["bottleneck"], data["bottleneck_figures"]["update_share"]) == ("update", 0.6)
     assert data["predicted_memory_bytes"] == [1.0, 2.0]
     assert (data["method"], data["slices"], data["warmup_cycles"]) == ("slices", [1900.0, 2100.0], 2)
     assert data["contention"] == {
@@ -109,7 +126,7 @@ def test_a_study_round_trips() -> None:
     } <= set(data["best"])  # fmt: skip
     assert data["best"]["speedup"] == {"estimate": 2.0, "interval": [1.8, 2.2]}
     assert {
-        "number", "started_at", "params", "purpose", "outcome", "message", "diagnosis", "steps_per_second", "interval",
+        "number", "started_at", "params", "purpose", "outcome", "reason", "diagnosis", "steps_per_second", "interval",
         "cycles", "startup_seconds", "warmup_seconds", "measured_seconds", "total_seconds", "peak_memory_bytes",
         "memory_source", "predicted_memory_bytes", "updates_per_1000_steps", "agents", "phases", "utilisation",
         "bottleneck", "contention", "seed", "command", "log_tail", "warnings", "slices", "method",
@@ -129,6 +146,48 @@ def test_keys_of_a_later_version_1_are_passed_over() -> None:
     assert study_from_json(changed(novelty={"a": 1})) == full_result()
 
 
+class TestEarlierVersions:
+    """Sentences were kept where the values are now."""
+
+    def old(self, **fields: Any) -> dict[str, Any]:
+        data = to_json(trial_of(outcome=Outcome.CRASHED))
+        for name in ("reason", "bottleneck_figures"):
+            del data[name]
+        return {**data, "bottleneck_text": "The players are the bottleneck.", **fields}
+
+    def read(self, **fields: Any) -> TrialResult:
+        return trial_from_json(json.dumps(self.old(**fields)))
+
+    def test_a_message(self) -> None:
+        assert self.read(message="it broke").reason == said("it broke")
+        assert self.read(message=None).reason is None
+
+    @pytest.mark.parametrize(
+        ("message", "kind"),
+        [
+            ("too few whole cycles in the time allowed; name a larger measure.max_seconds", FindingKind.TOO_SLOW),
+            ("too few summaries printed in the time allowed; name a larger", FindingKind.TOO_SLOW),
+            ("running in turn with others did not work", FindingKind.TURNS_BROKEN),
+        ],
+    )
+    def test_what_others_ask_for_by_kind(self, message: str, kind: FindingKind) -> None:
+        assert self.read(message=message).reason == said(message, kind)
+
+    def test_warnings(self) -> None:
+        note = {"kind": "trend", "text": "Cycles kept getting slower."}
+        assert self.read(warnings=[note]).warnings == (said("Cycles kept getting slower.", FindingKind.TREND),)
+        study = study_from_json(changed(warnings=[note], trials=[self.old(warnings=[note], message="it broke")]))
+        assert study.warnings == study.trials[0].warnings == (said("Cycles kept getting slower.", FindingKind.TREND),)
+        assert study.trials[0].reason == said("it broke")
+
+    def test_of_today_the_values_count(self) -> None:
+        note = {"kind": "trend", "values": {"slower": True}, "text": "Cycles kept getting faster."}
+        assert self.read(warnings=[note]).warnings == (Finding(FindingKind.TREND, {"slower": True}),)
+        reason = {"kind": "stalled", "values": {}}
+        assert self.read(message="it broke", reason=reason).reason == Finding(FindingKind.STALLED)
+        assert self.read(message="it broke", reason=None).reason is None
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -140,6 +199,8 @@ def test_keys_of_a_later_version_1_are_passed_over() -> None:
         (changed(version="1"), "format version '1'"),
         (changed(memory_cap_bytes="lots"), "memory_cap_bytes: "),
         (changed(trials=[{"number": 1}]), "trials.0."),
+        (changed(warnings=[{"kind": "gossip", "values": {}}]), "warnings.0.kind"),
+        (changed(warnings=[{"kind": "trend", "values": {"slower": {}}}]), "warnings.0.values.slower"),
         ("[]", ""),
     ],
 )
@@ -169,7 +230,7 @@ def test_is_ok_needs_a_number() -> None:
 
 def test_measured_fields() -> None:
     assert measured_fields(None) == {}
-    note = Note(NoteKind.TREND, "slower")
+    note = Finding(FindingKind.TREND, {"slower": True})
     measurement = Measurement(
         steps_per_second=10.0,
         interval=(9.0, 11.0),

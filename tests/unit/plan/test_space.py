@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import InvalidInput
-from sweeper.model.measurement import NoteKind
+from sweeper.model.findings import FindingKind
 from sweeper.plan.space import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES, Rules
 from tests.helpers.builders import GIB, PPO, config_of, params_of, space_of
 
@@ -137,7 +137,7 @@ def test_the_baseline_is_what_is_stated_over_the_trainer_config() -> None:
 def test_a_baseline_from_the_trainer_config_is_said() -> None:
     space = space_of(BUILD + "space: {num_envs: [1, 2]}\n")
     assert not space.baseline_stated
-    assert [note.kind for note in space.notes] == [NoteKind.BASELINE_FROM_CONFIG]
+    assert [note.kind for note in space.notes] == [FindingKind.BASELINE_FROM_CONFIG]
 
 
 def test_in_the_editor_the_configs_environments_do_not_count() -> None:
@@ -153,7 +153,7 @@ def test_a_derived_space() -> None:
         "batch_size": (64, 128, 256, 512),
         "threaded": (False, True),
     }
-    assert [note.kind for note in space.notes] == [NoteKind.SPACE_DERIVED, NoteKind.BASELINE_FROM_CONFIG]
+    assert [note.kind for note in space.notes] == [FindingKind.SPACE_DERIVED, FindingKind.BASELINE_FROM_CONFIG]
     assert sum(1 for _ in space.combinations()) == space.size == 240
 
 

@@ -174,3 +174,11 @@ def test_the_sampler_sees_one_trial_a_configuration_with_its_constraints() -> No
 def test_a_baseline_outside_the_space_is_not_shown_to_the_sampler() -> None:
     space = space_of("env_path: b\nbaseline: {num_envs: 7}\nspace: {num_envs: [1, 2]}\n")
     assert _pooled_study(space, history(space, [measured(0, space.baseline)]), CAP, seed=0).trials == []
+
+
+def test_of_very_many_the_fastest_and_the_latest_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeper.search.suggest.MOST_SHOWN", 6)
+    space = space_of("env_path: b\nbaseline: {num_envs: 1}\nspace: {num_envs: {low: 1, high: 12}}\n")
+    trials = [trial_of(at, params_of(1 + at), 100.0 + (50 - at) ** 2) for at in range(12)]
+    shown = {trial.params["num_envs"] for trial in _pooled_study(space, history(space, trials), CAP, seed=0).trials}
+    assert shown == {0, 1, 2, 9, 10, 11}  # by index

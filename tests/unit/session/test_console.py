@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sweeper.measure.cycles import Cutting, boundaries, cut_for
 from sweeper.measure.rate import Rule, current_rate, measure
-from sweeper.model.measurement import BehaviorCount, Measurement, Method, NoteKind, Sample
+from sweeper.model.findings import FindingKind
+from sweeper.model.measurement import BehaviorCount, Measurement, Method, Sample
 from sweeper.model.session import Progress
 from sweeper.session.console import ConsoleFile
 from tests.helpers.builders import session_of
@@ -176,7 +177,7 @@ class TestMeasure:
         assert rough.steps_per_second == pytest.approx(exact.steps_per_second, rel=1e-3)
         assert (rough.cycles, rough.method) == (exact.cycles, Method.CONSOLE)
         assert (rough.updates_per_1000_steps, rough.phases, rough.agents) == (None, None, None)
-        assert NoteKind.FROM_CONSOLE in [note.kind for note in rough.notes]
+        assert FindingKind.FROM_CONSOLE in [note.kind for note in rough.notes]
         assert exact.interval is not None and rough.interval is not None
         assert rough.interval[0] < exact.interval[0] < exact.interval[1] < rough.interval[1]
         assert exact.relative_standard_error is not None and rough.relative_standard_error is not None

@@ -22,7 +22,7 @@ from sweeper.model.folder import StudyFolder, TrialFolder
 from sweeper.model.study import to_json
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
 from sweeper.store import Patience, Store
-from tests.helpers.builders import GIB, params_of, trial_of
+from tests.helpers.builders import GIB, params_of, said, trial_of
 
 IDENTITY = {"build": "b:1:2", "space": {"num_envs": [1, 2]}, "machine": "m1"}
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -87,7 +87,7 @@ STATES = {
 class TestEveryBackEnd:
     def test_round_trip_and_resume(self, again: Opener) -> None:
         store = again(gpu_memory_cap_bytes=GIB)
-        first = run(store, params_of(1), purpose=Purpose.BASELINE, message="é 'quoted'", log_tail=("a", "b"))
+        first = run(store, params_of(1), purpose=Purpose.BASELINE, reason=said("é 'quoted'"), log_tail=("a", "b"))
         second = run(store, params_of(4, 16, 64, True), outcome=Outcome.CRASHED, round=2, excuses=(0, 1))
         assert (first.number, second.number) == (0, 1)
         assert store.results() == (first, second)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sweeper.inputs.study_limits import Budget
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, configuration_key
 from sweeper.study.allowance import (
     ANCHOR_EVERY,
@@ -228,5 +229,5 @@ def broken(number: int, params: Any, round: int) -> TrialResult:
         purpose=Purpose.CONFIRM,
         outcome=Outcome.INTERRUPTED,
         round=round,
-        message="running in turn with others did not work",
+        reason=Finding(FindingKind.TURNS_BROKEN),
     )

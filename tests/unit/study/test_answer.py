@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.load import BusyProcess, Contention
-from sweeper.model.measurement import Note, NoteKind, PerThousandSteps
+from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.study import IntervalFrom, StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, configuration_key
 from sweeper.study.answer import conclude
@@ -170,7 +172,7 @@ class TestConclude:
     def test_inert_areas_are_said(self) -> None:
         own = trial_of(0, OWN, 1000.0, Purpose.BASELINE, agents=8.0)
         other = trial_of(1, params_of(1, 4), 1000.0, agents=8.0)
-        assert NoteKind.AREAS_INERT in [note.kind for note in self.conclude([own, other]).warnings]
+        assert FindingKind.AREAS_INERT in [note.kind for note in self.conclude([own, other]).warnings]
 
 
 class TestTheClaim:
@@ -344,75 +346,85 @@ class TestNotes:
         params = OWN if purpose is Purpose.BASELINE else A
         return trial_of(number, params, purpose=purpose, outcome=Outcome.DISTURBED, contention=load)
 
-    def text(self, trials: Sequence[TrialResult], kind: NoteKind = NoteKind.MACHINE_BUSY) -> str | None:
-        (*found,) = (note.text for note in concluded(trials).warnings if note.kind is kind)
+    def values(
+        self, trials: Sequence[TrialResult], kind: FindingKind = FindingKind.MACHINE_BUSY
+    ) -> Mapping[str, Value] | None:
+        (*found,) = (note.values for note in concluded(trials).warnings if note.kind is kind)
         assert len(found) <= 1
         return found[0] if found else None
 
     def test_sessions_that_do_not_count_and_who_was_busy(self) -> None:
-        found = self.text([self.own, self.busy(1, "cc1plus", "dd"), self.busy(2, "cc1plus", "slack", "backup", "top")])
-        # cc1plus 2 + 4 cores, slack 3, backup 2, dd and top 1 each
-        assert found == (
-            "2 of 3 sessions were disturbed by other programs and do not count. Busiest: cc1plus, slack, backup."
+        found = self.values(
+            [self.own, self.busy(1, "cc1plus", "dd"), self.busy(2, "cc1plus", "slack", "backup", "top")]
         )
+        # cc1plus 2 + 4 cores, slack 3, backup 2, dd and top 1 each
+        assert found == {
+            "never_quiet": False,
+            "marked_sessions": 0,
+            "disturbed_sessions": 2,
+            "sessions": 3,
+            "busiest": ("cc1plus", "slack", "backup"),
+        }
 
     def test_a_machine_that_is_never_quiet(self) -> None:
         busy = [self.busy(at, "stress", purpose=Purpose.BASELINE) for at in range(3)]
-        marked = (Note(NoteKind.MACHINE_BUSY, "Measured while others were busy."),)
-        found = str(self.text([*busy, trial_of(3, OWN, 1000.0, Purpose.BASELINE, warnings=marked)]))
-        assert found.startswith("This machine was never quiet")
-        assert found.endswith("Busiest: stress.")
+        marked = (Finding(FindingKind.MACHINE_BUSY),)
+        found = self.values([*busy, trial_of(3, OWN, 1000.0, Purpose.BASELINE, warnings=marked)])
+        assert found is not None
+        assert (found["never_quiet"], found["marked_sessions"], found["busiest"]) == (True, 1, ("stress",))
 
     def test_a_machine_that_got_quiet_after_all(self) -> None:
         busy = [self.busy(at, "stress", purpose=Purpose.BASELINE) for at in range(3)]
-        assert str(self.text([*busy, trial_of(3, OWN, 1000.0, Purpose.BASELINE)])).startswith("3 of 4 sessions")
+        found = self.values([*busy, trial_of(3, OWN, 1000.0, Purpose.BASELINE)])
+        assert found is not None
+        assert (found["never_quiet"], found["disturbed_sessions"], found["sessions"]) == (False, 3, 4)
 
     def test_a_machine_that_changed_its_own_speed(self) -> None:
-        changed, busy = (Note(kind, "text") for kind in (NoteKind.MACHINE_UNSTEADY, NoteKind.MACHINE_BUSY))
+        changed, busy = (Finding(kind) for kind in (FindingKind.MACHINE_UNSTEADY, FindingKind.MACHINE_BUSY))
         trials = [
             self.own,
             trial_of(1, A, 1500.0, warnings=(changed,)),
             trial_of(2, A, 1500.0, warnings=(changed, busy)),  # others explain it
             trial_of(3, A, outcome=Outcome.DISTURBED, warnings=(changed,)),  # does not count
         ]
-        found = str(self.text(trials, NoteKind.MACHINE_UNSTEADY))
-        assert found.startswith("The machine itself changed its speed by more than 25 % during 1 of 3 sessions, ")
-        assert self.text(trials[::2], NoteKind.MACHINE_UNSTEADY) is None
+        found = self.values(trials, FindingKind.MACHINE_UNSTEADY)
+        assert found == {"unsteady_sessions": 1, "sessions": 3, "change_percent": 25.0}
+        assert self.values(trials[::2], FindingKind.MACHINE_UNSTEADY) is None
 
     def test_rounds_that_do_not_count(self) -> None:
-        lost = (Note(NoteKind.SLICES_DISTURBED, "text"),)
+        lost = (Finding(FindingKind.SLICES_DISTURBED),)
         load = Contention(5.0, 0.0, None, None, 0.0, (BusyProcess("stress", 0.9),))
         rates: Sequence[tuple[float | None, ...]] = [(900.0, None, 950.0, None), (1800.0, None, 1900.0, 2000.0)]
         trials = [
             trial_of(at + 1, params, 1000.0, Purpose.CONFIRM, round=0, slices=rate, warnings=lost, contention=load)
             for at, (params, rate) in enumerate(zip((OWN, A), rates))
         ]
-        assert self.text([self.own, *trials], NoteKind.SLICES_DISTURBED) == (
-            "2 of 4 rounds of the confirmation were disturbed by other programs and do not count. Busiest: stress."
-        )
-        assert self.text([self.own, *trials]) is None
+        found = self.values([self.own, *trials], FindingKind.SLICES_DISTURBED)
+        assert found == {"lost_rounds": 2, "rounds": 4, "busiest": ("stress",)}
+        assert self.values([self.own, *trials]) is None
 
     def test_nothing_to_say(self) -> None:
-        assert self.text([self.own]) is None
+        assert self.values([self.own]) is None
         assert concluded([self.own]).warnings == ()
 
     @pytest.mark.parametrize(
-        ("rates", "direction"),
+        ("rates", "signs"),
         [
-            ((1000.0, 900.0, 800.0, 700.0, 600.0), "slower"),
-            ((600.0, 700.0, 800.0, 900.0, 1000.0), "faster"),
-            ((1000.0, 1010.0, 995.0, 1005.0, 1000.0), None),
-            ((1000.0, 900.0, 800.0), None),
+            ((1000.0, 900.0, 800.0, 700.0, 600.0), [-1]),
+            ((600.0, 700.0, 800.0, 900.0, 1000.0), [1]),
+            ((1000.0, 1010.0, 995.0, 1005.0, 1000.0), []),
+            ((1000.0, 900.0, 800.0), []),
         ],
     )
-    def test_drift_only_where_it_is_shown(self, rates: Sequence[float], direction: str | None) -> None:
+    def test_drift_only_where_it_is_shown(self, rates: Sequence[float], signs: list[int]) -> None:
         trials = [
             trial_of(at, OWN, rate, Purpose.ANCHOR if at else Purpose.BASELINE, started_at=f"2026-01-01T0{at}:00:00")
             for at, rate in enumerate(rates)
         ]
         found = concluded(trials, spent_seconds=3600.0 * len(rates))
-        texts = [note.text for note in found.warnings if note.kind is NoteKind.DRIFT]
-        assert [f"The machine got {direction}" in text for text in texts] == ([True] if direction else [])
+        slopes = [note.values["percent_per_hour"] for note in found.warnings if note.kind is FindingKind.DRIFT]
+        assert slopes == [found.noise.drift_percent_per_hour for _ in signs]
+        assert [math.copysign(1, slope) for slope in slopes if isinstance(slope, float)] == signs
 
     def test_a_drift_smaller_than_what_sessions_differ_anyway(self) -> None:
         """Shown, at 1 % an hour, but not worth a word beside 20 % between sessions of another configuration."""
@@ -424,9 +436,9 @@ class TestNotes:
         found = concluded([*own, *others], spent_seconds=3600.0)
         assert found.noise.drift_interval is not None
         assert found.noise.drift_interval[1] < 0
-        assert NoteKind.DRIFT not in [note.kind for note in found.warnings]
+        assert FindingKind.DRIFT not in [note.kind for note in found.warnings]
         alone = concluded(own, spent_seconds=6 * 3600.0)
-        assert NoteKind.DRIFT in [note.kind for note in alone.warnings]
+        assert FindingKind.DRIFT in [note.kind for note in alone.warnings]
 
 
 class TestOwnSettingsThatBreakTheCap:
@@ -445,4 +457,4 @@ class TestOwnSettingsThatBreakTheCap:
     def test_it_is_recommended_where_nothing_looks_faster(self) -> None:
         result = concluded([self.own, self.small, trial_of(2, B, 900.0)])
         assert result.best is not None
-        assert (result.verdict, result.best.params, result.best.speedup) == (Verdict.BETTER, C, None)
+        assert (result.verdict, result.best.params, result.best.speedup) == (Verdict.KEEP_YOURS, C, None)

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from sweeper.errors import Inconclusive, NothingFeasible, NotReady
 from sweeper.inputs.study_limits import Budget
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
 from sweeper.study.allowance import ANCHOR_EVERY, Allowance
 from sweeper.study.course import (
     EXHAUSTED,
     FAILURES_TO_LOOK_INTO,
     MAX_FAILURES_IN_A_ROW,
+    DeadEnd,
     End,
+    Ending,
     Measure,
     MeasureRound,
     Search,
@@ -55,7 +57,7 @@ def again(number: int, **fields: Any) -> TrialResult:
 
 
 def crashed(first: int, *params: Params) -> list[TrialResult]:
-    return [trial_of(first + at, one, outcome=CRASHED, message="boom") for at, one in enumerate(params)]
+    return [trial_of(first + at, one, outcome=CRASHED) for at, one in enumerate(params)]
 
 
 class TestReference:
@@ -74,15 +76,17 @@ class TestReference:
         assert found.why is Why.NEVER_QUIET
 
     def test_no_time_left_for_it(self) -> None:
-        with pytest.raises(Inconclusive, match="could not be measured: others"):
-            step(own(outcome=VOID, message="others"), spent=1200.0)
+        tried = own(outcome=VOID)
+        assert step(tried, spent=1200.0) == DeadEnd(Ending.UNMEASURED, tried)
 
     @pytest.mark.parametrize("outcome", [CRASHED, Outcome.NO_STEPS, Outcome.TIMEOUT])
     def test_it_must_run(self, outcome: Outcome) -> None:
-        failed = own(outcome=outcome, message="boom", log_tail=("last words",), diagnosis="mend it")
-        with pytest.raises(NotReady, match=r"do not run: boom(?s:.)*last words") as caught:
-            step(failed)
-        assert caught.value.hint == "mend it"
+        failed = own(outcome=outcome)
+        assert step(failed) == DeadEnd(Ending.DOES_NOT_RUN, failed)
+
+    def test_too_slow_is_no_failure(self) -> None:
+        slow = own(outcome=Outcome.TIMEOUT, reason=Finding(FindingKind.TOO_SLOW))
+        assert step(slow) == DeadEnd(Ending.TOO_SLOW, slow)
 
     def test_what_an_earlier_run_met_may_be_mended(self) -> None:
         found = step(own(outcome=CRASHED), begun=1)
@@ -90,8 +94,8 @@ class TestReference:
         assert found.purpose is BASELINE
 
     def test_it_must_learn(self) -> None:
-        with pytest.raises(NothingFeasible, match="do not learn"):
-            step(own(outcome=Outcome.TOO_FEW_UPDATES))
+        idle = own(outcome=Outcome.TOO_FEW_UPDATES)
+        assert step(idle) == DeadEnd(Ending.LEARNS_NOTHING, idle)
 
     def test_a_second_pilot_where_it_is_cheap(self) -> None:
         assert step(own()) == Measure(OWN, ANCHOR, Stage.PILOT, Why.PILOT)
@@ -115,8 +119,7 @@ class TestOverTheCap:
         return trial_of(0, params, purpose=BASELINE, **over)
 
     def test_nothing_fits(self) -> None:
-        with pytest.raises(NothingFeasible, match=r"8\.0 GiB is below (?s:.)* stopped at 9\.0 GiB"):
-            step(self.broke)
+        assert step(self.broke) == DeadEnd(Ending.CAP_TOO_LOW, self.broke)
 
     def test_the_search_goes_on_beside_the_smallest(self) -> None:
         bigger = params_of(4, 4)
@@ -154,9 +157,8 @@ class TestABrokenMachine:
         assert found == Measure(OWN, ANCHOR, Stage.SEARCH, Why.CHECK, excuses=(2,))
 
     def test_it_is_the_machine(self) -> None:
-        failed = again(5, outcome=CRASHED, message="no libcuda", excuses=(2, 3, 4, 5), log_tail=("ImportError: x",))
-        with pytest.raises(NotReady, match=r"nothing runs (?s:.)*no libcuda(?s:.)*ImportError: x"):
-            step(own(), again(1), *crashed(2, *self.unlike), failed)
+        failed = again(5, outcome=CRASHED, excuses=(2, 3, 4, 5))
+        assert step(own(), again(1), *crashed(2, *self.unlike), failed) == DeadEnd(Ending.NOTHING_RUNS, failed)
 
     def test_the_next_run_measures_again_what_failed(self) -> None:
         failed = again(5, outcome=CRASHED, excuses=(2, 3, 4, 5))
@@ -177,8 +179,8 @@ class TestABrokenMachine:
         smallest = trial_of(0, OWN, stage=Stage.PILOT, outcome=CRASHED)
         results = (trial_of(0, bigger, purpose=BASELINE, outcome=broke.outcome), smallest, *failed)
         allowance = Allowance(History(results, bigger), Budget(1e6), 0.0, 8 * GIB)
-        with pytest.raises(NothingFeasible, match="in a row failed; the last: boom"):
-            next_step(allowance, SPACE, 0, False)
+        found = next_step(allowance, SPACE, 0, False)
+        assert found == DeadEnd(Ending.ALL_FAIL, failed[-1], 1 + MAX_FAILURES_IN_A_ROW)
 
 
 class TestConfirmation:

@@ -9,8 +9,9 @@ import pytest
 
 from sweeper.measure.cycles import Cutting
 from sweeper.measure.rate import Rule
+from sweeper.model.findings import Bottleneck, Finding, FindingKind
 from sweeper.model.load import BusyProcess, LoadSample
-from sweeper.model.measurement import BehaviorCount, Method, NoteKind, PerThousandSteps, Sample
+from sweeper.model.measurement import BehaviorCount, Method, PerThousandSteps, Sample
 from sweeper.model.session import RSS, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
 from sweeper.study.judge import Asked, Terms, judge
@@ -36,7 +37,7 @@ def measured(load: tuple[LoadSample, ...] = (), **fields: Any) -> SessionRecord:
     return record_of(SessionEnd.MEASURED, GOOD, load=load, **fields)
 
 
-def kinds(result: TrialResult) -> list[NoteKind]:
+def kinds(result: TrialResult) -> list[FindingKind]:
     return [note.kind for note in result.warnings]
 
 
@@ -63,10 +64,10 @@ class TestOutcome:
         if outcome is Outcome.OK:
             assert result.steps_per_second == 1024.0
             assert result.interval == pytest.approx((1024.0, 1024.0))
-            assert (result.relative_standard_error, result.message, result.log_tail) == (0.0, None, ())
+            assert (result.relative_standard_error, result.reason, result.log_tail) == (0.0, None, ())
         else:
             assert (result.steps_per_second, result.interval, result.relative_standard_error) == (None, None, None)
-            assert result.message
+            assert result.reason is not None
             assert len(result.log_tail) == 12
 
     def test_the_editors_own_load_voids_nothing(self) -> None:
@@ -92,45 +93,54 @@ class TestOutcome:
         assert judged(measured(), required=PerThousandSteps(None, 0.99 * policy)).outcome is Outcome.OK
         refused = judged(measured(), required=PerThousandSteps(None, 1.01 * policy))
         assert (refused.outcome, refused.steps_per_second) == (Outcome.TOO_FEW_UPDATES, 1024.0)
-        assert refused.message == "0.49 policy updates per 1,000 steps; at least 0.49 are required"
+        assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
+        figures = {"actual_per_1000": policy, "required_per_1000": 1.01 * policy}
+        assert refused.reason.values == pytest.approx(figures)
 
     def test_no_update_at_all_is_the_guards_business(self) -> None:
         samples = [sample(100.0 + second, 500 * second, 0, "tick") for second in range(1, 20)]
         result = judged(record_of(SessionEnd.TOO_SLOW, samples))
-        assert (result.outcome, result.message) == (Outcome.TOO_FEW_UPDATES, "no policy update within 9,500 steps")
+        assert result.outcome is Outcome.TOO_FEW_UPDATES
+        assert result.reason == Finding(FindingKind.NO_UPDATE, {"steps": 9500})
 
     def test_who_never_updated(self) -> None:
         counts = {"Car": BehaviorCount(900, 900, 3), "Bus": BehaviorCount(50, 50, 0)}
         result = judged(record_of(SessionEnd.TOO_SLOW, [Sample(100.0, "tick", counts)]))
         assert result.outcome is Outcome.TIMEOUT
-        assert "too few whole cycles in the time allowed: Bus never updated" in str(result.message)
+        assert result.reason == Finding(FindingKind.TOO_SLOW, {"from_console": False, "idle": ("Bus",)})
 
     def test_too_slow_beside_others_who_void_nothing(self) -> None:
         some = judged(record_of(SessionEnd.TOO_SLOW, GOOD[:4], load=load_of(10.0), busiest=CULPRITS))
         assert some.outcome is Outcome.TIMEOUT
-        assert str(some.message).endswith(
-            "; other programs used 10 % of the cores meanwhile (busiest: stress 3.0, chrome 0.2 cores)"
-        )
+        assert some.reason is not None
+        assert some.reason.kind is FindingKind.TOO_SLOW
+        assert some.reason.values["others_percent"] == pytest.approx(10.0)
+        assert some.reason.values["busiest"] == ("stress", "chrome")
+        assert some.reason.values["busiest_cores"] == (3.0, 0.2)
         hardly = judged(record_of(SessionEnd.TOO_SLOW, GOOD[:4], load=load_of(1.0), busiest=CULPRITS))
-        assert "other programs" not in str(hardly.message)
+        assert hardly.reason == Finding(FindingKind.TOO_SLOW, {"from_console": False, "idle": ()})
 
     def test_over_memory_says_how_much(self) -> None:
         result = judged(record_of(SessionEnd.OVER_MEMORY, GOOD, peak_memory_bytes=9 * GIB))
-        assert result.message == "9.0 GiB in use, above the cap of 8.0 GiB; stopped at once"
+        assert result.reason == Finding(FindingKind.OVER_MEMORY, {"peak_bytes": 9 * GIB, "cap_bytes": 8 * GIB})
         assert result.warnings == ()
         bound = judged(record_of(SessionEnd.OVER_MEMORY, memory_source=RSS, peak_memory_bytes=9 * GIB))
-        assert kinds(bound) == [NoteKind.MEMORY_UPPER_BOUND]
+        assert kinds(bound) == [FindingKind.MEMORY_UPPER_BOUND]
 
     def test_a_crash_quotes_the_exception(self) -> None:
         log = ["[INFO] Connected", "Traceback (most recent call last):", "ValueError: bad shape", "more"]
         result = judged(record_of(SessionEnd.EXITED, GOOD, log))
-        assert result.message == "the learner ended by itself after 20,480 steps: ValueError: bad shape"
+        values = {"steps": 20480, "exception": "ValueError: bad shape", "signal": None, "last_line": "more"}
+        assert result.reason == Finding(FindingKind.EXITED, values)
         result = judged(record_of(SessionEnd.EXITED, (), ["last words"]))
-        assert result.message == "the learner ended by itself after 0 steps: last words"
-        assert str(judged(record_of(SessionEnd.EXITED)).message).endswith("it printed nothing")
+        values = {"steps": 0, "exception": None, "signal": None, "last_line": "last words"}
+        assert result.reason == Finding(FindingKind.EXITED, values)
+        nothing = judged(record_of(SessionEnd.EXITED)).reason
+        assert nothing == Finding(FindingKind.EXITED, {**values, "last_line": None})
 
     def test_measured_without_cycles_is_not_believed(self) -> None:
-        assert judged(record_of(SessionEnd.MEASURED, GOOD[:4])).outcome is Outcome.CRASHED
+        result = judged(record_of(SessionEnd.MEASURED, GOOD[:4]))
+        assert (result.outcome, result.reason) == (Outcome.CRASHED, Finding(FindingKind.NO_WHOLE_CYCLE))
 
 
 class TestDisturbed:
@@ -150,9 +160,10 @@ class TestDisturbed:
 
     def test_it_says_by_whom(self) -> None:
         result = judged(measured(load_of(40.0), busiest=CULPRITS, waited_seconds=60.0))
-        assert result.message == (
-            "other programs used 40 % of the cores (busiest: stress 3.0, chrome 0.2 cores); measured again later"
-        )
+        assert result.reason is not None
+        assert result.reason.kind is FindingKind.OTHERS_ON_CORES
+        assert result.reason.values["others_percent"] == pytest.approx(40.0)
+        assert result.reason.values["busiest"] == ("stress", "chrome")
         assert (result.interval, result.relative_standard_error) == (None, None)
         found = result.contention
         assert found is not None
@@ -197,9 +208,10 @@ class TestDisturbed:
 
     def test_a_machine_that_is_never_quiet_is_taken_as_it_is(self) -> None:
         result = judged(measured(load_of(40.0)), tolerate_load=True)
-        assert (result.outcome, result.steps_per_second, result.message) == (Outcome.OK, 1024.0, None)
-        assert kinds(result) == [NoteKind.MACHINE_BUSY]
-        assert "Measured while other programs used 40 % of the cores" in result.warnings[0].text
+        assert (result.outcome, result.steps_per_second, result.reason) == (Outcome.OK, 1024.0, None)
+        assert kinds(result) == [FindingKind.MACHINE_BUSY]
+        assert result.warnings[0].values["cause"] == FindingKind.OTHERS_ON_CORES.value
+        assert result.warnings[0].values["others_percent"] == pytest.approx(40.0)
         assert kinds(judged(measured(load_of(1.0)), tolerate_load=True)) == []
 
     def test_load_that_nobody_read_voids_nothing(self) -> None:
@@ -208,13 +220,13 @@ class TestDisturbed:
 
 
 class TestMemoryPressure:
-    @pytest.mark.parametrize(("stalls", "found"), [(9.0, []), (11.0, [NoteKind.MEMORY_PRESSURE]), (None, [])])
-    def test_a_note(self, stalls: float | None, found: list[NoteKind]) -> None:
+    @pytest.mark.parametrize(("stalls", "found"), [(9.0, []), (11.0, [FindingKind.MEMORY_PRESSURE]), (None, [])])
+    def test_a_note(self, stalls: float | None, found: list[FindingKind]) -> None:
         result = judged(measured(load_of(stalls=stalls)))
         assert (result.outcome, kinds(result)) == (Outcome.OK, found)
 
     def test_it_says_how_much(self) -> None:
-        assert "11 % of the time" in judged(measured(load_of(stalls=11.0))).warnings[0].text
+        assert judged(measured(load_of(stalls=11.0))).warnings[0].values == pytest.approx({"stall_percent": 11.0})
 
 
 class TestConsole:
@@ -232,14 +244,14 @@ class TestConsole:
         assert (result.outcome, result.updates_per_1000_steps) == (Outcome.OK, None)
         assert result.steps_per_second == pytest.approx(1024.0)
         assert (result.method, result.startup_seconds) == (Method.CONSOLE, None)
-        assert NoteKind.FROM_CONSOLE in kinds(result)
+        assert FindingKind.FROM_CONSOLE in kinds(result)
         low, high = result.interval or (0.0, 0.0)
         assert low < 1024.0 < high
 
     def test_too_few_lines_are_no_lack_of_updates(self) -> None:
         result = judged(record_of(SessionEnd.TOO_SLOW, self.samples(2), from_console=True))
         assert result.outcome is Outcome.TIMEOUT
-        assert "too few summaries printed" in str(result.message)
+        assert result.reason == Finding(FindingKind.TOO_SLOW, {"from_console": True})
 
 
 class TestSlices:
@@ -278,25 +290,23 @@ class TestSlices:
         load = tuple(LoadSample(90.0 + at, 0.0, 8.0 * min(max(0, at - 18), 2)) for at in range(60))
         busiest = (BusyProcess("stress", 0.9),)
         result = self.judge(record_of(SessionEnd.MEASURED, samples, slices=slices, load=load, busiest=busiest))
-        (note,) = (note for note in result.warnings if note.kind is NoteKind.SLICES_DISTURBED)
-        assert note.text == (
-            "1 of 4 slices were disturbed by other programs and do not count (busiest: stress 0.9 cores)."
-        )
+        (note,) = (note for note in result.warnings if note.kind is FindingKind.SLICES_DISTURBED)
+        assert note.values == {"lost_slices": 1, "slices": 4, "busiest": ("stress",), "busiest_cores": (0.9,)}
         assert result.outcome is Outcome.OK
         assert result.slices == (2048.0, None, 2048.0, 2048.0)
         assert (result.steps_per_second, result.measured_seconds) == (2048.0, 6.0)
-        assert NoteKind.SLICES_DISTURBED not in kinds(self.judge(self.record()))
+        assert FindingKind.SLICES_DISTURBED not in kinds(self.judge(self.record()))
 
     def test_on_a_machine_that_is_never_quiet_all_count(self) -> None:
         asked = asked_of(purpose=Purpose.CONFIRM, round=0)
         result = judged(self.record(load=load_of(40.0)), asked, tolerate_load=True)
         assert (result.outcome, len(result.slices)) == (Outcome.OK, 2)
-        assert NoteKind.MACHINE_BUSY in kinds(result)
+        assert FindingKind.MACHINE_BUSY in kinds(result)
 
     def test_broken_turns_blame_nobody(self) -> None:
         result = self.judge(replace(self.record(load=load_of()), end=SessionEnd.TURNS_BROKEN))
         assert (result.outcome, result.slices, result.steps_per_second) == (Outcome.INTERRUPTED, (), None)
-        assert result.message == "running in turn with others did not work"
+        assert result.reason == Finding(FindingKind.TURNS_BROKEN)
 
 
 class TestWhy:
@@ -320,22 +330,23 @@ class TestWhy:
     @pytest.mark.parametrize(
         ("shares", "kind"),
         [
-            ((0.6, 0.2, 0.2, 2.0), "update"),
-            ((0.2, 0.6, 0.2, 2.0), "inference"),
-            ((0.2, 0.2, 0.6, 2.0), "players"),
-            ((0.2, 0.2, 0.6, 7.5), "cores"),
-            ((0.2, 0.2, 0.6, 2.0, 0.2), "communication"),
+            ((0.6, 0.2, 0.2, 2.0), Bottleneck.UPDATE),
+            ((0.2, 0.6, 0.2, 2.0), Bottleneck.INFERENCE),
+            ((0.2, 0.2, 0.6, 2.0), Bottleneck.PLAYERS),
+            ((0.2, 0.2, 0.6, 7.5), Bottleneck.CORES),
+            ((0.2, 0.2, 0.6, 2.0, 0.2), Bottleneck.COMMUNICATION),
         ],
     )
-    def test_bottleneck(self, shares: tuple[float, float, float, float], kind: str) -> None:
+    def test_bottleneck(self, shares: tuple[float, float, float, float], kind: Bottleneck) -> None:
         result = self.judge(*shares)
-        assert result.bottleneck == kind
-        assert result.bottleneck_text
+        assert result.bottleneck is kind
+        assert result.bottleneck_figures is not None
+        assert result.bottleneck_figures.update_share == pytest.approx(shares[0])
         assert result.utilisation == {"cores": pytest.approx(shares[3]), "usable_cores": 8.0}
 
     def test_without_timers_only_the_cores_are_known(self) -> None:
         result = judged(measured(load_of(own_cores=3.0)))
-        assert (result.bottleneck, result.bottleneck_text) == (None, None)
+        assert (result.bottleneck, result.bottleneck_figures) == (None, None)
         assert result.utilisation == {"cores": pytest.approx(3.0), "usable_cores": 8.0}
 
     def test_nothing_measured_nothing_known(self) -> None:
@@ -347,16 +358,18 @@ class TestWhy:
 class TestMemory:
     def test_who_kept_the_cap_is_said(self) -> None:
         by_us = judged(record_of(SessionEnd.OVER_MEMORY, peak_memory_bytes=9 * GIB, cap_kept_by="sampling"))
-        assert by_us.message == "9.0 GiB in use, above the cap of 8.0 GiB; stopped at once"
+        caps = {"peak_bytes": 9 * GIB, "cap_bytes": 8 * GIB}
+        assert by_us.reason == Finding(FindingKind.OVER_MEMORY, caps)
         assert by_us.memory_cap_kept_by == "sampling"
         kernel = judged(record_of(SessionEnd.OVER_MEMORY, peak_memory_bytes=7 * GIB, cap_kept_by="cgroup v1"))
-        assert kernel.message == "the kernel ended it at the cap of 8.0 GiB (cgroup v1); 7.0 GiB at its peak"
+        found = {"peak_bytes": 7 * GIB, "cap_bytes": 8 * GIB, "mechanism": "cgroup v1"}
+        assert kernel.reason == Finding(FindingKind.KERNEL_KEPT_CAP, found)
 
     def test_the_systems_own_killer_is_told_from_a_crash(self) -> None:
         result = judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9, oom_kills=1))
         assert result.outcome is Outcome.OVER_MEMORY
         assert result.memory_cap_kept_by == "the system's out-of-memory killer"
-        assert result.message is not None and "1.0 GiB were seen before" in result.message
+        assert result.reason == Finding(FindingKind.SYSTEM_KILLED, {"peak_bytes": GIB})
         assert judged(record_of(SessionEnd.EXITED, GOOD, ["Killed"], exit_code=-9)).outcome is Outcome.CRASHED
 
     @pytest.mark.parametrize(
@@ -375,13 +388,14 @@ class TestMemory:
         log = ["Traceback (most recent call last):", "ModuleNotFoundError: No module named 'onnx'"]
         result = judged(record_of(SessionEnd.EXITED, (), log, exit_code=1, oom_kills=3))
         assert result.outcome is Outcome.CRASHED
-        assert "onnx" in str(result.message)
+        assert result.reason is not None
+        assert result.reason.values["exception"] == log[-1]
 
     def test_gpu_memory(self) -> None:
         load = tuple(replace(one, gpu_memory_bytes=at * 2**20) for at, one in enumerate(load_of()[:5]))
         over = judged(record_of(SessionEnd.OVER_GPU_MEMORY, GOOD, load=load))
         assert over.peak_gpu_memory_bytes == 4 * 2**20
-        assert over.message == "4 MiB of GPU memory in use, above its cap; stopped at once"
+        assert over.reason == Finding(FindingKind.OVER_GPU_MEMORY, {"peak_bytes": 4 * 2**20})
         assert judged(measured(load_of())).peak_gpu_memory_bytes is None
 
     def test_the_prediction_is_kept_beside_the_peak(self) -> None:
@@ -397,7 +411,9 @@ class TestStandstill:
         late = (*load[:20], *(replace(one, seconds=one.seconds + 60) for one in load[20:]))
         result = judged(measured(late))
         assert result.outcome is Outcome.DISTURBED
-        assert result.message == "the machine stood still for 61 s, asleep perhaps; measured again later"
+        assert result.reason is not None
+        assert result.reason.kind is FindingKind.STOOD_STILL
+        assert result.reason.values["pause_seconds"] == pytest.approx(61.0, abs=0.5)
         assert result.steps_per_second is None
 
     def test_a_clock_that_stood_still(self) -> None:
@@ -412,7 +428,7 @@ class TestStandstill:
 
 def test_a_signal_is_named() -> None:
     result = judged(record_of(SessionEnd.EXITED, GOOD, exit_code=-9))
-    assert result.message is not None and result.message.endswith("SIGKILL")
+    assert result.reason is not None and result.reason.values["signal"] == "SIGKILL"
     assert result.diagnosis is not None and "from outside with SIGKILL" in result.diagnosis
 
 

@@ -1,0 +1,104 @@
+"""What a reader of a study's answer should know."""
+
+from __future__ import annotations
+
+from sweeper.model.findings import Finding, FindingKind
+from sweeper.report.words.finding import Sentences, Values, sentence
+from sweeper.units import format_bytes
+
+
+def study_note(finding: Finding) -> str:
+    """The sentence of a study's warning."""
+    return sentence(finding, _SENTENCES)
+
+
+def _space(_: Values) -> str:
+    return "The study file names no space; it was derived from this machine."
+
+
+def _baseline(_: Values) -> str:
+    return "The study file states no baseline; the trainer config's own settings stand in for it."
+
+
+def _flag(values: Values) -> str:
+    return f"This mlagents-learn does not know {values['flag']}; trials run without."
+
+
+def _editor(_: Values) -> str:
+    return (
+        "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
+        "programs' load cannot be told from it, so nothing is voided for that."
+    )
+
+
+def _cap(values: Values) -> str:
+    cap, asked = format_bytes(values["cap_bytes"]), format_bytes(values["asked_bytes"])
+    if values.get("available_bytes") is None:
+        return f"The memory cap is {cap}, as on the first run; {asked} were asked for."
+    available, kept = format_bytes(values["available_bytes"]), format_bytes(values["kept_free_bytes"])
+    return f"The memory cap is {cap}: {asked} were asked for, {available} are available, {kept} are kept free."
+
+
+def _areas(_: Values) -> str:
+    return (
+        "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. It "
+        "acts only if the scene has a TrainingAreaReplicator."
+    )
+
+
+def _busy(values: Values) -> str:
+    sessions, busiest = values["sessions"], _busiest(values)
+    if values["never_quiet"]:
+        return (
+            "This machine was never quiet: every number here was measured while other programs took their share of it, "
+            f"and holds for that load only.{busiest}"
+        )
+    if marked := values["marked_sessions"]:
+        were = "was" if marked == 1 else "were"
+        return f"{marked} of {sessions} sessions {were} measured while other programs took their share.{busiest}"
+    lost = values["disturbed_sessions"]
+    return f"{_lost(lost, sessions, 'sessions')}{busiest}"
+
+
+def _rounds(values: Values) -> str:
+    return f"{_lost(values['lost_rounds'], values['rounds'], 'rounds of the confirmation')}{_busiest(values)}"
+
+
+def _lost(count: int, of: int, what: str) -> str:
+    were, do = ("was", "does") if count == 1 else ("were", "do")
+    return f"{count} of {of} {what} {were} disturbed by other programs and {do} not count."
+
+
+def _busiest(values: Values) -> str:
+    return f" Busiest: {', '.join(values['busiest'])}." if values["busiest"] else ""
+
+
+def _unsteady(values: Values) -> str:
+    return (
+        f"The machine itself changed its speed by more than {values['change_percent']:.0f} % during "
+        f"{values['unsteady_sessions']} of {values['sessions']} sessions, and no counter here says why: a host shared "
+        "with others, heat or a power plan may do that. A single session says less on such a machine."
+    )
+
+
+def _drift(values: Values) -> str:
+    slope = values["percent_per_hour"]
+    direction = "faster" if slope > 0 else "slower"
+    return (
+        f"The machine got {direction} while the study ran, by {abs(slope):.1f} % an hour. The speed-up is not touched "
+        "by that: it is judged within rounds."
+    )
+
+
+_SENTENCES: Sentences = {
+    FindingKind.SPACE_DERIVED: _space,
+    FindingKind.BASELINE_FROM_CONFIG: _baseline,
+    FindingKind.FLAG_NOT_ACCEPTED: _flag,
+    FindingKind.IN_EDITOR: _editor,
+    FindingKind.MEMORY_CAP_LOWERED: _cap,
+    FindingKind.AREAS_INERT: _areas,
+    FindingKind.MACHINE_BUSY: _busy,
+    FindingKind.SLICES_DISTURBED: _rounds,
+    FindingKind.MACHINE_UNSTEADY: _unsteady,
+    FindingKind.DRIFT: _drift,
+}

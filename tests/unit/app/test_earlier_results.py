@@ -1,0 +1,91 @@
+"""A results.json of an earlier version is completed from its trials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeper.app.outputs import read_results, save_results
+from sweeper.model.folder import StudyFolder
+from sweeper.model.study import Pooled, StudyResult
+from sweeper.model.trial import Outcome, Purpose
+from tests.helpers.builders import GIB, params_of, trial_of
+from tests.helpers.results import FAST, OWN, full_result
+
+OTHER = params_of(2)
+NEW = ("rates", "peak_memory_bytes", "updates_per_1000_steps", "speedup")
+Read = Callable[[StudyResult], StudyResult]
+
+
+@pytest.fixture
+def read_old(tmp_path: Path) -> Read:
+    """Reads a result as if an earlier version had written it."""
+
+    def read(result: StudyResult) -> StudyResult:
+        folder = StudyFolder(tmp_path)
+        save_results(folder, result)
+        data = json.loads(folder.results.read_text())
+        del data["reference"]
+        data["configurations"] = [
+            {key: value for key, value in item.items() if key not in NEW} for item in data["configurations"]
+        ]
+        folder.results.write_text(json.dumps(data))
+        return read_results(folder)
+
+    return read
+
+
+def study(**fields: Any) -> StudyResult:
+    confirmed = [
+        trial_of(3 + at, params, rate, Purpose.CONFIRM, round=at // 3)
+        for at, (params, rate) in enumerate(
+            [(OWN, 1000.0), (FAST, 2000.0), (OTHER, 800.0), (OWN, 1010.0), (FAST, 2010.0), (OTHER, 805.0)]
+        )
+    ]
+    trials = (
+        trial_of(0, OWN, 990.0, Purpose.BASELINE),
+        trial_of(9, params_of(9), outcome=Outcome.DISTURBED),
+        trial_of(1, OTHER, 800.0, peak_memory_bytes=3 * GIB),
+        trial_of(2, FAST, 2100.0),
+        *confirmed,
+    )
+    bare = [Pooled(params, rate, None, None, 1, 0, True) for params, rate in ((OTHER, 800.0), (OWN, 1000.0))]
+    never = Pooled(params_of(9), None, None, None, 0, 1, None)
+    items = (never, *bare, Pooled(FAST, 2030.0, None, None, 3, 0, True))
+    return full_result(trials=trials, configurations=items, **fields)
+
+
+def test_what_was_left_out(read_old: Read) -> None:
+    result = read_old(study())
+    assert [item.params for item in result.configurations] == [FAST, OWN, OTHER, params_of(9)]
+    fast, own, other, never = result.configurations
+    assert (fast.rates, own.rates, other.rates, never.rates) == (
+        (2100.0, 2000.0, 2010.0),
+        (990.0, 1000.0, 1010.0),
+        (800.0, 800.0, 805.0),
+        (),
+    )
+    assert (other.peak_memory_bytes, never.peak_memory_bytes) == (3 * GIB, None)
+    assert other.updates_per_1000_steps is not None
+    assert fast.speedup is not None and fast.speedup.interval is not None
+    assert fast.speedup.interval[0] < fast.speedup.estimate == pytest.approx(1.995, rel=0.02)
+    assert other.speedup is not None and other.speedup.estimate == pytest.approx(0.8, rel=0.02)
+    assert (own.speedup, never.speedup) == (None, None)
+
+
+def test_without_confirmation_or_baseline(read_old: Read) -> None:
+    result = study()
+    few = read_old(replace(result, trials=result.trials[:4]))
+    assert [item.speedup for item in few.configurations] == [None] * 4
+    none = read_old(replace(result, baseline=None))
+    assert [item.speedup for item in none.configurations] == [None] * 4
+
+
+def test_what_is_of_today_stays_as_it_is(tmp_path: Path) -> None:
+    save_results(StudyFolder(tmp_path), full_result())
+    assert read_results(StudyFolder(tmp_path)) == full_result()
