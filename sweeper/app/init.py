@@ -1,13 +1,22 @@
-"""A first study file."""
+"""A first study file, about what is found nearby; where nothing is, a demo that runs."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.app.nearby import look_around
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
+from sweeper.inputs.trainer_config import read_trainer_config
+from sweeper.racer import TRAINER_CONFIG
 
+DEMO_BUILD = "demo:racer"
+MOST_LISTED = 5
 TEMPLATE = """\
 # A sweeper study: which settings make this training fastest on this machine?
 # Run it with: sweeper run {name}
@@ -15,14 +24,14 @@ version: 1
 name: "{stem}"
 
 # Your ordinary ML-Agents trainer config; it is read, never modified. Paths are relative to this file.
-trainer_config: Car_ppo.yaml
-
-# Your Unity build. `demo:racer` is the bundled demo build. Leave it out to train in the Unity Editor, where
-# num_envs is 1 and every trial waits for you to press Play.
-env_path: demo:racer
-
+trainer_config: {config}
+{other_configs}
+# Your Unity build. `demo:racer` is the bundled demo build. Left out, you train in the Unity Editor, where num_envs is 1
+# and every trial waits for you to press Play.
+{build}
+{other_builds}
 # What you run today, to compare with. Left out: what the trainer config says.
-baseline: {{num_envs: 1, num_areas: 1}}
+# baseline: {{num_envs: 1, num_areas: 1}}
 
 # The most memory that learner and players may use together: an amount, or a share of what is available.
 memory_cap: 80%
@@ -30,13 +39,13 @@ memory_cap: 80%
 # The study's total. Longer is better: every trial is a real, short training session.
 budget: 20m
 
-# What to try. Left out: derived from this machine and the trainer config. Any other key of the trainer config can be
-# searched by its path, such as hyperparameters.buffer_size.
-space:
-  num_envs: {{low: 1, high: 8}}
-  num_areas: [1, 4, 16]           # acts only if the scene has a TrainingAreaReplicator
-  batch_size: [128, 256, 512]
-  # threaded: [false, true]
+# What to try. Left out: derived from this machine and the trainer config; `sweeper validate` lists it. num_areas acts
+# only if the scene has a TrainingAreaReplicator. Any other key of the trainer config can be searched by its path.
+# space:
+#   num_envs: {{low: 1, high: 8}}
+#   num_areas: [1, 4, 16]
+#   batch_size: [128, 256, 512]
+#   hyperparameters.buffer_size: [2048, 10240]
 
 # The learning guard: a bigger batch is faster only because it learns less. Configurations with fewer updates per step
 # than this share of yours are refused. `off` to allow them.
@@ -47,16 +56,98 @@ engine: {{no_graphics: true}}
 """
 
 
-def write_study_file(path: Path) -> None:
-    """Write a commented study file.
+@dataclass(frozen=True)
+class Written:
+    """What was written, and a sentence for each choice that was made."""
+
+    study: Path
+    files: tuple[Path, ...]
+    told: tuple[str, ...]
+
+
+def write_study(path: Path, demo: bool = False) -> Written:
+    """Write a commented study file, `study.yaml` where `path` is a folder; with `demo`, about the bundled demo build.
 
     Raises:
-        InvalidInput: the file exists, or its folder does not.
+        InvalidInput: a file is in the way, or the folder does not exist.
     """
+    path = path / "study.yaml" if path.is_dir() else path
     if path.exists():
         raise InvalidInput(f"{path} exists; nothing was overwritten", "choose another name: sweeper init PATH")
     if not path.parent.is_dir():
         raise InvalidInput(f"{path.parent}: no such folder")
-    # A study's name: ASCII letters and digits, '.', '_' and '-', the first a letter or digit.
-    stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80] or "study"
-    write_atomically(path, TEMPLATE.format(name=path.name, stem=stem))
+    folder = path.parent.absolute()
+    nearby = look_around(folder)
+    configs = [] if demo else [config for config in nearby.configs if _can_be_read(config)]
+    if not configs:
+        return _demo(path, folder)
+    builds = nearby.builds
+    told = [f"Trainer config: {_relative(configs[0], folder)}{_others(configs)}."]
+    if builds:
+        told.append(f"Build: {_relative(builds[0], folder)}{_others(builds)}.")
+    else:
+        told.append(
+            "No Unity build was found nearby: this study trains in the Editor. To use a build, name it in env_path."
+        )
+    text = _text(
+        path,
+        _relative(configs[0], folder),
+        f"env_path: {_quoted(_relative(builds[0], folder))}" if builds else "# env_path: Builds/MyGame",
+        [_relative(config, folder) for config in configs[1:]],
+        [_relative(build, folder) for build in builds[1:]],
+    )
+    write_atomically(path, text)
+    return Written(path, (path,), tuple(told))
+
+
+def _demo(path: Path, folder: Path) -> Written:
+    config = folder / TRAINER_CONFIG.name
+    text = TRAINER_CONFIG.read_text(encoding="utf-8")
+    is_there = config.exists()
+    if is_there and config.read_text(encoding="utf-8", errors="replace") != text:
+        raise InvalidInput(f"{config} exists; nothing was overwritten", "write the demo into an empty folder")
+    files = [path]
+    if not is_there:
+        write_atomically(config, text)
+        files.append(config)
+    write_atomically(path, _text(path, config.name, f"env_path: {DEMO_BUILD}", [], []))
+    told = "This study is about the bundled demo build; name your own trainer config and build in it."
+    return Written(path, tuple(files), (told,))
+
+
+def _text(path: Path, config: str, build: str, other_configs: Sequence[str], other_builds: Sequence[str]) -> str:
+    return TEMPLATE.format(
+        name=path.name,
+        stem=_stem(path),
+        config=_quoted(config),
+        build=build,
+        other_configs="".join(f"# trainer_config: {_quoted(other)}\n" for other in other_configs[:MOST_LISTED]),
+        other_builds="".join(f"# env_path: {_quoted(other)}\n" for other in other_builds[:MOST_LISTED]),
+    )
+
+
+def _stem(path: Path) -> str:
+    """A study's name: ASCII letters and digits, '.', '_' and '-', the first a letter or digit."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80] or "study"
+
+
+def _quoted(text: str) -> str:
+    """As YAML reads it back, whatever is in it: JSON's strings are YAML's."""
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text) else json.dumps(text, ensure_ascii=False)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _others(found: Sequence[Path]) -> str:
+    more = len(found) - 1
+    return f"; {more} more {'is' if more == 1 else 'are'} named beside it" if more else ""
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        read_trainer_config(path)
+    except InvalidInput:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Optional
 
@@ -33,14 +34,17 @@ def doctor(
 
 
 def init(
-    path: Path = typer.Argument(Path("study.yaml"), metavar="[PATH]", help="Where to write it."),
+    path: Path = typer.Argument(Path("study.yaml"), metavar="[PATH]", help="Where to write it; a file or a folder."),
+    demo: bool = typer.Option(False, "--demo", help="About the bundled demo build, whatever is found nearby."),
 ) -> None:
-    """Write a commented study file."""
-    from sweeper.app.init import write_study_file
+    """Write a commented study file about the trainer config and the build that are found nearby."""
+    from sweeper.app.init import write_study
 
-    write_study_file(path)
-    echo(f"Wrote {path}. Edit trainer_config and env_path in it.", err=True)
-    echo(f"Next: sweeper validate {path}", err=True)
+    written = write_study(path, demo)
+    echo(f"Wrote {' and '.join(str(file) for file in written.files)}.", err=True)
+    for sentence in written.told:
+        echo(sentence, err=True)
+    echo(f"Next: sweeper validate {shlex.quote(str(written.study))}", err=True)
 
 
 def validate(

@@ -74,8 +74,7 @@ def knob_value(value: Any) -> ParamValue:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        _number(value)
-        return value
+        return _number(value)  # 512.0 is 512
     raise ValueError(f"expected a number, true, false or a word, not {shown(value)}")
 
 

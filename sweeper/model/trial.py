@@ -66,8 +66,12 @@ class Stage(str, Enum):
 
 
 def configuration_key(params: Params) -> str:
-    """Text that is equal for equal parameters, whatever their order."""
-    return json.dumps(dict(params), sort_keys=True)
+    """Text that is equal for equal parameters, whatever their order, and whether a storage made 512.0 of 512."""
+    return json.dumps({knob: _whole(value) for knob, value in params.items()}, sort_keys=True)
+
+
+def _whole(value: ParamValue) -> ParamValue:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeper.errors import InvalidInput
@@ -16,8 +16,8 @@ MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What deriving a space assumes an environment to need at the least, where nothing was measured yet."""
 LEARNER_MEMORY_BYTES = 550 * 1024**2
 """PSS of the learner's main process with torch on CPU, facts of mlagents 1.1.0."""
-MAX_COMBINATIONS = 200_000
-"""Above this, legality is judged per configuration as it comes up, not by listing all."""
+MOST_JUDGED = 20_000
+"""Combinations that are judged in search of a legal one; each takes some microseconds."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,27 @@ class Space:
                 yield params
 
     def smallest(self) -> dict[str, ParamValue] | None:
-        """The legal configuration that needs least memory as far as can be told: fewest environments, then areas."""
-        legal = itertools.islice(self.combinations(), MAX_COMBINATIONS)
+        """The legal configuration that needs least memory as far as can be told: fewest environments, then areas.
 
-        def weight(params: Mapping[str, ParamValue]) -> tuple[float, ...]:
-            order = (*KNOBS, *sorted(set(params) - set(KNOBS)))
-            return tuple(_size(params.get(knob)) for knob in order)
+        None where MOST_JUDGED combinations hold none.
+        """
+        order = sorted(self.knobs, key=lambda knob: (KNOBS.index(knob) if knob in KNOBS else len(KNOBS), knob))
+        return self._first_legal({knob: sorted(self.knobs[knob], key=_size) for knob in order})
 
-        return min(legal, key=weight, default=None)
+    def any_legal(self) -> dict[str, ParamValue] | None:
+        """Some legal configuration; None where MOST_JUDGED combinations hold none.
+
+        Rules are about small batches in large buffers and the like, so extremes are judged before what lies between.
+        """
+        ends = {knob: (*values[:1], *values[-1:]) for knob, values in self.knobs.items()}
+        return self._first_legal(ends) or self._first_legal(self.knobs)
+
+    def _first_legal(self, knobs: Mapping[str, Sequence[ParamValue]]) -> dict[str, ParamValue] | None:
+        for values in itertools.islice(itertools.product(*knobs.values()), MOST_JUDGED):
+            params = self.configuration(dict(zip(knobs, values)))
+            if self.problem(params) is None:
+                return params
+        return None
 
 
 def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_bytes: int, accepts_areas: bool) -> Space:
@@ -132,7 +145,7 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     if not stated:
         notes.append(Finding(FindingKind.BASELINE_FROM_CONFIG))
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
-    if next(space.combinations(), None) is None:
+    if space.any_legal() is None:
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})
         raise study.source.error(("space",), f"no combination is legal; for one, {space.problem(first)}")
     return space

@@ -36,13 +36,8 @@ def as_json(result: StudyResult, texts: dict[int, tuple[TrialResult, str]] | Non
     known = {} if texts is None else texts
     for trial in result.trials:
         if trial.number not in known or known[trial.number][0] is not trial:
-            known[trial.number] = trial, _json_text(_trial_json(trial)).replace("\n", "\n  ")
-    data = to_json(replace(result, trials=()))
-    data["warnings"] = _warnings(result.warnings, study_note)
-    if result.best is not None:
-        session = next((trial for trial in result.trials if trial.number == result.best.trial), None)
-        data["best"]["bottleneck_text"] = bottleneck_text(session) if session else None
-    text = _json_text(data) + "\n"
+            known[trial.number] = trial, _json_text(_trial_with_sentences(trial)).replace("\n", "\n  ")
+    text = _json_text(_study_with_sentences(result)) + "\n"
     trials = ",\n".join(f"  {known[trial.number][1]}" for trial in result.trials)
     return text.replace(_NO_TRIALS, f"{_NO_TRIALS[:-1]}\n{trials}\n ]", 1) if trials else text
 
@@ -58,7 +53,8 @@ def as_csv(result: StudyResult) -> str:
 
     rows = []
     for trial in result.trials:
-        row = {key: value for key, value in _trial_json(trial).items() if not isinstance(value, (list, dict))}
+        data = _trial_with_sentences(trial)
+        row = {key: value for key, value in data.items() if not isinstance(value, (list, dict))}
         row.update({f"params.{knob}": value for knob, value in trial.params.items()})
         row["interval.low"], row["interval.high"] = trial.interval or (None, None)
         updates = trial.updates_per_1000_steps
@@ -112,16 +108,26 @@ def as_comparison(first: StudyResult, second: StudyResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _trial_json(trial: TrialResult) -> dict[str, Any]:
-    data: dict[str, Any] = to_json(trial)
-    data["message"] = reason_text(trial.reason)
-    data["bottleneck_text"] = bottleneck_text(trial)
-    data["warnings"] = _warnings(trial.warnings, session_note)
+def _study_with_sentences(result: StudyResult) -> dict[str, Any]:
+    """All but the trials."""
+    data: dict[str, Any] = to_json(replace(result, trials=()))
+    _add_texts(data["warnings"], result.warnings, study_note)
+    if result.best is not None:
+        session = next((trial for trial in result.trials if trial.number == result.best.trial), None)
+        data["best"]["bottleneck_text"] = bottleneck_text(session) if session else None
     return data
 
 
-def _warnings(findings: Sequence[Finding], words: Callable[[Finding], str]) -> list[dict[str, Any]]:
-    return [{**to_json(finding), "text": words(finding)} for finding in findings]
+def _trial_with_sentences(trial: TrialResult) -> dict[str, Any]:
+    data: dict[str, Any] = to_json(trial)
+    data["message"], data["bottleneck_text"] = reason_text(trial.reason), bottleneck_text(trial)
+    _add_texts(data["warnings"], trial.warnings, session_note)
+    return data
+
+
+def _add_texts(data: list[dict[str, Any]], findings: Sequence[Finding], words: Callable[[Finding], str]) -> None:
+    for item, finding in zip(data, findings):
+        item["text"] = words(finding)
 
 
 def _cell(value: Any) -> Any:

@@ -12,13 +12,11 @@ import pytest
 import yaml
 
 from sweeper.app.apply import plan_apply, write_files
-from sweeper.app.init import write_study_file
 from sweeper.app.outputs import Outputs, read_results, save_results, write_atomically
 from sweeper.app.prepare import Overrides, load, move_aside, open_folder
 from sweeper.app.render import render, write_report
 from sweeper.app.stop import StopSignal
 from sweeper.errors import ExitCode, Interrupted, InvalidInput, NothingFeasible, NotReady
-from sweeper.inputs.study_file import read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import put_params
 from sweeper.inputs.tuned import tuned_text
@@ -274,31 +272,6 @@ class TestApply:
     def test_nothing_to_apply(self, tmp_path: Path) -> None:
         with pytest.raises(NothingFeasible, match="no best configuration"):
             plan_apply(self.plan_folder(tmp_path, best=None), None)
-
-
-class TestInit:
-    def test_what_it_writes_is_a_study(self, tmp_path: Path) -> None:
-        path = tmp_path / "my study.yaml"
-        write_study_file(path)
-        spec = read_study(path).spec
-        assert (spec.name, spec.trainer_config, spec.env_path) == ("my-study", "Car_ppo.yaml", "demo:racer")
-        assert (spec.budget, spec.memory_cap) == (Budget(1200.0), MemoryCap(share=0.8))
-
-    def test_it_refuses_to_overwrite(self, tmp_path: Path) -> None:
-        path = tmp_path / "study.yaml"
-        path.write_text("precious")
-        with pytest.raises(InvalidInput, match="exists; nothing was overwritten"):
-            write_study_file(path)
-        assert path.read_text() == "precious"
-
-    def test_no_such_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(InvalidInput, match="no such folder"):
-            write_study_file(tmp_path / "nowhere" / "study.yaml")
-
-    @pytest.mark.parametrize("name", ["étude.yaml", "_x.yaml", "2024.yaml", "on.yaml", "x" * 90 + ".yaml"])
-    def test_odd_names_give_a_valid_study(self, tmp_path: Path, name: str) -> None:
-        write_study_file(tmp_path / name)
-        read_study(tmp_path / name)
 
 
 class TestLoad:

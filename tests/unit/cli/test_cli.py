@@ -206,11 +206,11 @@ def test_apply_names_the_command_that_does_what_it_showed(
 def test_an_internal_error_is_1_with_its_log(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: Path) -> None:
+    def broken(*_: Path) -> None:
         raise RuntimeError("oh")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("sweeper.app.init.write_study_file", broken)
+    monkeypatch.setattr("sweeper.app.init.write_study", broken)
     code, _, err = run(capsys, "init", "x.yaml")
     assert code == 1
     assert "internal error: RuntimeError: oh" in err

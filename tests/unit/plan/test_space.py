@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import InvalidInput
+from sweeper.inputs.knob_values import knob_values
 from sweeper.model.findings import FindingKind
-from sweeper.plan.space import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES, Rules
+from sweeper.model.trial import configuration_key
+from sweeper.plan.space import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES, MOST_JUDGED, Rules, Space
 from tests.helpers.builders import GIB, PPO, config_of, params_of, space_of
 
 MEMORY = """\
@@ -178,3 +180,37 @@ def test_a_derived_space_leaves_out_a_batch_in_which_behaviours_differ() -> None
     space = space_of(BUILD, text)
     assert "batch_size" not in space.knobs
     assert space.baseline["batch_size"] is None
+
+
+def wide(batch: str, buffer: str) -> str:
+    return (
+        "env_path: build.x86_64\nbaseline: {num_envs: 1}\n"
+        f"space: {{batch_size: {batch}, hyperparameters.buffer_size: {buffer}}}\n"
+    )
+
+
+def test_a_huge_space_without_a_legal_combination_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = []
+    problem = Space.problem
+    monkeypatch.setattr(Space, "problem", lambda self, params: judged.append(1) or problem(self, params))
+    with pytest.raises(InvalidInput, match="no combination is legal"):
+        space_of(wide("{low: 5000, high: 5999}", "{low: 1000, high: 1999}"))
+    assert len(judged) <= MOST_JUDGED + 10
+
+
+def test_a_huge_space_whose_legal_combinations_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = []
+    problem = Space.problem
+    monkeypatch.setattr(Space, "problem", lambda self, params: judged.append(1) or problem(self, params))
+    space = space_of(wide("{low: 1000, high: 1999}", "{low: 1, high: 1000}"))
+    assert len(judged) <= 4
+    assert space.smallest() == {**space.baseline, "batch_size": 1000, "hyperparameters.buffer_size": 1000}
+
+
+def test_whole_numbers_are_one_value() -> None:
+    assert configuration_key({"batch_size": 512.0}) == configuration_key({"batch_size": 512})
+    assert configuration_key({"threaded": True}) != configuration_key({"threaded": 1})
+    with pytest.raises(ValueError, match="twice"):
+        knob_values([512, 512.0])
+    space = space_of("env_path: build.x86_64\nspace: {batch_size: [512.0, 1024]}\n")
+    assert [type(value) for value in space.knobs["batch_size"]] == [int, int]

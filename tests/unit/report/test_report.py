@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import html5lib
@@ -15,8 +16,9 @@ import pytest
 from sweeper.model.findings import Bottleneck, FindingKind
 from sweeper.model.study import NoFewerUpdates, Pooled, StudyResult, Verdict, study_from_json, to_json
 from sweeper.model.trial import Outcome
+from sweeper.report import panels
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
-from sweeper.report.html import render_html
+from sweeper.report.html import ORDER, render_html
 from sweeper.report.words.session_notes import session_note
 from tests.helpers.builders import GIB, machine_of, params_of, said, trial_of
 from tests.helpers.results import NOISY, OWN, full_result, info_of
@@ -110,6 +112,31 @@ def test_html_says_why() -> None:
     text = text_of(parsed(render_html(replace(first, trials=texts))))
     assert "What looks fastest. Policy updates are" in text
     assert "Green: looks fastest." in text
+
+
+def test_html_where_the_users_own_settings_break_the_cap() -> None:
+    result = full_result(reference=OWN)
+    assert result.baseline is not None
+    own = replace(result.baseline, params=params_of(8, 16), steps_per_second=None)
+    text = text_of(parsed(render_html(replace(result, baseline=own))))
+    assert "Your own settings break the memory cap of 8.0 GiB" in text
+    assert "against the smallest that fits2.00x" in text
+    assert "Orange: the smallest that fits." in text
+    assert "your settings" not in text
+
+
+def test_html_says_where_the_cap_is() -> None:
+    near = text_of(parsed(render_html(full_result(memory_cap_bytes=int(1.5 * GIB)))))
+    assert "The dashed line is the memory cap, 1.5 GiB." in near
+    far = text_of(parsed(render_html(full_result(memory_cap_bytes=8 * GIB))))
+    assert "The memory cap, 8.0 GiB, lies far to the right." in far
+
+
+def test_every_panel_has_its_template() -> None:
+    folder = Path(str(panels.__file__)).parent
+    names = {panel.__name__.rpartition(".")[2] for panel in ORDER}
+    assert {path.stem for path in folder.glob("*.html")} == names | {"page"}
+    assert {path.stem for path in folder.glob("*.py")} == names | {"__init__"}
 
 
 def test_html_needs_nothing_from_elsewhere(page: str) -> None:

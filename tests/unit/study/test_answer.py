@@ -325,6 +325,9 @@ class TestPooled:
         ]
         assert found == [(B, 2000, 1, 2), (OWN, 1000, 2, 1), (A, None, 0, 0), (C, None, 0, 0)]
         assert [item.feasible for item in result.configurations] == [True, True, False, False]
+        assert [item.rates for item in result.configurations] == [(2000.0,), (1000.0, 1000.0), (), ()]
+        assert [item.peak_memory_bytes for item in result.configurations] == [GIB] * 4
+        assert result.configurations[0].updates_per_1000_steps == PerThousandSteps(20.0, 0.5)
         assert [item.interval_from for item in result.configurations] == [BETWEEN, BETWEEN, None, None]
 
     def test_what_never_counted_is_listed_too(self) -> None:
