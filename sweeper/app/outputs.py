@@ -13,9 +13,10 @@ from pathlib import Path
 
 from sweeper.app.prepare import Prepared
 from sweeper.errors import InvalidInput, NotReady
+from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
-from sweeper.model.study import StudyResult, study_from_json
+from sweeper.model.study import Best, StudyResult, study_from_json
 from sweeper.model.trial import TrialResult
 from sweeper.outside import read_bounded, short
 from sweeper.study.answer import configurations
@@ -73,7 +74,7 @@ class Outputs:
 
         self._drawn_at = started = time.monotonic()
         if result.best is not None:
-            text = tuned_text(self._prepared.subject.config, result.best.params)
+            text = best_text(self._prepared.subject.config, result, result.best)
             write_atomically(self._prepared.folder.best, text)
         write_atomically(self._prepared.folder.report, render_html(result))
         self._drawing_seconds = time.monotonic() - started
@@ -87,6 +88,12 @@ class Outputs:
         except Exception as error:  # drawing never ends measuring
             log.exception("%s", what)
             self._complain(f"{what} could not be made: {type(error).__name__}: {short(str(error))}; see run.log")
+
+
+def best_text(config: TrainerConfig, result: StudyResult, best: Best) -> str:
+    """The text of `config` as the study's answer has it; raises InvalidInput as tuned_text does."""
+    study = result.study
+    return tuned_text(config, best.params, searched=study.space, engine=study.engine, in_editor=study.env_path is None)
 
 
 def read_results(folder: StudyFolder) -> StudyResult:
@@ -124,7 +131,7 @@ def remove_half_written(folder: StudyFolder) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step.
+    """Write `text` to `path` in one step, as it is: its line ends are its own, on every system.
 
     Raises:
         NotReady: the disk is full, or the folder cannot be written.
@@ -132,7 +139,10 @@ def write_atomically(path: Path, text: str) -> None:
     name = path.parent / f"{HALF_WRITTEN}{path.name}-{os.getpid()}"
     try:
         try:
-            name.write_text(text, encoding="utf-8")
+            with name.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
             os.replace(name, path)
         finally:  # a second Ctrl-C may come at any instant
             name.unlink(missing_ok=True)

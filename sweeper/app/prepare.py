@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeper.app.artefacts import check_disk
 from sweeper.errors import InvalidInput, NotReady
-from sweeper.inputs.study_file import Study, read_study
+from sweeper.inputs.study_file import KNOBS, Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.inputs.tuned import tuned_text
@@ -150,7 +150,9 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
     config = read_trainer_config(study.resolve(spec.trainer_config))
-    tuned_text(config, {})  # what could not be written at the end is refused now
+    # What could not be written at the end is refused now; no knob is -1, so that every line is tried.
+    knobs = {*(KNOBS if spec.space is None else spec.space), *(spec.baseline or {})}
+    tuned_text(config, dict.fromkeys(knobs, -1), engine=spec.engine.model_dump(), in_editor=not study.has_build)
     return study, config
 
 

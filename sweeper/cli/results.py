@@ -67,6 +67,7 @@ def report(
 def apply(
     folder: Path = options.FolderArgument,
     write: bool = typer.Option(False, "--write", help="Write the files; without it they are only shown."),
+    take_back: bool = typer.Option(False, "--undo", help="Take the last --write back: restore or remove its files."),
     output: Optional[Path] = typer.Option(
         None,
         "-o",
@@ -77,14 +78,25 @@ def apply(
     ),
 ) -> None:
     """The tuned trainer config and launch scripts; prints the diff, and writes with --write."""
-    from sweeper.app.apply import plan_apply, write_files
+    from sweeper.app.apply import plan_apply, undo, write_files
+    from sweeper.errors import InvalidInput
+    from sweeper.report.words.values import command_text
 
+    this_command = command_text(("sweeper", "apply", str(folder), *(("-o", str(output)) if output else ())))
+    if take_back:
+        if write:
+            raise InvalidInput("--write and --undo together say nothing", "give one of them")
+        for line in undo(folder, output):
+            echo(line, err=True)
+        echo(f"Next: {this_command}", err=True)
+        return
     plan = plan_apply(folder, output)
     echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
     if not write:
-        target = f" -o {output}" if output else ""
-        echo(f"Nothing was written. To write {plan.names}: sweeper apply {folder}{target} --write", err=True)
+        echo(f"Nothing was written. To write {plan.names}: {this_command} --write", err=True)
         return
-    for path in write_files(plan):
+    written = write_files(plan)
+    for path in written:
         echo(f"Wrote {path}.", err=True)
+    echo(f"To take it back: {this_command} --undo" if written else f"Already applied: {plan.names}.", err=True)
     echo(f"Next: {plan.next_command}", err=True)

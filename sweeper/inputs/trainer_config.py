@@ -14,6 +14,8 @@ from typing import Any
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs import quantities
+from sweeper.inputs.launch_sections import check_sections
+from sweeper.inputs.whole_numbers import check_behaviors
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
 from sweeper.model.trial import Params, ParamValue
 from sweeper.outside import shown
@@ -96,7 +98,7 @@ class TrainerConfig:
         if knob in KNOB_PATHS:
             found = {getattr(behavior, knob) for behavior in self.behaviors}
         else:
-            found = {_hashable(_get(entry, knob)) for entry in _resolved(self.data).values()}
+            found = {_hashable(_get(entry, knob)) for entry in resolved(self.data).values()}
             if found == {None} and knob == "hyperparameters.buffer_size":
                 found = {behavior.buffer_size for behavior in self.behaviors}
         return found.pop() if len(found) == 1 else None
@@ -112,9 +114,10 @@ def read_trainer_config(path: Path) -> TrainerConfig:
     for key in source.data:
         if key not in TOP_LEVEL_KEYS:
             raise source.error((key,), f"unknown key in a trainer config{did_you_mean(key, TOP_LEVEL_KEYS)}")
-    for section in ("env_settings", "engine_settings", "checkpoint_settings", "torch_settings", "default_settings"):
-        if not isinstance(source.data.get(section) or {}, dict):
-            raise source.error((section,), "must be a mapping")
+    check_sections(source)
+    check_behaviors(source)
+    if not isinstance(source.data.get("default_settings") or {}, dict):
+        raise source.error(("default_settings",), "must be a mapping")
     return TrainerConfig(path, source.text, source.data, _behaviors(source.data, source), source)
 
 
@@ -136,7 +139,7 @@ def trainer_paths(params: Params) -> dict[str, ParamValue]:
 
 
 def _behaviors(data: dict[str, Any], source: YamlText) -> tuple[Behavior, ...]:
-    return tuple(_behavior(name, entry, source) for name, entry in _resolved(data, source).items())
+    return tuple(_behavior(name, entry, source) for name, entry in resolved(data, source).items())
 
 
 def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
@@ -178,7 +181,7 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
     )
 
 
-def _resolved(data: dict[str, Any], source: YamlText | None = None) -> dict[str, dict[str, Any]]:
+def resolved(data: dict[str, Any], source: YamlText | None = None) -> dict[str, dict[str, Any]]:
     """Every behaviour's entry with `default_settings` filled in, as the learner merges them."""
     defaults = data.get("default_settings") or {}
     behaviors = data.get("behaviors") or {}

@@ -1,47 +1,89 @@
-"""The user's trainer config with tuned values, comments and order kept."""
+"""The user's trainer config with tuned values: the lines of what changes, and every other byte as it was."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Mapping
+import copy
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from sweeper.errors import InvalidInput
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params
-from sweeper.model.trial import ParamValue
-from sweeper.outside import short
+from sweeper.inputs.splice import same, splice
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params, resolved
+from sweeper.model.trial import Params, ParamValue
 
-_INDENTED_LIST = re.compile(r"^( *)[^\s#-].*:[ \t]*\n\1 +- ", re.MULTILINE)
-"""Lists may stand at their key's column or be indented; the file's own way is kept, so that the diff is small."""
+_NOT_A_NEW_TRAINING = ("resume", "load_model", "force", "inference")
+"""Keys of checkpoint_settings that no flag takes back; a trial goes without them, and trains anew."""
 
 
-def tuned_text(config: TrainerConfig, params: Mapping[str, ParamValue]) -> str:
+def tuned_text(
+    config: TrainerConfig,
+    params: Params,
+    *,
+    searched: Collection[str] = (),
+    engine: Mapping[str, ParamValue] | None = None,
+    in_editor: bool = False,
+) -> str:
     """The text of `config` with `params` put in; `mlagents-learn` accepts it as it is.
 
-    Environments and areas belong on the command line; where the file names them, they follow too, so that file and
-    command line do not contradict each other.
+    A knob that was not `searched` and says what the learner would do anyway is not added. Environments and areas belong
+    on the command line; where the file names them, they follow too, so that file and command line do not contradict
+    each other. What trials were run without, and no flag takes back, is switched off, with a comment that says so.
+
+    Args:
+        engine: the study's engine settings; those that a flag can say are left to the command line.
+        in_editor: the study has no build, so that none may be launched.
 
     Raises:
-        InvalidInput: the file cannot be rewritten with its comments kept; says why.
+        InvalidInput: the file cannot be changed there with the rest kept; says where.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    offset = 2 if _INDENTED_LIST.search(config.text) else 0
-    yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
-    try:
-        data = yaml.load(config.text)
-    except MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InvalidInput(f"{config.path}{line}: not valid YAML 1.2: {short(str(error.problem or error))}") from None
-    put_params(data, params)
-    env = data.get("env_settings")
+    wanted = copy.deepcopy(config.data)
+    put_params(wanted, _needed(config, params, searched))
+    notes: dict[tuple[Any, ...], str] = {}
+    env = wanted.get("env_settings") or {}
     for knob in LAUNCH_KNOBS:
-        if isinstance(env, dict) and knob in env and knob in params:
+        if knob in env and params.get(knob) is not None:
             env[knob] = params[knob]
-    stream = io.StringIO()
-    yaml.dump(data, stream)
-    return stream.getvalue()
+    if in_editor and env.get("env_path"):
+        env["env_path"] = None
+        notes["env_settings", "env_path"] = "sweeper: measured in the Editor"
+    checkpoint = wanted.get("checkpoint_settings") or {}
+    for key in _NOT_A_NEW_TRAINING:
+        if checkpoint.get(key):
+            checkpoint[key] = False
+            notes["checkpoint_settings", key] = "sweeper: switched off, so that this trains anew"
+    graphics = wanted.get("engine_settings") or {}
+    if (engine or {}).get("no_graphics") is False and graphics.get("no_graphics"):
+        graphics["no_graphics"] = False  # the learner has a switch, which can only say true
+        notes["engine_settings", "no_graphics"] = "sweeper: as measured"
+    if same(config.data, wanted):
+        return config.source.byte_order_mark + config.text
+    text = splice(config.text, wanted, notes)
+    if text is None:
+        place = _first_change(config.data, wanted)
+        message = "cannot be changed here with the rest of the file kept as it is"
+        raise config.source.error(place, message, "write it out, without anchors, aliases and text over several lines")
+    return config.source.byte_order_mark + text
+
+
+def _needed(config: TrainerConfig, params: Params, searched: Collection[str]) -> dict[str, ParamValue]:
+    """The parameters that make a difference to what the file says, or must be said because they were searched."""
+    needed = {}
+    for knob, value in params.items():
+        if knob in LAUNCH_KNOBS or (knob not in searched and same(config.value(knob), value)):
+            continue
+        changed = config.with_params({knob: value})
+        if not same(resolved(config.data), resolved(changed)) or not same(
+            config.data.get("default_settings"), changed.get("default_settings")
+        ):
+            needed[knob] = value
+    return needed
+
+
+def _first_change(found: Any, wanted: Any) -> tuple[Any, ...]:
+    """Where two mappings begin to differ."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key, value in wanted.items():
+            if key not in found:
+                return (key,)
+            if not same(found[key], value):
+                return (key, *_first_change(found[key], value))
+    return ()

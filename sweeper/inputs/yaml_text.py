@@ -19,6 +19,7 @@ MAX_ENTRIES = 100_000
 """Aliases unfolded: a few lines of them can stand for more than any memory holds."""
 MAX_DEPTH = 64
 MAX_DIGITS = 100
+_BYTE_ORDER_MARK = "\ufeff"
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = (_TAG + "int", _TAG + "float")
 _RESOLVED = (*_NUMBERS, _TAG + "bool", _TAG + "timestamp")
@@ -32,6 +33,8 @@ class YamlText:
     text: str
     data: dict[str, Any]
     node: yaml.MappingNode
+    byte_order_mark: str = ""
+    """What some editors begin a file with; no part of `text`."""
 
     def has(self, location: Sequence[str | int]) -> bool:
         """Whether there is an entry at `location`."""
@@ -69,7 +72,7 @@ def read_yaml(path: Path, what: str) -> YamlText:
         InvalidInput: missing, unreadable, not YAML, not a mapping, or a key given twice.
     """
     try:
-        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise InvalidInput(f"{path}: no such {what}", _similar_files(path)) from None
     except UnicodeDecodeError:
@@ -83,6 +86,8 @@ def read_yaml(path: Path, what: str) -> YamlText:
 
 def parse_yaml(path: Path, text: str, what: str) -> YamlText:
     """As read_yaml, from a text already read."""
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+    text = text.removeprefix(mark)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
@@ -91,14 +96,14 @@ def parse_yaml(path: Path, text: str, what: str) -> YamlText:
         _Unfolded(path).measure(node)
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
+        where = error.problem_mark or error.context_mark
+        line = f":{where.line + 1}" if where else ""
         raise InvalidInput(f"{path}{line}: not valid YAML: {short(str(error.problem or error))}") from None
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidInput(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise InvalidInput(f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}")
-    return YamlText(path, text, data, node)
+    return YamlText(path, text, data, node, mark)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -70,6 +70,8 @@ class StudyInfo:
     env_path: str | None
     space: Mapping[str, tuple[ParamValue, ...]]
     min_updates: float | None
+    engine: Mapping[str, ParamValue] = field(default_factory=dict)
+    """Engine settings that the study file states."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.model.folder import TrialFolder
 from sweeper.model.trial import Params
+from sweeper.shells import TAKES_THE_REST
 
 OUT_OF_REACH = 2**40
 """Steps that no trial gets to: it neither ends by itself nor writes a checkpoint while it is measured."""
@@ -95,7 +96,10 @@ def plan_trial(
 
 
 def launch_command(study: Study, launch: Launch, params: Params, config_path: str) -> tuple[str, ...]:
-    """The command that trains with `params`, for people to copy; `config_path` holds the tuned trainer config."""
+    """The command that trains with `params`, for people to copy; `config_path` holds the tuned trainer config.
+
+    A switch of the engine that the study turns off has no flag: the tuned trainer config says it.
+    """
     flags = [f"--run-id={study.spec.name}", *_launch_flags(study, launch, params), *_engine_flags(study)]
     return (launch.command, config_path, *flags, *_env_args(study, launch))
 
@@ -154,5 +158,5 @@ def _engine_flags(study: Study) -> list[str]:
 
 
 def _env_args(study: Study, launch: Launch) -> tuple[str, ...]:
-    # --env-args takes all that follows, so it comes last.
-    return ("--env-args", *study.spec.env_args) if study.spec.env_args and launch.build is not None else ()
+    # It takes all that follows, so it comes last.
+    return (TAKES_THE_REST, *study.spec.env_args) if study.spec.env_args and launch.build is not None else ()

@@ -271,4 +271,5 @@ def _info(facts: Facts) -> StudyInfo:
         env_path=str(launch.build) if launch.build else None,
         space=dict(facts.space.knobs),
         min_updates=study.spec.min_updates,
+        engine=study.spec.engine.model_dump(exclude_none=True),
     )

@@ -129,7 +129,7 @@ def test_marked_instead_of_voided(workshop, burner):
     assert trial["outcome"] == "ok"
     assert trial["contention"]["waited_seconds"] == 0
     assert "machine_busy" in [note["kind"] for note in trial["warnings"]]
-    assert "were measured while other programs took their share" in done.stdout
+    assert "was measured while other programs took their share" in done.stdout
 
 
 def test_without_our_probe_the_console_is_read(workshop):

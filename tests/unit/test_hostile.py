@@ -242,9 +242,11 @@ class TestYaml:
         assert config.value("self_play.window") is None
 
     def test_what_cannot_be_rewritten_is_refused_before_the_night(self, write: Write) -> None:
-        write("car.yaml", CONFIG + "environment_parameters: {1: 2, 0x1: 3}\n")
-        with pytest.raises(InvalidInput, match=r"car\.yaml:2: not valid YAML 1\.2: "):
-            load(write("any.yaml", HEAD), Overrides())
+        write("car.yaml", "behaviors:\n  Car:\n    self_play: {window: [1, 2]}\n")
+        with pytest.raises(
+            InvalidInput, match=r"car\.yaml:3: behaviors\.Car\.self_play\.window: cannot be changed here"
+        ):
+            load(write("any.yaml", HEAD + "space: {self_play.window: [5]}\n"), Overrides())
 
     @pytest.mark.parametrize("kind", ["pipe", "device", "loop", "folder", "binary"])
     def test_what_is_no_file(self, tmp_path: Path, kind: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
 from sweeper.model.study import Speedup
 from sweeper.model.trial import Params, ParamValue
+from sweeper.shells import Shell, command_line, native_shell
 from sweeper.units import format_bytes, format_rate
 
 ABSENT = "–"
@@ -63,9 +63,9 @@ def bytes_text(count: int | None) -> str:
     return format_bytes(count) if count else ABSENT
 
 
-def command_text(command: Sequence[str]) -> str:
-    """A command line to copy, quoted for a POSIX shell."""
-    return shlex.join(command)
+def command_text(command: Sequence[str], shell: Shell | None = None) -> str:
+    """A command line to copy, quoted for `shell`; left out, for the one that people have here."""
+    return command_line(command, shell or native_shell())
 
 
 def busiest_text(names: Sequence[str], cores: Sequence[float]) -> str:

@@ -11,71 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.app.apply import plan_apply, write_files
 from sweeper.app.outputs import Outputs, read_results, save_results, write_atomically
 from sweeper.app.prepare import Overrides, load, move_aside, open_folder
 from sweeper.app.render import render, write_report
 from sweeper.app.stop import StopSignal
-from sweeper.errors import ExitCode, Interrupted, InvalidInput, NothingFeasible, NotReady
+from sweeper.errors import ExitCode, Interrupted, InvalidInput, NotReady
 from sweeper.inputs.study_limits import Budget, MemoryCap
-from sweeper.inputs.trainer_config import put_params
-from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import study_from_json
 from sweeper.report.data import as_json
-from tests.helpers.builders import GIB, PPO, STUDY_HEAD, config_of, params_of, prepared_of, said, trial_of
-from tests.helpers.results import OWN, full_result, info_of
-
-COMMENTED = """\
-# My car.
-behaviors:
-  Car:  # the only one
-    trainer_type: ppo
-    hyperparameters:
-      batch_size: 128     # small
-      buffer_size: 2048
-      learning_rate: 3.0e-4
-      beta: 5e-3
-    network_settings: {normalize: true, hidden_units: 64}
-    max_steps: 5e5
-    # threaded is slower here
-    time_horizon: 64
-
-env_settings:
-  num_envs: 2  # today
-"""
-
-
-class TestTuned:
-    def test_only_the_tuned_lines_change(self) -> None:
-        before = COMMENTED.splitlines()
-        after = tuned_text(config_of(COMMENTED), {**params_of(8, 4, 512), "threaded": None}).splitlines()
-        assert [(old, new) for old, new in zip(before, after) if old != new] == [
-            ("      batch_size: 128     # small", "      batch_size: 512     # small"),
-            ("  num_envs: 2  # today", "  num_envs: 8  # today"),
-        ]
-        assert len(before) == len(after)
-
-    def test_it_says_what_was_asked_for(self) -> None:
-        params = {**params_of(8, 4, 512, True), "hyperparameters.buffer_size": 4096}
-        data = yaml.safe_load(tuned_text(config_of(COMMENTED), params))
-        expected = config_of(COMMENTED).data
-        put_params(expected, params)
-        expected["env_settings"]["num_envs"] = 8
-        assert data == expected
-        assert data["behaviors"]["Car"]["threaded"] is True
-
-    def test_nothing_to_tune_changes_nothing(self) -> None:
-        text = PPO + "    threaded: false\n"
-        assert tuned_text(config_of(text), params_of()) == text
-
-    def test_lists_keep_their_shape(self) -> None:
-        text = PPO + "environment_parameters:\n  wall:\n    curriculum:\n      - name: A\n        value: 1.0\n"
-        assert "    curriculum:\n      - name: A\n        value: 1.0\n" in tuned_text(config_of(text), params_of())
-
-    def test_lists_at_the_keys_column_keep_their_shape(self) -> None:
-        text = PPO + "environment_parameters:\n  wall:\n    curriculum:\n    - name: A\n      value: 1.0\n"
-        assert "    curriculum:\n    - name: A\n      value: 1.0\n" in tuned_text(config_of(text), params_of())
+from tests.helpers.builders import GIB, PPO, STUDY_HEAD, prepared_of, said, trial_of
+from tests.helpers.results import OWN, full_result
 
 
 class TestFiles:
@@ -228,50 +174,6 @@ class TestFiles:
         open_folder(folder)
         open_folder(folder)
         assert folder.trials.is_dir()
-
-
-class TestApply:
-    def plan_folder(self, tmp_path: Path, **fields: Any) -> Path:
-        (tmp_path / "car.yaml").write_text(PPO)
-        folder = tmp_path / "study"
-        folder.mkdir(exist_ok=True)
-        save_results(
-            StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml")), **fields)
-        )
-        return folder
-
-    def test_files_and_diff(self, tmp_path: Path) -> None:
-        plan = plan_apply(self.plan_folder(tmp_path), None)
-        assert [path.name for path in plan.files] == ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat"]
-        assert "-      batch_size: 128\n+      batch_size: 256\n" in plan.diff
-        tuned, script, batch = plan.files.values()
-        assert yaml.safe_load(tuned)["behaviors"]["Car"]["hyperparameters"]["batch_size"] == 256
-        assert script == f"#!/bin/sh\nexec mlagents-learn {tmp_path}/car_tuned.yaml '--env=/b/my build' \"$@\"\n"
-        assert batch == f'@echo off\r\nmlagents-learn {tmp_path}/car_tuned.yaml "--env=/b/my build" %*\r\n'
-        assert (tmp_path / "car.yaml").read_text() == PPO
-
-    def test_writing_twice_is_fine_but_nothing_else_is_overwritten(self, tmp_path: Path) -> None:
-        plan = plan_apply(self.plan_folder(tmp_path), tmp_path / "out")
-        assert write_files(plan) == list(plan.files)
-        write_files(plan)
-        assert (tmp_path / "out" / "train_car_tuned.sh").stat().st_mode & 0o111
-        (tmp_path / "out" / "train_car_tuned.bat").write_text("mine")
-        (tmp_path / "out" / "car_tuned.yaml").unlink()
-        with pytest.raises(InvalidInput, match="nothing was overwritten"):
-            write_files(plan)
-        assert not (tmp_path / "out" / "car_tuned.yaml").exists()
-
-    def test_a_target_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("x")
-        with pytest.raises(InvalidInput, match=r"cannot write .*/file/car_tuned\.yaml: "):
-            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "file"))
-        (tmp_path / "out" / "car_tuned.yaml").mkdir(parents=True)
-        with pytest.raises(InvalidInput, match=r"cannot write .*/out/car_tuned\.yaml: Is a directory"):
-            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "out"))
-
-    def test_nothing_to_apply(self, tmp_path: Path) -> None:
-        with pytest.raises(NothingFeasible, match="no best configuration"):
-            plan_apply(self.plan_folder(tmp_path, best=None), None)
 
 
 class TestLoad:

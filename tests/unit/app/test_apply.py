@@ -1,0 +1,126 @@
+"""From a study's answer to files, and back."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sweeper.app.apply import plan_apply, undo, write_files
+from sweeper.app.outputs import save_results
+from sweeper.errors import InvalidInput, NothingFeasible
+from sweeper.model.folder import StudyFolder
+from tests.helpers.builders import PPO
+from tests.helpers.results import full_result, info_of
+
+NAMES = ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat", "train_car_tuned.ps1"]
+
+
+class TestApply:
+    def plan_folder(self, tmp_path: Path, **fields: Any) -> Path:
+        (tmp_path / "car.yaml").write_text(PPO)
+        folder = tmp_path / "study"
+        folder.mkdir(exist_ok=True)
+        save_results(
+            StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml")), **fields)
+        )
+        return folder
+
+    def test_files_and_diff(self, tmp_path: Path) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), None)
+        assert [path.name for path in plan.files] == NAMES
+        assert "-      batch_size: 128\n+      batch_size: 256\n" in plan.diff
+        tuned, script, batch, powershell = plan.files.values()
+        assert yaml.safe_load(tuned)["behaviors"]["Car"]["hyperparameters"]["batch_size"] == 256
+        assert script == f"#!/bin/sh\nexec mlagents-learn {tmp_path}/car_tuned.yaml '--env=/b/my build' \"$@\"\n"
+        assert f'mlagents-learn {tmp_path}/car_tuned.yaml "--env=/b/my build" %*\r\n' in batch
+        assert f"& 'mlagents-learn' '{tmp_path}/car_tuned.yaml' '\"--env=/b/my build\"' @args\r\n" in powershell
+        assert (tmp_path / "car.yaml").read_text() == PPO
+
+    def test_writing_twice_is_fine_but_nothing_else_is_overwritten(self, tmp_path: Path) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), tmp_path / "out")
+        assert write_files(plan) == list(plan.files)
+        assert write_files(plan) == []
+        assert (tmp_path / "out" / "train_car_tuned.sh").stat().st_mode & 0o111
+        (tmp_path / "out" / "train_car_tuned.bat").write_text("mine")
+        (tmp_path / "out" / "car_tuned.yaml").unlink()
+        with pytest.raises(InvalidInput, match="nothing was overwritten"):
+            write_files(plan)
+        assert not (tmp_path / "out" / "car_tuned.yaml").exists()
+
+    def test_a_target_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(InvalidInput, match=r"cannot write .*/file/car_tuned\.applied\.json: "):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "file"))
+        (tmp_path / "out" / "car_tuned.yaml").mkdir(parents=True)
+        with pytest.raises(InvalidInput, match=r"cannot write .*/out/car_tuned\.yaml: this is a folder"):
+            write_files(plan_apply(self.plan_folder(tmp_path), tmp_path / "out"))
+
+    def test_nothing_to_apply(self, tmp_path: Path) -> None:
+        with pytest.raises(NothingFeasible, match="no best configuration"):
+            plan_apply(self.plan_folder(tmp_path, best=None), None)
+
+    def test_a_later_answer_replaces_what_was_applied_before(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        write_files(plan_apply(folder, None))
+        plan = plan_apply(folder, None)
+        tuned = tmp_path / "car_tuned.yaml"
+        other = {**plan.files, tuned: plan.files[tuned].replace("256", "512")}
+        plan = type(plan)(other, plan.diff, plan.next_command, plan.record)
+        assert write_files(plan) == [tuned]
+        assert undo(folder, None) == [f"Restored {tuned}."]
+        assert "batch_size: 256" in tuned.read_text()
+
+    def test_undo_leaves_what_was_there(self, tmp_path: Path) -> None:
+        folder, out = self.plan_folder(tmp_path), tmp_path / "new" / "out"
+        before = sorted(tmp_path.rglob("*"))
+        write_files(plan_apply(folder, out))
+        lines = undo(folder, out)
+        assert lines[:4] == [f"Removed {out / name}." for name in NAMES]
+        assert sorted(tmp_path.rglob("*")) == before
+        with pytest.raises(InvalidInput, match="nothing was applied in "):
+            undo(folder, out)
+
+    def test_undo_takes_nothing_back_that_people_changed(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        write_files(plan_apply(folder, None))
+        (tmp_path / "car_tuned.yaml").write_text("mine")
+        with pytest.raises(InvalidInput, match=r"car_tuned\.yaml was changed since it was applied; nothing was taken"):
+            undo(folder, None)
+        assert all((tmp_path / name).exists() for name in NAMES)
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "sweeper.applied", "version": 1, "steps": 3}'])
+    def test_a_record_that_is_none_is_refused(self, tmp_path: Path, text: str) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), None)
+        plan.record.write_text(text)
+        with pytest.raises(InvalidInput, match="record"):
+            write_files(plan)
+        assert not any((tmp_path / name).exists() for name in NAMES)
+
+    def test_the_script_gives_the_learner_what_it_was_given(self, tmp_path: Path) -> None:
+        plan = plan_apply(self.plan_folder(tmp_path), tmp_path / "it's out")
+        write_files(plan)
+        learner = tmp_path / "mlagents-learn"
+        learner.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+        learner.chmod(0o755)
+        script = tmp_path / "it's out" / "train_car_tuned.sh"
+        said = subprocess.run(
+            ["sh", script, "--seed=3"],
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.splitlines() == [
+            str(tmp_path / "it's out" / "car_tuned.yaml"),
+            "--env=/b/my build",
+            "--seed=3",
+        ]
+
+    def test_the_next_command_is_one_for_the_shell_that_people_have(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        assert plan_apply(folder, None, "posix").next_command == f"sh {tmp_path}/train_car_tuned.sh"
+        assert plan_apply(folder, None, "nt").next_command.endswith("train_car_tuned.bat")
