@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ MEASURE = {
     "max_stall_seconds": 20,
     "contention": "mark",
 }
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Under nohup what tests start would not be hung up by anything.
 STANDIN = Path(__file__).parent / "standin"
 SCRIPTS = Path(sys.executable).parent
 
