@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from sweeper.inputs.yaml_text import MAX_BYTES
+from sweeper.model.folder import StudyFolder
 from sweeper.outside import read_bounded
 
 DEPTH = 3
@@ -57,12 +58,18 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
     except OSError:
         return
     for path in entries:
-        if path.name.startswith(".") or path.name in SKIPPED or (path / "pyvenv.cfg").is_file():
+        if path.name.startswith(".") or path.name in SKIPPED or _is_made_by_tools(path):
             continue
         yield path
         is_data = path.name.endswith("_Data") or path.suffix == ".app"
         if depth > 1 and path.is_dir() and not path.is_symlink() and not is_data:
             yield from _walk(path, depth - 1)
+
+
+def _is_made_by_tools(folder: Path) -> bool:
+    """A virtual environment, or a study's own folder, whose configs are answers already."""
+    study = StudyFolder(folder)
+    return (folder / "pyvenv.cfg").is_file() or (study.results.is_file() and study.trials.is_dir())
 
 
 def _is_trainer_config(path: Path) -> bool:

@@ -85,7 +85,7 @@ def apply(
     this_command = command_text(("sweeper", "apply", str(folder), *(("-o", str(output)) if output else ())))
     if take_back:
         if write:
-            raise InvalidInput("--write and --undo together say nothing", "give one of them")
+            raise InvalidInput("--write and --undo cannot be used together", "give one of them")
         for line in undo(folder, output):
             echo(line, err=True)
         echo(f"Next: {this_command}", err=True)

@@ -91,6 +91,13 @@ class TestNearby:
         assert any("1 more is named beside it" in sentence for sentence in written.told)
         assert is_valid(written.study)
 
+    def test_what_a_study_made_is_not_what_to_tune(self, tmp_path: Path) -> None:
+        config(tmp_path / "kept" / "best.yaml")
+        assert look_around(tmp_path).configs == (tmp_path / "kept" / "best.yaml",)
+        (tmp_path / "kept" / "trials").mkdir()
+        (tmp_path / "kept" / "results.json").write_text("{}")
+        assert look_around(tmp_path).configs == ()
+
     def test_without_a_build_the_editor(self, tmp_path: Path) -> None:
         config(tmp_path / "car.yaml")
         written = write_study(tmp_path)
