@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +62,24 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             continue
         yield path
         is_data = path.name.endswith("_Data") or path.suffix == ".app"
-        if depth > 1 and path.is_dir() and not path.is_symlink() and not is_data:
+        if depth > 1 and _is(Path.is_dir, path) and not _is(Path.is_symlink, path) and not is_data:
             yield from _walk(path, depth - 1)
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Where access is denied, whether that is so is not known, and it is nothing to us."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
 
 
 def _is_made_by_tools(folder: Path) -> bool:
     """A virtual environment, or a study's own folder, whose configs are answers already."""
     study = StudyFolder(folder)
-    return (folder / "pyvenv.cfg").is_file() or (study.results.is_file() and study.trials.is_dir())
+    return _is(Path.is_file, folder / "pyvenv.cfg") or (
+        _is(Path.is_file, study.results) and _is(Path.is_dir, study.trials)
+    )
 
 
 def _is_trainer_config(path: Path) -> bool:
@@ -83,9 +93,9 @@ def _is_trainer_config(path: Path) -> bool:
 def _is_build(path: Path, platform: str) -> bool:
     """What Unity writes: an executable with its data beside it, or a bundle."""
     if platform == "darwin":
-        return path.suffix == ".app" and path.is_dir()
+        return path.suffix == ".app" and _is(Path.is_dir, path)
     suffixes = {"win32": (".exe",)}.get(platform, (".x86_64", ".x86", ""))
-    return path.is_file() and path.suffix in suffixes and path.with_name(f"{path.stem}_Data").is_dir()
+    return path.suffix in suffixes and _is(Path.is_file, path) and _is(Path.is_dir, path.with_name(f"{path.stem}_Data"))
 
 
 def _changed_at(path: Path) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,19 @@ class TestNearby:
         (tmp_path / "kept" / "trials").mkdir()
         (tmp_path / "kept" / "results.json").write_text("{}")
         assert look_around(tmp_path).configs == ()
+
+    def test_what_may_not_be_looked_at_is_passed_by(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        config(tmp_path / "car.yaml")
+        (tmp_path / "secret").mkdir()
+        allowed = os.stat
+
+        def stat(path: Any, *args: Any, **options: Any) -> os.stat_result:
+            if "secret" in os.fspath(path):
+                raise PermissionError(13, "Permission denied", str(path))
+            return allowed(path, *args, **options)
+
+        monkeypatch.setattr(os, "stat", stat)
+        assert look_around(tmp_path).configs == (tmp_path / "car.yaml",)
 
     def test_without_a_build_the_editor(self, tmp_path: Path) -> None:
         config(tmp_path / "car.yaml")
