@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from sweeper.app.dead_ends import error_of
 from sweeper.app.trials import Trials
 from sweeper.model.events import StageChanged
-from sweeper.model.trial import Params, Purpose, Stage
-from sweeper.search.suggest import suggest
+from sweeper.model.trial import Purpose, Stage
+from sweeper.search.proposal import Because, Proposal, Question, Settled
 from sweeper.study.allowance import SLICES
 from sweeper.study.course import DeadEnd, End, Measure, MeasureRound, Search, TakeTurns, Why, next_step
 from sweeper.study.history import History
@@ -20,6 +22,9 @@ _TOLD = {
     Why.FINALS: "Running the fastest once more, to choose whom to confirm.",
     Why.CONFIRMATION: "Confirming: the contenders again, one after another.",
 }
+EXHAUSTED = "every configuration was measured"
+SETTLED = "no more than {:.1%} is expected to be gained by searching on"
+_WORTH = "Searching: {:.1%} more speed is expected to be left; the next session costs about {:.0f} s."
 _IN_TURN = "Confirming: {} contenders alive together, in turn for {} rounds of slices."
 
 
@@ -30,7 +35,7 @@ class Drive:
         self._trials = trials
         self._space = trials.prepared.space
         self._begun = len(trials.history.results)
-        self._exhausted = False
+        self._settled: str | None = None
         self._told: str | None = None
 
     def run(self) -> str:
@@ -42,7 +47,7 @@ class Drive:
             Inconclusive: the user's own settings are too slow to measure, or the machine was too busy.
         """
         while True:
-            step = next_step(self._trials.allowance(), self._space, self._begun, self._exhausted)
+            step = next_step(self._trials.allowance(), self._space, self._begun, self._settled)
             if isinstance(step, End):
                 return step.reason
             if isinstance(step, DeadEnd):
@@ -59,16 +64,22 @@ class Drive:
 
     def _search(self) -> None:
         history = self._trials.history
-        params = history.owed or self._proposal(history)
-        self._exhausted = params is None
-        if params is None:
+        answer = self._owed(history) or self._trials.prepared.strategy.propose(self._question())
+        if isinstance(answer, Settled):
+            self._settled = EXHAUSTED if answer.regret is None else SETTLED.format(answer.regret)
             return
-        self._say(_TOLD[Why.SEARCH])
-        if self._trials.veto(params) is None:
-            self._trials.run(Measure(params, Purpose.SEARCH, Stage.SEARCH, Why.SEARCH))
+        self._say(_told(answer))
+        if self._trials.veto(answer.params) is None:
+            step = Measure(answer.params, Purpose.SEARCH, Stage.SEARCH, Why.SEARCH, seconds=answer.measure_seconds)
+            self._trials.run(step)
 
-    def _proposal(self, history: History) -> Params | None:
-        return suggest(self._space, history, self._trials.cap_bytes, self._trials.prepared.machine.usable_cores)
+    @staticmethod
+    def _owed(history: History) -> Proposal | None:
+        return None if history.owed is None else Proposal(history.owed, Because.OWED)
+
+    def _question(self) -> Question:
+        prepared = self._trials.prepared
+        return Question(self._space, self._trials.history, self._trials.cap_bytes, prepared.machine.usable_cores)
 
     def _measure_round(self, step: MeasureRound) -> None:
         self._say(_TOLD[step.why])
@@ -86,3 +97,10 @@ class Drive:
         if text is not None and text != self._told:
             self._trials.tell(StageChanged(text))
         self._told = text
+
+
+def _told(proposal: Proposal) -> str:
+    """Whether it is worth going on, in numbers where the strategy has them."""
+    if proposal.regret is None or proposal.seconds is None:
+        return _TOLD[Why.SEARCH]
+    return _WORTH.format(math.expm1(proposal.regret), proposal.seconds)

@@ -22,6 +22,8 @@ from sweeper.model.trial import TrialResult
 from sweeper.plan.space import Space, build_space
 from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
+from sweeper.search.proposal import Question, Strategy
+from sweeper.search.strategies import DEFAULT, STRATEGIES
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
 from sweeper.study.answer import Facts
@@ -44,6 +46,7 @@ class Overrides:
     trials: int | None = None
     memory_cap: MemoryCap | None = None
     out: Path | None = None
+    sampler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Prepared:
     budget: Budget
     until: datetime | None
     folder: StudyFolder
+    strategy: Strategy = STRATEGIES[DEFAULT]
     cap_note: Finding | None = None
 
     @property
@@ -75,7 +79,9 @@ class Prepared:
 
     def history(self, results: Sequence[TrialResult]) -> History:
         """What these results say of this study."""
-        return History(tuple(results), self.space.baseline, self.subject.study.spec.min_updates)
+        found = History(tuple(results), self.space.baseline, self.subject.study.spec.min_updates)
+        question = Question(self.space, found, self.cap_bytes, self.machine.usable_cores)
+        return replace(found, expected=self.strategy.expected(question))
 
     def facts(
         self, started_at: str, spent_seconds: float, cap_bytes: int, reason: str | None, cut_short: bool = False
@@ -145,6 +151,8 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     spec = study.spec
     if overrides.memory_cap is not None:
         spec = spec.model_copy(update={"memory_cap": overrides.memory_cap})
+    if overrides.sampler is not None:
+        spec = spec.model_copy(update={"sampler": overrides.sampler})
     budget = Budget(overrides.budget_seconds or spec.budget.seconds, overrides.trials or spec.budget.trials)
     study = replace(study, spec=spec.model_copy(update={"budget": budget}))
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
@@ -183,6 +191,7 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         budget=study.spec.budget,
         until=overrides.until,
         folder=StudyFolder(overrides.out or Path("reports") / study.spec.name),
+        strategy=STRATEGIES[study.spec.sampler],
         cap_note=cap_note,
     )
 

@@ -43,6 +43,8 @@ WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
 STANDSTILL = 2.0
 """Times as long as planned that a round in turn may take, and that a session in it may stand still."""
+BRIEF_SECONDS = 4.0
+"""Of measured cycles, of a brief session for which nothing else was asked: a machine's speed wanders over seconds."""
 SLICE_ATTEMPTS = 2
 """Slices that are begun for one that counts, where others disturb them."""
 
@@ -93,6 +95,8 @@ class Trials:
             self.cap_bytes,
             math.inf if until is None else seconds_to(until),
             may_run_in_turn=not self.prepared.subject.is_in_editor,
+            is_brief=self.prepared.strategy.is_brief,
+            confirming_limit=self._limits()[1],
         )
 
     def veto(self, params: Params) -> TrialResult | None:
@@ -129,7 +133,7 @@ class Trials:
 
     def run(self, step: Measure, round: int | None = None) -> TrialResult:
         """One session of its own."""
-        asked = self._ask(step.params, step.purpose, step.stage, round)
+        asked = self._ask(step.params, step.purpose, step.stage, round, seconds=step.seconds)
         try:
             record = self._runner.run(asked.plan, asked.rule, self._max_wait())
         except BaseException:
@@ -184,6 +188,7 @@ class Trials:
         round: int | None,
         port: int | None = None,
         stands_still_seconds: float = 0.0,
+        seconds: float | None = None,
     ) -> Asked:
         self._stop.check()
         check_disk(self.prepared.folder.root)
@@ -203,7 +208,7 @@ class Trials:
             stands_still_seconds=stands_still_seconds,
         )
         plan = replace(plan, max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds))
-        return Asked(plan, purpose, stage, now(), self._rule(params, stage), round, self._machine, prediction)
+        return Asked(plan, purpose, stage, now(), self._rule(params, stage, seconds), round, self._machine, prediction)
 
     def _finish(
         self, asked: Asked, record: SessionRecord, cost_seconds: float, excuses: Sequence[int] = ()
@@ -241,12 +246,18 @@ class Trials:
                 "run the same command again and press Play when asked, or build the game and name it in env_path",
             )
 
-    def _rule(self, params: Params, stage: Stage) -> Rule:
-        measure = self.prepared.subject.study.spec.measure
+    def _rule(self, params: Params, stage: Stage, seconds: float | None) -> Rule:
         cut = cutting(self.prepared.subject.config.behaviors_with(params))
         warmup = warmup_cycles(self.history.results, stage)
-        least, most = measure.limits(self.prepared.budget.seconds)
-        return Rule(measure.precision, most, cut, warmup, least)
+        least, most = self._limits()
+        precision = self.prepared.subject.study.spec.measure.precision
+        if self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH):
+            return Rule(precision, most, cut, warmup, min(seconds or BRIEF_SECONDS, most), is_brief=True)
+        return Rule(precision, most, cut, warmup, least)
+
+    def _limits(self) -> tuple[float, float]:
+        """Seconds that a session measures at least and at most."""
+        return self.prepared.subject.study.spec.measure.limits(self.prepared.budget.seconds)
 
     def _max_wait(self) -> float:
         if self._tolerates_load() or self.prepared.subject.is_in_editor:

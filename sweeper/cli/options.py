@@ -31,11 +31,19 @@ TrialsOption = typer.Option(
 CapOption = typer.Option(
     None, metavar="SIZE", help="Most memory a trial may use: 8GiB, or a share such as 80%.", show_default=False
 )
+SamplerOption = typer.Option(
+    None, metavar="NAME", help="How to search: phase, tpe, gp, random or grid.", show_default=False
+)
 OutOption = typer.Option(None, metavar="DIR", help="Study folder. [default: reports/NAME]", show_default=False)
 
 
 def overrides(
-    budget: Optional[str], until: Optional[str], trials: Optional[int], memory_cap: Optional[str], out: Optional[Path]
+    budget: Optional[str],
+    until: Optional[str],
+    trials: Optional[int],
+    memory_cap: Optional[str],
+    out: Optional[Path],
+    sampler: Optional[str] = None,
 ) -> Any:
     """What the command line says over the study file; bad values are usage errors."""
     from sweeper.app.prepare import Overrides
@@ -48,6 +56,7 @@ def overrides(
         trials=trials,
         memory_cap=_parsed("--memory-cap", parse_memory_cap, memory_cap),
         out=out,
+        sampler=_parsed("--sampler", _sampler, sampler),
     )
 
 
@@ -60,6 +69,15 @@ def next_time(text: str, now: Optional[datetime] = None) -> datetime:
         raise ValueError(f"expected a time of day such as 07:30, not {shown(text)}") from None
     then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     return then if then > now else then + timedelta(days=1)
+
+
+def _sampler(text: str) -> str:
+    from sweeper.inputs.study_file import SAMPLERS
+    from sweeper.inputs.yaml_text import did_you_mean
+
+    if text not in SAMPLERS:
+        raise ValueError(f"expected one of {', '.join(SAMPLERS)}, not {shown(text)}{did_you_mean(text, SAMPLERS)}")
+    return text
 
 
 def _parsed(name: str, parse: Callable[[str], Any], text: Optional[str]) -> Any:

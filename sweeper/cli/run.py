@@ -21,6 +21,7 @@ def run(
     until: Optional[str] = options.UntilOption,
     trials: Optional[int] = options.TrialsOption,
     memory_cap: Optional[str] = options.CapOption,
+    sampler: Optional[str] = options.SamplerOption,
     out: Optional[Path] = options.OutOption,
     fresh: bool = typer.Option(False, "--fresh", help="Move an old study folder aside and start anew."),
     json: bool = typer.Option(False, "--json", help="Print the results as one JSON document."),
@@ -32,7 +33,7 @@ def run(
 
     stop = StopSignal()
     with stop.installed():  # before the imports, which take a second or two
-        given = options.overrides(budget, until, trials, memory_cap, out)
+        given = options.overrides(budget, until, trials, memory_cap, out, sampler)
         from sweeper.app.run import run_study
         from sweeper.cli.progress import Progress
         from sweeper.errors import Interrupted
@@ -41,7 +42,7 @@ def run(
             with Progress(quiet=quiet, verbose=verbose) as progress:
                 finished = run_study(study, given, fresh, progress, stop)
         except Interrupted:
-            again = _again(study, budget, until, trials, memory_cap, out)
+            again = _again(study, budget, until, trials, memory_cap, out, sampler)
             echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
             raise
     if json:
@@ -78,7 +79,15 @@ def _again(
     trials: Optional[int],
     memory_cap: Optional[str],
     out: Optional[Path],
+    sampler: Optional[str],
 ) -> str:
-    named = {"--budget": budget, "--until": until, "--trials": trials, "--memory-cap": memory_cap, "--out": out}
+    named = {
+        "--budget": budget,
+        "--until": until,
+        "--trials": trials,
+        "--memory-cap": memory_cap,
+        "--sampler": sampler,
+        "--out": out,
+    }
     flags = [f"{flag}={value}" for flag, value in named.items() if value is not None]
     return shlex.join(["sweeper", "run", str(study), *flags])

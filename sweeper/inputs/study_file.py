@@ -36,6 +36,8 @@ MAX_LINES = 20
 """Of mistakes that are told at once."""
 _MAX_WHOLE = 2**31 - 1
 """Unity's own."""
+SAMPLERS = ("phase", "tpe", "gp", "random", "grid")
+"""Names of search strategies."""
 KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
 
 
@@ -178,6 +180,7 @@ class StudyFile(_Strict):
     env_args: list[Annotated[str, BeforeValidator(_text)]] = []
     initialize_from: Text | None = None
     measure: Measure = Measure()
+    sampler: Literal["phase", "tpe", "gp", "random", "grid"] = "phase"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ HANGING_CYCLES = 3.0
 HANGING_SECONDS = 1.0
 PATIENCE = 5.0
 """How many times the time limit a session may take to get its first MIN_CYCLES."""
+LEAST_PATIENCE_SECONDS = 120.0
+"""However short the limit: a slow start of training on a busy moment is no reason to give up."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Rule:
         min_seconds: of measured cycles before precision may end a session, a pilot's longer warm-up included: a
             machine's speed wanders over tens of seconds, of which a shorter stretch says nothing, however alike its
             cycles are. The limit ends it all the same.
+        is_brief: a session of a search that asks another one rather than know this one better: MIN_CYCLES cycles in
+            `min_seconds` are enough, whatever their precision, and nothing is said about it.
     """
 
     precision: float
@@ -52,6 +56,7 @@ class Rule:
     cut: Cutting
     warmup_cycles: int | None = None
     min_seconds: float = 0.0
+    is_brief: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
         """Judge all samples so far; a session ends on a cycle's edge."""
@@ -62,14 +67,20 @@ class Rule:
         is_pilot = self.warmup_cycles is None
         found = estimate(samples, replace(self, warmup_cycles=1) if is_pilot else self)
         if found is not None:
-            wanted = PILOT_CYCLES if is_pilot else GOOD_CYCLES
-            enough = found.cycles >= wanted or found.method is Method.PHASES
-            is_long = found.seconds >= self.min_seconds
-            if enough and is_long and found.ratio.relative_error <= self.precision:
+            if found.seconds >= self.min_seconds and self._is_enough(found):
                 return Progress.ENOUGH
             if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
-        return Progress.HOPELESS if elapsed >= PATIENCE * self.max_seconds else Progress.GO_ON
+        return (
+            Progress.HOPELESS if elapsed >= max(PATIENCE * self.max_seconds, LEAST_PATIENCE_SECONDS) else Progress.GO_ON
+        )
+
+    def _is_enough(self, found: Estimate) -> bool:
+        if self.is_brief:
+            return True
+        wanted = PILOT_CYCLES if self.warmup_cycles is None else GOOD_CYCLES
+        has_cycles = found.cycles >= wanted or found.method is Method.PHASES
+        return has_cycles and found.ratio.relative_error <= self.precision
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         window=window,
         warmup_cycles=found.warmup_cycles,
         method=found.method,
-        notes=(*_notes(found, rule.precision), *steadiness_notes(samples, window)),
+        notes=(*_notes(found, rule), *steadiness_notes(samples, window)),
     )
 
 
@@ -179,14 +190,14 @@ def _are_long(edges: Sequence[Sample], rule: Rule) -> bool:
     return mean >= LONG_CYCLE_SECONDS and mean * GOOD_CYCLES > rule.max_seconds
 
 
-def _notes(found: Estimate, precision: float) -> tuple[Finding, ...]:
+def _notes(found: Estimate, rule: Rule) -> tuple[Finding, ...]:
     notes = []
     if found.method is Method.PHASES:
         notes.append(Finding(FindingKind.PHASES_APART, {"cycles": found.cycles}))
-    elif found.cycles < GOOD_CYCLES:
+    elif found.cycles < GOOD_CYCLES and not rule.is_brief:
         notes.append(Finding(FindingKind.TOO_FEW_CYCLES, {"cycles": found.cycles, "good_cycles": GOOD_CYCLES}))
-    if found.ratio.relative_error > precision:
-        values = {"error_percent": 100 * found.ratio.relative_error, "asked_percent": 100 * precision}
+    if found.ratio.relative_error > rule.precision and not rule.is_brief:
+        values = {"error_percent": 100 * found.ratio.relative_error, "asked_percent": 100 * rule.precision}
         notes.append(Finding(FindingKind.NOT_PRECISE, values))
     if found.method is Method.CONSOLE:
         notes.append(Finding(FindingKind.FROM_CONSOLE))

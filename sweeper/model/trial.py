@@ -84,9 +84,10 @@ class TrialResult:
     `round` say where in the study's course it belongs: in a round of finals or confirmation every contender runs once.
     `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the key of the machine
     that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same time; None for a
-    slice that other programs disturbed. `cost_seconds`: what it took of the budget, from the end of the trial before it
-    to its own: waiting, drawing and storage included. `excuses`: numbers of earlier trials that failed as this one did,
-    although their settings had run before: the machine was the reason, and they are owed again.
+    slice that other programs disturbed. `brief`: a session of the search that was as short as its question allowed.
+    `cost_seconds`: what it took of the budget, from the end of the trial before it to its own: waiting, drawing and
+    storage included. `excuses`: numbers of earlier trials that failed as this one did, although their settings had run
+    before: the machine was the reason, and they are owed again.
     """
 
     number: int
@@ -130,6 +131,7 @@ class TrialResult:
     relative_standard_error: float | None = None
     warmup_cycles: int | None = None
     method: Method | None = None
+    brief: bool = False
 
     @cached_property
     def key(self) -> str:

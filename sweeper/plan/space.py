@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
@@ -16,6 +17,8 @@ MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What deriving a space assumes an environment to need at the least, where nothing was measured yet."""
 LEARNER_MEMORY_BYTES = 550 * 1024**2
 """PSS of the learner's main process with torch on CPU, facts of mlagents 1.1.0."""
+LISTABLE = 5_000
+"""Spaces up to this size are listed."""
 MOST_JUDGED = 20_000
 """Combinations that are judged in search of a legal one; each takes some microseconds."""
 
@@ -98,6 +101,11 @@ class Space:
             params = self.configuration(dict(zip(self.knobs, values)))
             if self.problem(params) is None:
                 yield params
+
+    @cached_property
+    def legal(self) -> tuple[dict[str, ParamValue], ...]:
+        """`combinations`, listed once; for spaces up to LISTABLE."""
+        return tuple(self.combinations())
 
     def smallest(self) -> dict[str, ParamValue] | None:
         """The legal configuration that needs least memory as far as can be told: fewest environments, then areas.

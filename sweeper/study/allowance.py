@@ -72,7 +72,9 @@ class Round:
 class Allowance:
     """What a budget allows, given what was measured so far. Seconds and bytes.
 
-    `may_run_in_turn`: False where the learner's players are not ours to suspend, as in the Editor.
+    `may_run_in_turn`: False where the learner's players are not ours to suspend, as in the Editor. `is_brief`: the
+    search has sessions as short as its question allows, repeats what needs it, and knows the leaders without finals;
+    `confirming_limit`: seconds that a session of the confirmation measures at most.
     """
 
     history: History
@@ -81,6 +83,8 @@ class Allowance:
     cap_bytes: int
     seconds_to_deadline: float = math.inf
     may_run_in_turn: bool = True
+    is_brief: bool = False
+    confirming_limit: float = 0.0
 
     @cached_property
     def confirmation(self) -> Confirmation:
@@ -104,19 +108,37 @@ class Allowance:
         return self.remaining_seconds <= 0 or self.remaining_trials < 1
 
     def session_seconds(self, key: str | None = None) -> float:
-        """What a session is expected to take: as its configuration did, else the longer of reference and search."""
+        """What a whole session is expected to take: as its configuration did, else as the reference or the search."""
         found = self.history.by_key.get(key) if key is not None else None
-        own = [_cost(trial) for trial in found.measured if not trial.slices] if found else []
+        own = [self._whole_cost(trial) for trial in found.measured if not trial.slices] if found else []
         if own:
             return MARGIN * sum(own) / len(own)
         return MARGIN * max(self._mean_costs, default=0.0)
+
+    @cached_property
+    def search_seconds(self) -> float:
+        """What the next session of the search is expected to take."""
+        brief = [_cost(trial) for trial in self.history.counted if trial.is_ok and trial.brief]
+        return MARGIN * sum(brief) / len(brief) if brief else self.session_seconds()
+
+    def _whole_cost(self, trial: TrialResult) -> float:
+        """What the session took; a brief one, had it measured for as long as others do that are not."""
+        if not trial.brief:
+            return _cost(trial)
+        more = self._whole_measuring - (trial.measured_seconds or 0.0)
+        return _cost(trial) + max(0.0, more)
+
+    @cached_property
+    def _whole_measuring(self) -> float:
+        whole = [t.measured_seconds or 0.0 for t in self.history.counted if t.is_ok and not t.brief and not t.slices]
+        return max(whole, default=self.confirming_limit)
 
     @cached_property
     def _mean_costs(self) -> list[float]:
         groups: dict[bool, list[float]] = {}
         for trial in self.history.counted:
             if trial.is_ok and not trial.slices and trial.stage is not Stage.CONFIRMATION:
-                groups.setdefault(trial.purpose is Purpose.SEARCH, []).append(_cost(trial))
+                groups.setdefault(trial.purpose is Purpose.SEARCH, []).append(self._whole_cost(trial))
         return [sum(group) / len(group) for group in groups.values()]
 
     def search_ends_because(self) -> str | None:
@@ -127,7 +149,7 @@ class Allowance:
         seconds, trials = self.kept_for_confirmation
         if self.remaining_trials < 1 + trials:
             return "limit on trials"
-        return None if 0 < self.remaining_seconds >= self.session_seconds() + seconds else "budget"
+        return None if 0 < self.remaining_seconds >= self.search_seconds + seconds else "budget"
 
     @cached_property
     def kept_for_confirmation(self) -> tuple[float, int]:
@@ -152,32 +174,33 @@ class Allowance:
 
     def round_of(self, contenders: Sequence[str]) -> Round:
         """The next round of these contenders, by their keys: the kind with which the confirmation is done sooner."""
+        return self._kinds_of_round(contenders)[0]
+
+    def _kinds_of_round(self, contenders: Sequence[str]) -> list[Round]:
+        """All that are possible, first the one with which the confirmation is done sooner."""
         whole = Round(sum(self.session_seconds(key) for key in contenders))
         in_turn = self._in_turn(contenders)
-        if in_turn is None:
-            return whole
-        costs = [found.seconds * self._rounds_wanted(contenders, found.is_in_turn) for found in (whole, in_turn)]
-        return whole if costs[0] <= costs[1] else in_turn
+        kinds = [whole] if in_turn is None else [whole, in_turn]
+        return sorted(kinds, key=lambda kind: kind.seconds * self._rounds_wanted(contenders, kind.is_in_turn))
 
     def has_room_for(self, contenders: Sequence[str]) -> Round | None:
-        """The next round of these contenders, where it fits."""
-        found = self.round_of(contenders)
+        """The next round of these contenders, where one of either kind fits."""
         if self.remaining_trials < len(contenders):
             return None
-        return found if found.seconds <= self.remaining_seconds else None
+        return next((kind for kind in self._kinds_of_round(contenders) if kind.seconds <= self.remaining_seconds), None)
 
     def has_room_for_pilot(self) -> bool:
         """Whether a second session of the reference before the search is cheap."""
         reference = self.history.reference
         few = self.budget.trials is not None and self.budget.trials < 4 * (1 + LEADERS)
-        if reference is None or few or self.is_spent:
+        if reference is None or few or self.is_spent or self.is_brief:
             return False
         return self.session_seconds(reference.key) <= PILOT_SHARE * self.remaining_seconds
 
     def anchor_is_due(self) -> bool:
         """Whether ANCHOR_EVERY search trials have passed since the reference was last measured, or tried."""
         reference = self.history.reference
-        if reference is None:
+        if reference is None or self.is_brief:
             return False
         searched = 0
         for trial in reversed(self.history.results):
@@ -191,7 +214,7 @@ class Allowance:
 
         Where the confirmation has begun, the finals are over. A round must leave what is kept for the confirmation.
         """
-        if self.confirmation.rounds or self.history.reference is None:
+        if self.confirmation.rounds or self.history.reference is None or self.is_brief:
             return 0
         rivals = [item.key for item in self.history.rivals]
         last = self._last_finals
@@ -216,8 +239,8 @@ class Allowance:
         if in_turn is None:
             in_turn = self.round_of(contenders).is_in_turn
         reference, *rivals = (self.history.by_key[key] for key in contenders)
-        fastest = max((item.steps_per_second or 0.0) for item in rivals)
-        advantage = math.log(max(1.0, fastest / (reference.steps_per_second or fastest)))
+        fastest = max(self.history.speed(item) for item in rivals)
+        advantage = math.log(max(1.0, fastest / (self.history.speed(reference) or fastest)))
         if in_turn:
             slices = PRIOR_SLICE_DEVIATION**2 / SLICES
             deviation, degrees = math.sqrt(PRIOR_SESSION_EFFECT**2 + slices), PRIOR_SESSION_EFFECT_DEGREES

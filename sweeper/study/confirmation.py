@@ -128,13 +128,13 @@ class Confirmation:
         """The fastest by the search that were never judged, with the best that was, where one of them looks faster."""
         best = self.better[0] if self.better else None
         beside = best or self.history.reference
-        least = NEWCOMER * (beside.steps_per_second or 0.0) if self.judged and beside else self._reference_rate
+        least = NEWCOMER * self.history.speed(beside) if self.judged and beside else self._reference_rate
         passed_over = {item.key for item in (*self.judged, *filter(None, [self.history.reference]))}
         passed_over.add(self.history.own_key)
         rivals = [
             item
             for item in self.history.ranked_by_search
-            if item.key not in passed_over and (item.steps_per_second or 0.0) > least
+            if item.key not in passed_over and self.history.speed(item) > least
         ]
         if not self.judged:
             return tuple(rivals[:LEADERS])
@@ -143,7 +143,7 @@ class Confirmation:
     @property
     def _reference_rate(self) -> float:
         reference = self.history.reference
-        return (reference.steps_per_second or 0.0) if reference else 0.0
+        return self.history.speed(reference) if reference else 0.0
 
     def _is_clear(self, rivals: Sequence[Candidate]) -> bool:
         """Whether more rounds of these would change nothing that matters."""
@@ -196,14 +196,17 @@ class Confirmation:
 
     @cached_property
     def _lone_readings(self) -> list[tuple[int, Reading]]:
-        """Sessions of the reference at other times, with their numbers; a rival's own chose it, and do not count."""
+        """Sessions of the reference at other times, with their numbers, brief ones left out.
+
+        A rival's own chose it, and do not count.
+        """
         if self.history.reference is None:
             return []
         name = self.history.reference.key
         return [
             (trial.number, Reading(name, math.log(trial.steps_per_second or 1.0)))
             for trial in self.history.reference.measured
-            if trial.stage is not Stage.CONFIRMATION
+            if trial.stage is not Stage.CONFIRMATION and not trial.brief
         ]
 
     @cached_property

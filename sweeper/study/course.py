@@ -26,7 +26,6 @@ FAILURES_TO_LOOK_INTO = 3
 """Unlike configurations that fail to run, one after another, before the reference is tried."""
 MAX_FAILURES_IN_A_ROW = 8
 """More than this in a row, before anything was feasible, is not a hard space."""
-EXHAUSTED = "every configuration was measured"
 
 
 class Why(str, Enum):
@@ -45,13 +44,17 @@ class Why(str, Enum):
 
 @dataclass(frozen=True)
 class Measure:
-    """One session. `excuses`: trials that count as the machine's doing if this one fails too."""
+    """One session. `excuses`: trials that count as the machine's doing if this one fails too.
+
+    `seconds`: of measuring, where the search says how long is worth it.
+    """
 
     params: Params
     purpose: Purpose
     stage: Stage
     why: Why
     excuses: tuple[int, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,14 +116,14 @@ class DeadEnd:
 Step = Union[Measure, MeasureRound, TakeTurns, Search, End, DeadEnd]
 
 
-def next_step(allowance: Allowance, space: Space, begun: int, exhausted: bool) -> Step:
+def next_step(allowance: Allowance, space: Space, begun: int, settled: str | None) -> Step:
     """What to do next.
 
     Args:
         allowance: the history, and what the budget allows.
         space: what may be tried.
         begun: the number of the first trial of this run; older failures were somebody's to mend meanwhile.
-        exhausted: the search has nothing left to propose.
+        settled: why the search has nothing left to propose; None while it has.
     """
     history = allowance.history
     if history.reference is None and (step := _to_reference(allowance, space, begun)) is not None:
@@ -132,7 +135,7 @@ def next_step(allowance: Allowance, space: Space, begun: int, exhausted: bool) -
         return _again(history.reference, Stage.PILOT, Why.PILOT)
     if allowance.confirmation.is_open and (step := _confirm(allowance)) is not None:
         return step
-    reason = EXHAUSTED if exhausted else allowance.search_ends_because()
+    reason = settled or allowance.search_ends_because()
     if reason is None:
         return _again(history.reference, Stage.SEARCH, Why.ANCHOR) if allowance.anchor_is_due() else Search()
     return _finals(allowance) or _confirm(allowance) or End(reason)

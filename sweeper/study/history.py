@@ -6,7 +6,7 @@ Search, allowance, confirmation, answer, notes and report read it; nobody else p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sweeper.compare.candidates import Candidate, pool, ranked
@@ -26,12 +26,13 @@ class History:
     """A study's results, in order, and what they say together.
 
     `own`: the parameters of the user's own settings. `min_updates`: the learning guard's share of theirs, None where it
-    is off.
+    is off. `expected`: steps per second by configuration, where the search knows better than the mean of its sessions.
     """
 
     results: tuple[TrialResult, ...]
     own: Params
     min_updates: float | None = None
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[TrialResult]:
         return iter(self.results)
@@ -66,13 +67,18 @@ class History:
     @cached_property
     def ranked(self) -> tuple[Candidate, ...]:
         """Feasible candidates, fastest first, the user's own among them."""
-        return ranked(self.candidates)
+        return tuple(sorted(ranked(self.candidates), key=self.speed, reverse=True))
+
+    def speed(self, item: Candidate) -> float:
+        """Steps per second by which candidates are ranked: as the search expects, else the mean of its sessions."""
+        return self.expected.get(item.key, item.steps_per_second or 0.0)
 
     @cached_property
     def ranked_by_search(self) -> tuple[Candidate, ...]:
         """As `ranked`, by the sessions that choose: the confirmation, which chooses nobody, left out."""
         chosen = ranked(pool(trial for trial in self.counted if trial.stage is not Stage.CONFIRMATION))
-        return tuple(self.by_key[item.key] for item in chosen if self.by_key[item.key].is_feasible)
+        found = sorted(chosen, key=self.speed, reverse=True)
+        return tuple(self.by_key[item.key] for item in found if self.by_key[item.key].is_feasible)
 
     @cached_property
     def baseline(self) -> Candidate | None:
@@ -121,8 +127,8 @@ class History:
 
     @cached_property
     def spread_alone(self) -> Spread | None:
-        """As `spread`, of sessions outside the confirmation."""
-        return spread(self.candidates, lambda trial: trial.stage is not Stage.CONFIRMATION)
+        """As `spread`, of sessions outside the confirmation that were as long as its own are."""
+        return spread(self.candidates, lambda trial: trial.stage is not Stage.CONFIRMATION and not trial.brief)
 
     @cached_property
     def required(self) -> PerThousandSteps | None:

@@ -21,12 +21,13 @@ from sweeper.app.outputs import save_results
 from sweeper.app.prepare import Prepared
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.study import to_json
-from sweeper.model.trial import Purpose, Stage, TrialResult
-from sweeper.search.suggest import suggest
+from sweeper.model.trial import Params, Purpose, Stage, TrialResult
+from sweeper.search.proposal import Proposal, Question
 from sweeper.store import Store
 from sweeper.study.allowance import Allowance
 from sweeper.study.answer import conclude
 from sweeper.study.course import next_step
+from sweeper.study.history import History
 from tests.benchmarks.common import SHORT, finish, table
 from tests.helpers.builders import GIB, prepared_of, trial_of
 from tests.helpers.results import full_trial
@@ -85,7 +86,7 @@ def seconds_between(prepared: Prepared, store: Store) -> dict[str, float]:
     texts: dict[int, tuple[TrialResult, str]] = {}
     parts: dict[str, list[float]] = {}
     history = prepared.history(store.results())
-    params = suggest(prepared.space, history, 8 * GIB, 8)
+    params = _proposed(prepared, history)
     for repeat in range(REPEATS + 1):
         assert params is not None
         number = store.start(params, purpose=Purpose.SEARCH, stage=Stage.SEARCH, machine="m1")
@@ -104,9 +105,9 @@ def seconds_between(prepared: Prepared, store: Store) -> dict[str, float]:
         mark()
         save_results(prepared.folder, concluded, texts)
         mark()
-        next_step(Allowance(history, Budget(1e9), store.spent_seconds, 8 * GIB), prepared.space, 0, False)
+        next_step(Allowance(history, Budget(1e9), store.spent_seconds, 8 * GIB), prepared.space, 0, None)
         mark()
-        params = suggest(prepared.space, history, 8 * GIB, 8)
+        params = _proposed(prepared, history)
         mark()
         names = ("recording", "concluding", "results.json", "next step", "proposal")
         if repeat:  # the first writes every trial out, as a resume does
@@ -114,6 +115,11 @@ def seconds_between(prepared: Prepared, store: Store) -> dict[str, float]:
                 parts.setdefault(name, []).append(end - begin)
             parts.setdefault("all", []).append(marks[-1] - marks[0])
     return {name: statistics.median(values) for name, values in parts.items()}
+
+
+def _proposed(prepared: Prepared, history: History) -> Params | None:
+    answer = prepared.strategy.propose(Question(prepared.space, history, 8 * GIB, 8))
+    return answer.params if isinstance(answer, Proposal) else None
 
 
 def main() -> None:

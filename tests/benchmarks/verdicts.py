@@ -12,11 +12,10 @@ import math
 import random
 import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -24,10 +23,10 @@ from sweeper.inputs.study_limits import Budget
 from sweeper.model.load import LoadSample
 from sweeper.model.session import SessionRecord, Watcher
 from sweeper.model.study import StudyResult, Verdict
-from sweeper.model.trial import ParamValue, Stage, configuration_key
+from sweeper.model.trial import Stage, configuration_key
 from sweeper.plan.space import Space
 from sweeper.plan.trial_plan import TrialPlan
-from sweeper.study.history import History
+from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
 from tests.benchmarks.common import SHORT, finish, table
 from tests.benchmarks.replay import Memory, Replay, SliceNoise, conclude_replay
 from tests.helpers.builders import prepared_of
@@ -117,20 +116,20 @@ def study(kind: Kind, speedup: float, budget: str, seed: int) -> tuple[StudyResu
     true = surface(prepared.space, speedup, chooser)
     store = Memory()
     runner = Simulated(store, true, kind, SESSION_SECONDS[budget], chooser)
-    proposals = _proposals(prepared.space, chooser)
-    with patch("sweeper.app.drive.suggest", lambda space, history, cap, cores: proposals(history)):
-        result = conclude_replay(prepared, store, runner)
+    prepared = replace(prepared, strategy=Strategy(_in_random_order(prepared.space, chooser)))
+    result = conclude_replay(prepared, store, runner)
     confirmed = sum(trial.cost_seconds or 0.0 for trial in result.trials if trial.stage is Stage.CONFIRMATION)
     return result, true, confirmed / BUDGETS[budget]
 
 
-def _proposals(space: Space, chooser: random.Random) -> Any:
+def _in_random_order(space: Space, chooser: random.Random) -> Callable[[Question], Answer]:
     legal = list(space.combinations())
     chooser.shuffle(legal)
 
-    def propose(history: History) -> Mapping[str, ParamValue] | None:
-        known = {item.key for item in history.candidates} | history.given_up
-        return next((params for params in legal if configuration_key(params) not in known), None)
+    def propose(question: Question) -> Answer:
+        known = frozenset(question.history.by_key) | question.history.given_up
+        found = next((params for params in legal if configuration_key(params) not in known), None)
+        return Settled() if found is None else Proposal(found, Because.SAMPLED)
 
     return propose
 

@@ -19,9 +19,13 @@ from sweeper.model.trial import Outcome, ParamValue, Purpose, Stage, TrialResult
 from sweeper.plan.space import Space, build_space
 from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch, TrialPlan
+from sweeper.search.proposal import Strategy
+from sweeper.search.strategies import STRATEGIES
 from sweeper.session.learner import Learner
 
 GIB = 1024**3
+STRATEGY = STRATEGIES["tpe"]
+"""Of studies that are not about searching: its sessions are whole, and it has finals."""
 ALL_FLAGS = frozenset(
     f"--{name}"
     for name in (
@@ -80,6 +84,7 @@ def prepared_of(
     "space: {num_envs: [1, 2, 4], num_areas: [1, 4], batch_size: [64, 128, 256]}\n",
     config: str = PPO,
     root: Path = Path("/somewhere/reports/racer"),
+    strategy: Strategy | None = None,
 ) -> Prepared:
     found, trainer = study_of(study), config_of(config)
     packages = {"mlagents": "1.1.0", "torch": "2.8.0"}
@@ -95,6 +100,7 @@ def prepared_of(
         budget=found.spec.budget,
         until=None,
         folder=StudyFolder(root),
+        strategy=strategy or STRATEGY,
     )
 
 

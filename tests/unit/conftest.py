@@ -12,9 +12,8 @@ import pytest
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import read_study
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
-from sweeper.model.trial import Params, configuration_key
-from sweeper.plan.space import Space
-from sweeper.study.history import History
+from sweeper.model.trial import configuration_key
+from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
 from tests.helpers.builders import STUDY_HEAD
 
 
@@ -68,10 +67,11 @@ def scripted_world(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next configuration is any that is not known, in a fixed random order: TPE takes its time."""
 
-    def suggest(space: Space, history: History, cap_bytes: int, cores: int) -> Params | None:
-        known = {item.key for item in history.candidates} | history.given_up
-        legal = list(space.combinations())
+    def propose(question: Question) -> Answer:
+        known = frozenset(question.history.by_key) | question.history.given_up
+        legal = list(question.space.combinations())
         random.Random(1).shuffle(legal)
-        return next((params for params in legal if configuration_key(params) not in known), None)
+        found = next((params for params in legal if configuration_key(params) not in known), None)
+        return Settled() if found is None else Proposal(found, Because.SAMPLED)
 
-    monkeypatch.setattr("sweeper.app.drive.suggest", suggest)
+    monkeypatch.setattr("tests.helpers.builders.STRATEGY", Strategy(propose))

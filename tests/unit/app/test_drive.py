@@ -22,6 +22,7 @@ from sweeper.model.findings import FindingKind
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, Stage
+from sweeper.search.proposal import Because, Proposal, Strategy
 from sweeper.study.allowance import ANCHOR_EVERY, SLICES
 from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW
 from tests.helpers.builders import GIB, PPO, params_of, prepared_of
@@ -191,7 +192,8 @@ class TestDisturbedSearch:
     def test_it_comes_back_though_nobody_proposes_it_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         study = scripted(500.0, load=disturbed(2))
         proposed = iter([params for params in study.prepared.space.combinations() if params != dict(OWN)])
-        monkeypatch.setattr("sweeper.app.drive.suggest", lambda *_, **__: next(proposed))
+        strategy = Strategy(lambda _: Proposal(next(proposed), Because.SAMPLED))
+        study.prepared = replace(study.prepared, strategy=strategy)
         study.run()
         void = study.results[2]
         assert is_disturbed(void)

@@ -12,7 +12,6 @@ from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
 from sweeper.study.allowance import ANCHOR_EVERY, Allowance
 from sweeper.study.course import (
-    EXHAUSTED,
     FAILURES_TO_LOOK_INTO,
     MAX_FAILURES_IN_A_ROW,
     DeadEnd,
@@ -33,6 +32,7 @@ from tests.helpers.builders import GIB, params_of, space_of, trial_of
 OWN, A, B, C = params_of(1), params_of(2), params_of(4), params_of(4, 4)
 SPACE = space_of("env_path: build.x86_64\nbaseline: {num_envs: 1}\nspace: {num_envs: [1, 2, 4], num_areas: [1, 4]}\n")
 BASELINE, SEARCH, ANCHOR, CONFIRM = Purpose.BASELINE, Purpose.SEARCH, Purpose.ANCHOR, Purpose.CONFIRM
+SETTLED = "nothing is left to search"
 CRASHED, VOID = Outcome.CRASHED, Outcome.DISTURBED
 
 
@@ -41,11 +41,11 @@ def step(
     seconds: float = 1200.0,
     trials: int | None = None,
     begun: int = 0,
-    exhausted: bool = False,
+    settled: str | None = None,
     **fields: Any,
 ) -> Step:
     allowance = Allowance(History(results, OWN), Budget(seconds, trials), fields.pop("spent", 0.0), 8 * GIB, **fields)
-    return next_step(allowance, SPACE, begun, exhausted)
+    return next_step(allowance, SPACE, begun, settled)
 
 
 def own(number: int = 0, **fields: Any) -> TrialResult:
@@ -111,7 +111,7 @@ class TestOverTheCap:
         assert smallest is not None
         bigger = params_of(4, 4)
         allowance = Allowance(History((self.of(bigger),), bigger), Budget(1200.0), 0.0, 8 * GIB)
-        assert next_step(allowance, SPACE, 0, False) == Measure(smallest, SEARCH, Stage.PILOT, Why.SMALLEST)
+        assert next_step(allowance, SPACE, 0, None) == Measure(smallest, SEARCH, Stage.PILOT, Why.SMALLEST)
 
     @staticmethod
     def of(params: Params, **fields: Any) -> TrialResult:
@@ -125,7 +125,7 @@ class TestOverTheCap:
         bigger = params_of(4, 4)
         small = trial_of(1, OWN, stage=Stage.PILOT)
         allowance = Allowance(History((self.of(bigger), small), bigger), Budget(1200.0), 0.0, 8 * GIB)
-        assert next_step(allowance, SPACE, 0, False) == Search()
+        assert next_step(allowance, SPACE, 0, None) == Search()
 
 
 class TestSearch:
@@ -138,7 +138,7 @@ class TestSearch:
         measured = (own(), again(1), trial_of(2, A, 900.0))
         assert step(*measured, spent=1200.0) == End("budget")
         assert step(*measured, trials=3) == End("limit on trials")
-        assert step(*measured, exhausted=True) == End(EXHAUSTED)
+        assert step(*measured, settled=SETTLED) == End(SETTLED)
 
 
 class TestABrokenMachine:
@@ -179,7 +179,7 @@ class TestABrokenMachine:
         smallest = trial_of(0, OWN, stage=Stage.PILOT, outcome=CRASHED)
         results = (trial_of(0, bigger, purpose=BASELINE, outcome=broke.outcome), smallest, *failed)
         allowance = Allowance(History(results, bigger), Budget(1e6), 0.0, 8 * GIB)
-        found = next_step(allowance, SPACE, 0, False)
+        found = next_step(allowance, SPACE, 0, None)
         assert found == DeadEnd(Ending.ALL_FAIL, failed[-1], 1 + MAX_FAILURES_IN_A_ROW)
 
 
@@ -187,7 +187,7 @@ class TestConfirmation:
     measured = (own(), again(1), trial_of(2, A, 1500.0, cost_seconds=30.0), trial_of(3, B, 5000.0, cost_seconds=30.0))
 
     def test_when_the_search_is_over(self) -> None:
-        found = step(*self.measured, exhausted=True)
+        found = step(*self.measured, settled=SETTLED)
         assert isinstance(found, MeasureRound)
         assert (found.purpose, found.stage, found.why) == (CONFIRM, Stage.CONFIRMATION, Why.CONFIRMATION)
         assert sorted(map(str, found.contenders)) == sorted(map(str, (OWN, A, B)))
@@ -195,7 +195,7 @@ class TestConfirmation:
     def test_in_turn(self) -> None:
         known = {"measured_seconds": 40.0, "cycles": 20, "cost_seconds": 100.0, "startup_seconds": 4.0}
         results = [own(0, **known), again(1, **known), trial_of(2, A, 1100.0, **known)]
-        found = step(*results, exhausted=True)
+        found = step(*results, settled=SETTLED)
         assert isinstance(found, TakeTurns)
         assert (found.contenders, found.round) == ((OWN, A), 0)
         assert len(found.plan.slice_cycles) == 2
@@ -214,14 +214,14 @@ class TestConfirmation:
     def test_what_is_left_over_is_searched_with(self) -> None:
         clear = self.rounds(1000.0, 5000.0, 1500.0)
         assert step(*self.measured, *clear) == Search()
-        assert step(*self.measured, *clear, exhausted=True) == End(EXHAUSTED)
+        assert step(*self.measured, *clear, settled=SETTLED) == End(SETTLED)
 
     def test_no_room(self) -> None:
         assert step(*self.measured, spent=1150.0) == End("budget")
 
     def test_the_fastest_once_more_before_it(self) -> None:
         many = [trial_of(2 + at, params_of(2 + at), 2000.0 + at, cost_seconds=30.0) for at in range(6)]
-        found = step(own(), again(1), *many, exhausted=True)
+        found = step(own(), again(1), *many, settled=SETTLED)
         assert isinstance(found, MeasureRound)
         assert (found.stage, len(found.contenders)) == (Stage.FINALS, 4)
 

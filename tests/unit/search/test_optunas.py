@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from sweeper.compare.voids import MAX_VOIDS
 from sweeper.model.trial import Outcome, ParamValue, Purpose, TrialResult, configuration_key
 from sweeper.plan.space import Space
-from sweeper.search.suggest import _pooled_study, first_guesses, suggest
+from sweeper.search.guesses import first_guesses
+from sweeper.search.optunas import _guess, _pooled_study, _sampled, tpe
+from sweeper.search.proposal import Proposal, Question
 from sweeper.study.history import History
 from tests.helpers.builders import GIB, params_of, space_of, trial_of
 
@@ -28,7 +31,10 @@ def history(space: Space, trials: list[TrialResult]) -> History:
 
 
 def ask(space: Space, trials: list[TrialResult], seed: int | None = None) -> dict[str, ParamValue] | None:
-    return suggest(space, history(space, trials), CAP, 8, seed)
+    question = Question(space, history(space, trials), CAP, 8)
+    seeded = lambda _: TPESampler(seed=seed)  # noqa: E731
+    answer = tpe(question) if seed is None else _guess(question) or _sampled(question, seeded)
+    return dict(answer.params) if isinstance(answer, Proposal) else None
 
 
 def landscape(params: Params) -> tuple[float, float]:
@@ -162,7 +168,7 @@ def test_the_sampler_sees_one_trial_a_configuration_with_its_constraints() -> No
     space = space_of(WIDE)
     again = trial_of(2, space.baseline, 4 * landscape(space.baseline)[0], peak_memory_bytes=GIB)
     trials = [measured(0, space.baseline), measured(1, params_of(12, 16)), again]
-    good, bad = _pooled_study(space, history(space, trials), CAP, seed=0).trials
+    good, bad = _pooled_study(space, history(space, trials), CAP, TPESampler(seed=0)).trials
     assert (good.state, bad.state) == (TrialState.COMPLETE, TrialState.PRUNED)
     assert (good.value, bad.value) == (pytest.approx(2 * landscape(space.baseline)[0]), None)
     assert good.params == {"num_envs": 0, "num_areas": 0, "batch_size": 1, "threaded": False}  # ordered: by index
@@ -173,12 +179,15 @@ def test_the_sampler_sees_one_trial_a_configuration_with_its_constraints() -> No
 
 def test_a_baseline_outside_the_space_is_not_shown_to_the_sampler() -> None:
     space = space_of("env_path: b\nbaseline: {num_envs: 7}\nspace: {num_envs: [1, 2]}\n")
-    assert _pooled_study(space, history(space, [measured(0, space.baseline)]), CAP, seed=0).trials == []
+    assert _pooled_study(space, history(space, [measured(0, space.baseline)]), CAP, TPESampler(seed=0)).trials == []
 
 
 def test_of_very_many_the_fastest_and_the_latest_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeper.search.suggest.MOST_SHOWN", 6)
+    monkeypatch.setattr("sweeper.search.optunas.MOST_SHOWN", 6)
     space = space_of("env_path: b\nbaseline: {num_envs: 1}\nspace: {num_envs: {low: 1, high: 12}}\n")
     trials = [trial_of(at, params_of(1 + at), 100.0 + (50 - at) ** 2) for at in range(12)]
-    shown = {trial.params["num_envs"] for trial in _pooled_study(space, history(space, trials), CAP, seed=0).trials}
+    shown = {
+        trial.params["num_envs"]
+        for trial in _pooled_study(space, history(space, trials), CAP, TPESampler(seed=0)).trials
+    }
     assert shown == {0, 1, 2, 9, 10, 11}  # by index

@@ -1,40 +1,81 @@
-"""The next configuration to measure, from a TPE sampler that sees one trial per configuration."""
+"""Samplers of Optuna's, which see one trial per configuration; and a shuffled grid."""
 
 from __future__ import annotations
 
+import random as randoms
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler
 from optuna.trial import TrialState, create_trial
 
 from sweeper.compare.candidates import Candidate
 from sweeper.model.trial import Params, ParamValue, configuration_key
-from sweeper.plan.space import Space
+from sweeper.plan.space import LISTABLE, Space
+from sweeper.search.guesses import first_guesses
+from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
 from sweeper.study.history import History
 
 ASKS = 60
 """Suggestions to look through for one that is legal and not yet measured."""
 MOST_SHOWN = 1_000
 """Candidates that the sampler is shown; asking takes seconds with thousands."""
-LISTABLE = 5_000
-"""Spaces up to this size are listed to know when nothing is left."""
+
+MakeSampler = Callable[[int], BaseSampler]
 
 
-def suggest(
-    space: Space, history: History, cap_bytes: int, usable_cores: int, seed: int | None = None
-) -> dict[str, ParamValue] | None:
-    """The next configuration; None where every legal one has been measured, or given up.
+def tpe(question: Question) -> Answer:
+    """Guesses worth having, then Optuna's TPE with the memory cap and the learning guard as constraints."""
+    return _guess(question) or _sampled(question, lambda seed: optuna.samplers.TPESampler(seed=seed))
 
-    The first are guesses worth having; then TPE on the pooled view, ordered knobs encoded by index, repeats and
-    illegal combinations passed over. A function of history: without a `seed` it is the number of results.
+
+def gp(question: Question) -> Answer:
+    """Guesses worth having, then Optuna's Gaussian process, likewise constrained."""
+    return _guess(question) or _sampled(question, _gp_sampler)
+
+
+def random(question: Question) -> Answer:
+    """Whatever is legal and was not measured, in random order."""
+    return _sampled(question, lambda seed: optuna.samplers.RandomSampler(seed=seed))
+
+
+def grid(question: Question) -> Answer:
+    """Every legal configuration, in one random order for all studies."""
+    legal = list(question.space.legal) if question.space.size <= LISTABLE else []
+    randoms.Random(0).shuffle(legal)
+    known = _known(question.history)
+    found = next((params for params in legal if configuration_key(params) not in known), None)
+    if found is not None:
+        return Proposal(found, Because.SAMPLED)
+    return random(question) if question.space.size > LISTABLE else Settled()
+
+
+def _gp_sampler(seed: int) -> BaseSampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.GPSampler(seed=seed)
+
+
+def _known(history: History) -> frozenset[str]:
+    return frozenset(history.by_key) | history.given_up
+
+
+def _guess(question: Question) -> Proposal | None:
+    known = _known(question.history)
+    guesses = first_guesses(question.space, question.usable_cores)
+    found = next((guess for guess in guesses if configuration_key(guess) not in known), None)
+    return None if found is None else Proposal(found, Because.FIRST)
+
+
+def _sampled(question: Question, make: MakeSampler) -> Answer:
+    """What the sampler says on the pooled view, ordered knobs encoded by index, repeats and illegal ones passed over.
+
+    A function of the question: the seed is the number of results.
     """
-    known = {item.key for item in history.candidates} | history.given_up
-    for guess in first_guesses(space, usable_cores):
-        if configuration_key(guess) not in known:
-            return guess
-    study = _pooled_study(space, history, cap_bytes, len(history.results) if seed is None else seed)
+    space, known = question.space, _known(question.history)
+    study = _pooled_study(space, question.history, question.cap_bytes, make(len(question.history.results)))
     distributions = _distributions(space)
     for _ in range(ASKS):
         trial = study.ask(fixed_distributions=distributions)
@@ -45,33 +86,13 @@ def suggest(
         elif configuration_key(params) in known:
             study.tell(trial, state=TrialState.FAIL)
         else:
-            return params
-    return _any_unmeasured(space, known)
+            return Proposal(params, Because.SAMPLED)
+    found = _any_unmeasured(space, known)
+    return Settled() if found is None else Proposal(found, Because.SAMPLED)
 
 
-def first_guesses(space: Space, usable_cores: int) -> list[dict[str, ParamValue]]:
-    """The user's settings with as many environments as cores, with most areas, and with both; where legal."""
-    envs = [value for value in space.knobs.get("num_envs", ()) if isinstance(value, int) and value <= usable_cores]
-    areas = [value for value in space.knobs.get("num_areas", ()) if isinstance(value, int)]
-    most: dict[str, ParamValue] = {}
-    guesses: list[dict[str, ParamValue]] = []
-    for knob, values in (("num_areas", areas), ("num_envs", envs)):
-        if values:
-            most[knob] = max(values)
-            guesses.append({**space.baseline, knob: max(values)})
-    guesses.insert(0, {**space.baseline, **most})
-    seen = {configuration_key(space.baseline)}
-    result = []
-    for guess in guesses:
-        if configuration_key(guess) not in seen and space.contains(guess) and space.problem(guess) is None:
-            seen.add(configuration_key(guess))
-            result.append(guess)
-    return result
-
-
-def _pooled_study(space: Space, history: History, cap_bytes: int, seed: int) -> optuna.Study:
+def _pooled_study(space: Space, history: History, cap_bytes: int, sampler: BaseSampler) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=seed)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for item in _shown(history):
         if not space.contains(item.params):
@@ -104,10 +125,10 @@ def _shown(history: History) -> Sequence[Candidate]:
     return (*latest, *(item for item in history.ranked[: MOST_SHOWN // 2] if item.key not in known))
 
 
-def _any_unmeasured(space: Space, known: set[str]) -> dict[str, ParamValue] | None:
+def _any_unmeasured(space: Space, known: frozenset[str]) -> dict[str, ParamValue] | None:
     if space.size > LISTABLE:
         return None
-    return next((params for params in space.combinations() if configuration_key(params) not in known), None)
+    return next((params for params in space.legal if configuration_key(params) not in known), None)
 
 
 def _is_ordered(values: Sequence[ParamValue]) -> bool:

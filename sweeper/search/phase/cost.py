@@ -1,0 +1,63 @@
+"""What a session will take: to start and end, and to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy
+
+from sweeper.model.trial import Params, TrialResult
+from sweeper.search.phase.coordinates import Array
+
+LENGTHS = (4.0, 10.0, 25.0)
+"""Seconds that a session may be asked to measure: a machine's speed wanders over seconds, and starting costs some."""
+SHORTEST_CYCLE = 0.1
+BRIEF_CYCLES = 2
+"""Whole cycles that are measured, at the least."""
+USUAL_OVERHEAD = 12.0
+"""Seconds to start and end where nothing is known."""
+
+
+def overheads(configurations: Sequence[Params], trials: Sequence[TrialResult]) -> Array:
+    """Seconds outside measuring: linear in the environments where sessions with different numbers say so."""
+    seen = [trial for trial in trials if trial.is_ok and not trial.slices]
+    counts = numpy.array([_envs(trial.params) for trial in seen])
+    taken = numpy.array([_overhead(trial) for trial in seen])
+    wanted = numpy.array([_envs(params) for params in configurations])
+    if len(set(counts)) < 2:
+        return numpy.full(len(wanted), taken.mean() if len(taken) else USUAL_OVERHEAD)
+    slope = max(0.0, float(numpy.cov(counts, taken, bias=True)[0, 1] / counts.var()))
+    return numpy.maximum(1.0, taken.mean() + slope * (wanted - counts.mean()))
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a session of each of n configurations measures: `seconds` (n,) and `cycles` (n,), after `warmup` (n,)."""
+
+    seconds: Array
+    cycles: Array
+    warmup: Array
+
+
+def windows(seconds_a_step: Array, trials: Sequence[TrialResult], least: float) -> Window:
+    """Of sessions that measure whole cycles for `least` seconds, and two at the least."""
+    steps = [
+        (trial.steps_per_second or 0.0) * trial.measured_seconds / trial.cycles
+        for trial in trials
+        if trial.is_ok and trial.measured_seconds and trial.cycles
+    ]
+    cycle = seconds_a_step * (median(steps) if steps else 0.0)
+    seconds = numpy.maximum(BRIEF_CYCLES * cycle, least + 0.5 * cycle)
+    return Window(seconds, numpy.maximum(BRIEF_CYCLES, seconds / numpy.maximum(cycle, SHORTEST_CYCLE)), 1.5 * cycle)
+
+
+def _overhead(trial: TrialResult) -> float:
+    cost = trial.total_seconds if trial.cost_seconds is None else trial.cost_seconds
+    return max(0.0, cost - (trial.measured_seconds or 0.0) - (trial.warmup_seconds or 0.0))
+
+
+def _envs(params: Params) -> float:
+    value = params.get("num_envs")
+    return float(value) if isinstance(value, (int, float)) else 1.0

@@ -1,0 +1,173 @@
+"""The strategy: measure what teaches most about the fastest configuration for the seconds that it costs."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy
+
+from sweeper.model.trial import Params, configuration_key
+from sweeper.plan.space import LISTABLE, Space
+from sweeper.search.guesses import first_sessions
+from sweeper.search.phase.coordinates import Array, coordinates
+from sweeper.search.phase.cost import LENGTHS, Window, overheads, windows
+from sweeper.search.phase.feasible import chances_to_fit, keep_guard
+from sweeper.search.phase.gain import expected_regret, improvement, knowledge_gradient
+from sweeper.search.phase.posterior import Posterior, believe
+from sweeper.search.phase.readings import readings
+from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
+
+ENOUGH = 0.01
+"""Expected regret at which the search ends by itself, and not later: the model is too sure where a
+configuration lies off its surface (facts on search, 12)."""
+LEAST_CHANCE = 0.5
+"""Of keeping the memory cap, for a configuration to be launched, or to be thought the fastest."""
+MOST = 1_000
+"""Configurations that are thought about at once; of larger spaces a random part, with what was measured."""
+
+
+def propose(question: Question) -> Answer:
+    """What to measure next."""
+    view = _View(question)
+    for guess in first_sessions(question.space, question.usable_cores):
+        key = configuration_key(guess)
+        if key not in view.touched and view.may_lead(guess):
+            return Proposal(guess, Because.FIRST)
+    if not view.is_known or not view.allowed.any():
+        return view.anything()
+    leader = view.leader
+    regret = expected_regret(view.posterior, leader, view.allowed)
+    if regret < ENOUGH:
+        return (
+            Settled(regret) if view.is_measured(leader) else view.proposal(leader, LENGTHS[-1], Because.LEADS, regret)
+        )
+    return view.proposal(*view.most_worth(), Because.TEACHES, regret)
+
+
+def expected(question: Question) -> dict[str, float]:
+    """Steps per second of what was measured, as the model believes."""
+    view = _View(question)
+    if not view.is_known:
+        return {}
+    measured = {item.key for item in question.history.ranked}
+    return {key: math.exp(-float(view.posterior.mean[place])) for key, place in view.places.items() if key in measured}
+
+
+@dataclass(frozen=True)
+class _View:
+    """A question, seen through the model."""
+
+    question: Question
+
+    @cached_property
+    def configurations(self) -> list[Params]:
+        """What is thought about: all that is legal, or some of very many; and what was tried."""
+        tried = [item.params for item in self.question.history.candidates]
+        keys = {configuration_key(params) for params in tried}
+        others = [params for params in _some(self.question.space) if configuration_key(params) not in keys]
+        return [*tried, *others]
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        return {configuration_key(params): place for place, params in enumerate(self.configurations)}
+
+    @cached_property
+    def touched(self) -> frozenset[str]:
+        """Keys of what was tried, or given up."""
+        return frozenset(self.question.history.by_key) | self.question.history.given_up
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether anything was read."""
+        return bool(readings(self.question.history.counted))
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        where = coordinates(self.question.space, self.configurations, self.question.usable_cores)
+        return believe(where, self.places, readings(self.question.history.counted))
+
+    @cached_property
+    def chances(self) -> Array:
+        """Of keeping the memory cap; of what was measured, as it was."""
+        history = self.question.history
+        chances = chances_to_fit(self.configurations, history.candidates, self.question.cap_bytes)
+        for item in history.candidates:
+            chances[self.places[item.key]] = float(item.is_feasible)
+        return chances
+
+    @cached_property
+    def allowed(self) -> Array:
+        """Which may be the fastest: in the space, likely to fit, learning enough, not given up."""
+        keeps = keep_guard(self.configurations, self.question.history)
+        given_up = self.question.history.given_up
+        allowed = (self.chances >= LEAST_CHANCE) & keeps
+        for key, place in self.places.items():
+            allowed[place] &= key not in given_up and self.question.space.contains(self.configurations[place])
+        return allowed
+
+    @property
+    def leader(self) -> int:
+        """Whose posterior mean is the fastest."""
+        return int(numpy.argmin(numpy.where(self.allowed, self.posterior.mean, numpy.inf)))
+
+    def most_worth(self) -> tuple[int, float]:
+        """Whose session teaches most for a second, and how long it measures then."""
+        candidates = numpy.flatnonzero(self.allowed)
+        worth = numpy.array([self._worth(candidates, length) for length in LENGTHS])
+        if worth.max() <= 0:
+            ahead = improvement(self.posterior, candidates, self.leader)
+            worth[-1] = ahead / self._seconds(LENGTHS[-1])[candidates]
+        length, best = numpy.unravel_index(int(numpy.argmax(worth)), worth.shape)
+        return int(candidates[best]), LENGTHS[length]
+
+    def _worth(self, candidates: Array, length: float) -> Array:
+        gains = knowledge_gradient(self.posterior, candidates, self.allowed, self._window(length))
+        return gains * self.chances[candidates] / self._seconds(length)[candidates]
+
+    def _window(self, length: float) -> Window:
+        return windows(numpy.exp(self.posterior.mean), self.question.history.counted, length)
+
+    def _seconds(self, length: float) -> Array:
+        window = self._window(length)
+        return self._overheads + window.warmup + window.seconds
+
+    @cached_property
+    def _overheads(self) -> Array:
+        return overheads(self.configurations, self.question.history.counted)
+
+    def is_measured(self, place: int) -> bool:
+        key = configuration_key(self.configurations[place])
+        return key in self.question.history.by_key and self.question.history.by_key[key].is_feasible
+
+    def may_lead(self, params: Params) -> bool:
+        """Whether it is likely to fit, and to learn enough."""
+        place = self.places.get(configuration_key(params))
+        return place is not None and bool(self.allowed[place])
+
+    def proposal(self, place: int, length: float, because: Because, regret: float) -> Proposal:
+        """With what is expected of it."""
+        rate, seconds = math.exp(-float(self.posterior.mean[place])), float(self._seconds(length)[place])
+        return Proposal(self.configurations[place], because, length, rate, seconds, regret)
+
+    def anything(self) -> Answer:
+        """Something that was not tried, where the model has nothing to say."""
+        untried = (params for key, params in zip(self.places, self.configurations) if key not in self.touched)
+        found = next((params for params in untried if self.question.space.contains(params)), None)
+        return Settled() if found is None else Proposal(found, Because.FIRST)
+
+
+def _some(space: Space) -> Sequence[Params]:
+    """All legal configurations; of more than MOST a part, drawn once for all."""
+    if space.size <= LISTABLE:
+        return space.legal if len(space.legal) <= MOST else random.Random(0).sample(space.legal, MOST)
+    chooser = random.Random(0)
+    drawn: dict[str, Params] = {}
+    for _ in range(LISTABLE):
+        params = space.configuration({knob: chooser.choice(values) for knob, values in space.knobs.items()})
+        if len(drawn) < MOST and space.problem(params) is None:
+            drawn[configuration_key(params)] = params
+    return list(drawn.values())
