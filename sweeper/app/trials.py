@@ -17,7 +17,7 @@ from sweeper.app.stop import StopSignal
 from sweeper.errors import NotReady
 from sweeper.measure.contention import disturbance
 from sweeper.measure.cycles import boundaries, cutting
-from sweeper.measure.rate import Rule
+from sweeper.measure.rate import MIN_CYCLES, Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import TrialFolder
@@ -222,6 +222,8 @@ class Trials:
             self.prepared.subject.is_in_editor,
         )
         result = replace(judge(asked, record, terms), cost_seconds=cost_seconds)
+        if asked.rule.is_brief and result.is_ok:
+            result = replace(result, brief=self._is_brief(result))
         if excuses and result.outcome.is_infeasible:
             result = replace(result, excuses=(*excuses, result.number))
         if record.left_behind:
@@ -252,8 +254,15 @@ class Trials:
         least, most = self._limits()
         precision = self.prepared.subject.study.spec.measure.precision
         if self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH):
-            return Rule(precision, most, cut, warmup, min(seconds or BRIEF_SECONDS, most), is_brief=True)
+            # What the pilot says is evidence of the confirmation too.
+            cycles = MIN_CYCLES if stage is Stage.PILOT else 1
+            measuring = min(seconds or BRIEF_SECONDS, most)
+            return Rule(precision, most, cut, warmup, measuring, is_brief=True, least_cycles=cycles)
         return Rule(precision, most, cut, warmup, least)
+
+    def _is_brief(self, result: TrialResult) -> bool:
+        """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""
+        return (result.cycles or 0) < MIN_CYCLES or (result.measured_seconds or 0.0) < self._limits()[0]
 
     def _limits(self) -> tuple[float, float]:
         """Seconds that a session measures at least and at most."""

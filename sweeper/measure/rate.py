@@ -47,8 +47,9 @@ class Rule:
         min_seconds: of measured cycles before precision may end a session, a pilot's longer warm-up included: a
             machine's speed wanders over tens of seconds, of which a shorter stretch says nothing, however alike its
             cycles are. The limit ends it all the same.
-        is_brief: a session of a search that asks another one rather than know this one better: MIN_CYCLES cycles in
+        is_brief: a session of a search that asks another one rather than know this one better: `least_cycles` in
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
+        least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
     """
 
     precision: float
@@ -57,6 +58,7 @@ class Rule:
     warmup_cycles: int | None = None
     min_seconds: float = 0.0
     is_brief: bool = False
+    least_cycles: int = MIN_CYCLES
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
         """Judge all samples so far; a session ends on a cycle's edge."""
@@ -67,7 +69,7 @@ class Rule:
         is_pilot = self.warmup_cycles is None
         found = estimate(samples, replace(self, warmup_cycles=1) if is_pilot else self)
         if found is not None:
-            if found.seconds >= self.min_seconds and self._is_enough(found):
+            if found.seconds >= self.min_seconds and self._is_enough(found, samples):
                 return Progress.ENOUGH
             if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
@@ -75,9 +77,9 @@ class Rule:
             Progress.HOPELESS if elapsed >= max(PATIENCE * self.max_seconds, LEAST_PATIENCE_SECONDS) else Progress.GO_ON
         )
 
-    def _is_enough(self, found: Estimate) -> bool:
+    def _is_enough(self, found: Estimate, samples: Sequence[Sample]) -> bool:
         if self.is_brief:
-            return True
+            return found.cycles >= self.least_cycles and _knows_last_update(found.edges, samples)
         wanted = PILOT_CYCLES if self.warmup_cycles is None else GOOD_CYCLES
         has_cycles = found.cycles >= wanted or found.method is Method.PHASES
         return has_cycles and found.ratio.relative_error <= self.precision
@@ -114,6 +116,8 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     """The rate so far; None with fewer than MIN_CYCLES whole cycles after warm-up."""
     cut = cut_for(samples, rule.cut)
     edges = boundaries(samples, cut)
+    if rule.is_brief and rule.least_cycles == 1 and len(edges) == 2 and cut.method is Method.CYCLES:
+        return _of_one_cycle(edges)
     if len(edges) <= MIN_CYCLES:
         return None
     if cut.method is Method.CYCLES and _are_long(edges, rule):
@@ -144,8 +148,8 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
     started = _first_step(samples) or first
     return Measurement(
         steps_per_second=found.ratio.estimate,
-        interval=found.interval,
-        relative_standard_error=found.ratio.relative_error,
+        interval=found.interval if math.isfinite(found.ratio.relative_error) else None,
+        relative_standard_error=found.ratio.relative_error if math.isfinite(found.ratio.relative_error) else None,
         cycles=found.cycles,
         warmup_seconds=first.seconds - started.seconds,
         measured_seconds=found.seconds,
@@ -168,6 +172,20 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     edges = edges[min(1, len(edges) - 2) :]
     seconds = edges[-1].seconds - edges[0].seconds
     return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
+
+
+def _of_one_cycle(edges: Sequence[Sample]) -> Estimate | None:
+    """The rate of a long cycle, whose error is not known; None for a short one, after which another is soon there."""
+    first, last = edges
+    seconds = last.seconds - first.seconds
+    if seconds < LONG_CYCLE_SECONDS or last.steps <= first.steps:
+        return None
+    return Estimate(Ratio((last.steps - first.steps) / seconds, math.inf, 1), edges, 0, Method.CYCLES)
+
+
+def _knows_last_update(edges: Sequence[Sample], samples: Sequence[Sample]) -> bool:
+    """Whether the time of the update at the last edge is told: it shows in the next sample."""
+    return not edges[0].timers or any(sample.timers for sample in samples if sample.seconds > edges[-1].seconds)
 
 
 def _hangs(samples: Sequence[Sample], edges: Sequence[Sample]) -> bool:

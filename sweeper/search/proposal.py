@@ -33,6 +33,8 @@ class Because(str, Enum):
     """Its session teaches most about the fastest, for the seconds that it costs."""
     OWED = "owed"
     """It was begun, and others disturbed it or somebody stopped it."""
+    BESIDE = "beside"
+    """It lies beside what is expected to be the fastest, and no surface is quite smooth."""
     LEADS = "leads"
     """It is expected to be the fastest, and has no session of its own."""
 

@@ -137,7 +137,6 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         machine=asked.machine,
         contention=load,
         slices=slices if outcome is Outcome.OK else (),
-        brief=asked.rule.is_brief,
         **{**fields, **_why(asked, record, measurement, terms), "warnings": tuple(notes)},
     )
 

@@ -8,6 +8,7 @@ from statistics import median
 
 import numpy
 
+from sweeper.measure.rate import LONG_CYCLE_SECONDS
 from sweeper.model.trial import Params, TrialResult
 from sweeper.search.phase.coordinates import Array
 
@@ -42,15 +43,17 @@ class Window:
 
 
 def windows(seconds_a_step: Array, trials: Sequence[TrialResult], least: float) -> Window:
-    """Of sessions that measure whole cycles for `least` seconds, and two at the least."""
+    """Of sessions that measure whole cycles for `least` seconds: two at the least, or a long one."""
     steps = [
         (trial.steps_per_second or 0.0) * trial.measured_seconds / trial.cycles
         for trial in trials
         if trial.is_ok and trial.measured_seconds and trial.cycles
     ]
     cycle = seconds_a_step * (median(steps) if steps else 0.0)
-    seconds = numpy.maximum(BRIEF_CYCLES * cycle, least + 0.5 * cycle)
-    return Window(seconds, numpy.maximum(BRIEF_CYCLES, seconds / numpy.maximum(cycle, SHORTEST_CYCLE)), 1.5 * cycle)
+    cycles = numpy.where(cycle >= LONG_CYCLE_SECONDS, 1, BRIEF_CYCLES)
+    seconds = numpy.maximum(cycles * cycle, least + 0.5 * cycle)
+    warmup = numpy.where(cycle >= LONG_CYCLE_SECONDS, cycle, 1.5 * cycle)
+    return Window(seconds, numpy.maximum(cycles, seconds / numpy.maximum(cycle, SHORTEST_CYCLE)), warmup)
 
 
 def _overhead(trial: TrialResult) -> float:

@@ -47,7 +47,7 @@ class Amplitudes:
     collecting: float = 0.15
     cells: float = 0.15
     batch: float = 0.1
-    residual: float = 0.03
+    residual: float = 0.04
     session: float = 0.03
 
     @staticmethod
@@ -56,7 +56,7 @@ class Amplitudes:
         return [
             [{name: value} for value in values]
             for name, values in (
-                ("residual", (0.005, 0.03, 0.06, 0.12)),
+                ("residual", (0.02, 0.04, 0.08, 0.15)),
                 ("session", (0.015, 0.03, 0.06, 0.12)),
                 ("collecting", (0.04, 0.15, 0.35)),
                 ("cells", (0.04, 0.15, 0.4)),

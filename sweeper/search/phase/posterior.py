@@ -19,6 +19,8 @@ from sweeper.search.phase.readings import Reading
 
 ROUNDS = 3
 """Of linearising, while the amplitudes are the first guess, and again when they are known."""
+LEAST_TO_LEARN = 6
+"""Sessions from which the amplitudes are learnt; fewer would always look smooth."""
 WANDERING = 0.06
 WANDERING_SECONDS = 10.0
 """The machine's speed over some seconds, which a session's window averages out."""
@@ -228,7 +230,7 @@ def _reported(prior: Prior, now: _State, covariance: Array, apart: Array) -> Arr
 def _learnt_amplitudes(where: Coordinates, rows: _Rows) -> Amplitudes:
     """The likeliest of a small grid, one amplitude after another; a few readings leave the first guess."""
     best = Amplitudes()
-    if len(set(rows.session)) < 3:
+    if len(set(rows.session)) < LEAST_TO_LEARN:
         return best
     used, place = numpy.unique(rows.place, return_inverse=True)
     there = Coordinates(where.axes, where.points[used], where.threaded[used])

@@ -24,6 +24,13 @@ from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
 ENOUGH = 0.01
 """Expected regret at which the search ends by itself, and not later: the model is too sure where a
 configuration lies off its surface (facts on search, 12)."""
+ENOUGH_BY_WORTH = 0.015
+TRAINING_SECONDS = 4 * 3600.0
+"""Of training that the answer is for, at the least: a session that is expected to save less of it than it costs is not
+worth it, where the expected regret is below ENOUGH_BY_WORTH."""
+NEAR = 0.2
+"""ln(steps/s) below the leader, of neighbours that get a session of their own before the search ends: where the build
+does not follow the model, they are the likeliest to be faster."""
 LEAST_CHANCE = 0.5
 """Of keeping the memory cap, for a configuration to be launched, or to be thought the fastest."""
 MOST = 1_000
@@ -41,11 +48,13 @@ def propose(question: Question) -> Answer:
         return view.anything()
     leader = view.leader
     regret = expected_regret(view.posterior, leader, view.allowed)
-    if regret < ENOUGH:
-        return (
-            Settled(regret) if view.is_measured(leader) else view.proposal(leader, LENGTHS[-1], Because.LEADS, regret)
-        )
-    return view.proposal(*view.most_worth(), Because.TEACHES, regret)
+    place, length, worth = view.most_worth()
+    if regret >= ENOUGH and (regret >= ENOUGH_BY_WORTH or worth * TRAINING_SECONDS >= 1):
+        return view.proposal(place, length, Because.TEACHES, regret)
+    if not view.is_measured(leader):
+        return view.proposal(leader, LENGTHS[-1], Because.LEADS, regret)
+    beside = view.unmeasured_beside(leader)
+    return Settled(regret) if beside is None else view.proposal(beside, LENGTHS[1], Because.BESIDE, regret)
 
 
 def expected(question: Question) -> dict[str, float]:
@@ -114,15 +123,15 @@ class _View:
         """Whose posterior mean is the fastest."""
         return int(numpy.argmin(numpy.where(self.allowed, self.posterior.mean, numpy.inf)))
 
-    def most_worth(self) -> tuple[int, float]:
-        """Whose session teaches most for a second, and how long it measures then."""
+    def most_worth(self) -> tuple[int, float, float]:
+        """Whose session teaches most for a second, how long it measures then, and the expected gain for a second."""
         candidates = numpy.flatnonzero(self.allowed)
         worth = numpy.array([self._worth(candidates, length) for length in LENGTHS])
         if worth.max() <= 0:
             ahead = improvement(self.posterior, candidates, self.leader)
             worth[-1] = ahead / self._seconds(LENGTHS[-1])[candidates]
         length, best = numpy.unravel_index(int(numpy.argmax(worth)), worth.shape)
-        return int(candidates[best]), LENGTHS[length]
+        return int(candidates[best]), LENGTHS[length], float(worth[length, best])
 
     def _worth(self, candidates: Array, length: float) -> Array:
         gains = knowledge_gradient(self.posterior, candidates, self.allowed, self._window(length))
@@ -138,6 +147,19 @@ class _View:
     @cached_property
     def _overheads(self) -> Array:
         return overheads(self.configurations, self.question.history.counted)
+
+    def unmeasured_beside(self, leader: int) -> int | None:
+        """The fastest neighbour of `leader`, one value of one knob away, that may be near it and was never tried."""
+        own = self.configurations[leader]
+        near = []
+        for knob, values in self.question.space.knobs.items():
+            at = values.index(own[knob])
+            beside = [values[index] for index in (at - 1, at + 1) if 0 <= index < len(values)]
+            near += [configuration_key({**own, knob: value}) for value in beside]
+        mean = self.posterior.mean
+        places = [self.places[key] for key in near if key in self.places and key not in self.touched]
+        places = [place for place in places if self.allowed[place] and mean[place] - mean[leader] < NEAR]
+        return min(places, key=lambda place: float(mean[place]), default=None)
 
     def is_measured(self, place: int) -> bool:
         key = configuration_key(self.configurations[place])

@@ -77,6 +77,7 @@ def test_every_default(write: Write) -> None:
         "min_updates": 0.25,
         "env_args": [],
         "initialize_from": None,
+        "sampler": "phase",
     }
     assert spec.memory_cap == MemoryCap(share=0.8)
     assert spec.gpu_memory_cap == MemoryCap(share=0.9)
