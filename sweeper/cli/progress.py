@@ -125,8 +125,8 @@ class Progress:
 def _outcome(result: TrialResult) -> str:
     memory = f", peak {format_bytes(result.peak_memory_bytes)}" if result.peak_memory_bytes else ""
     if result.is_ok and result.steps_per_second:
-        spread = ""
-        if result.interval:
+        spread = " (brief)" if result.brief else ""
+        if result.interval and not result.brief:
             spread = f" (± {50 * (result.interval[1] - result.interval[0]) / result.steps_per_second:.1f} % within)"
         return f"{format_rate(result.steps_per_second)} steps/s{spread}{memory}"
     reason = reason_text(result.reason)

@@ -54,10 +54,10 @@ def interval(item: Candidate, found: Spread | None) -> tuple[tuple[float, float]
     """95 % interval of a candidate's mean speed, and which error it carries; None where nothing is known.
 
     The error of one session is sqrt(between^2 + its own^2) (facts on statistics, 8.2). Without repeats anywhere in the
-    study only the session's own error is known, and the interval says so.
+    study only the session's own error is known, and the interval says so. Of a brief session of one cycle it is not.
     """
     rate, sessions = item.steps_per_second, item.measured
-    if rate is None:
+    if rate is None or any(trial.brief and trial.relative_standard_error is None for trial in sessions):
         return None
     if found is None:
         own = sessions[0].interval
