@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.inputs.trainer_config import Behavior
+from sweeper.measure.counters import UPDATE_TIMER
 from sweeper.measure.cycles import BLOCK_SECONDS, Cutting, boundaries, cut_for, cutting
 from sweeper.measure.flags import GOOD_CYCLES
 from sweeper.measure.rate import Rule, current_rate, measure
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import BehaviorCount, Measurement, Method, PerThousandSteps, Phases, Sample
+from sweeper.model.session import Progress
 from tests.helpers.builders import sample, session_of
 
 CYCLES = Cutting()
@@ -259,3 +261,43 @@ class TestMeasure:
         untold = measured(samples, envs=2)
         assert (untold.phases, untold.agents) == (None, None)
         assert untold.updates_per_1000_steps is not None and untold.updates_per_1000_steps.gradient is None
+
+
+class TestBriefSessions:
+    """Sessions of a search that asks another one rather than know this one better."""
+
+    RULE = Rule(0.025, 120.0, CYCLES, 1, min_seconds=4.0, is_brief=True, least_cycles=1)
+
+    def test_two_cycles_are_enough_whatever_their_precision(self) -> None:
+        samples = session_of([(2048, 2.0), (2048, 2.0), (2048, 1.0), (2048, 3.5)])
+        assert self.RULE(samples[:-1]) is Progress.GO_ON
+        assert self.RULE(samples) is Progress.ENOUGH
+        assert replace(self.RULE, is_brief=False)(samples) is Progress.GO_ON
+        assert kinds(measured(samples, self.RULE)) == []
+
+    def test_of_one_long_cycle_the_error_is_not_known(self) -> None:
+        samples = session_of([(2048, 9.0), (2048, 8.0)])
+        assert self.RULE(samples) is Progress.ENOUGH
+        found = measured(samples, self.RULE)
+        assert found.steps_per_second == 2048 / 8.0
+        assert (found.interval, found.relative_standard_error, found.cycles) == (None, None, 1)
+
+    def test_one_short_cycle_waits_for_another(self) -> None:
+        assert measure(session_of([(2048, 9.0), (2048, 4.5)]), self.RULE, 1) is None
+
+    def test_a_pilot_has_two_cycles_for_it_is_evidence(self) -> None:
+        rule = replace(self.RULE, least_cycles=2)
+        assert rule(session_of([(2048, 9.0), (2048, 8.0)])) is Progress.GO_ON
+
+    def test_it_waits_until_the_last_updates_time_is_told(self) -> None:
+        timers = {UPDATE_TIMER: (1.0, 1)}
+        samples = [replace(one, timers=timers) for one in session_of([(2048, 9.0), (2048, 8.0)])]
+        assert self.RULE(samples) is Progress.GO_ON
+        tick = replace(samples[-1], kind="tick", seconds=samples[-1].seconds + 0.5)
+        assert self.RULE([*samples, tick]) is Progress.ENOUGH
+
+
+def test_a_short_limit_does_not_make_slow_settings_too_slow() -> None:
+    samples = session_of([(2048, 30.0), (2048, 30.0)])
+    assert Rule(0.025, 10.0, CYCLES, 1)(samples) is Progress.GO_ON
+    assert Rule(0.025, 10.0, CYCLES, 1)(session_of([(2048, 60.0), (2048, 61.0)])) is Progress.HOPELESS

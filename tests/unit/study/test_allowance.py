@@ -221,6 +221,16 @@ class TestRounds:
         assert allowance(self.results(), 1200 - needed + 0.1).has_room_for(self.keys) is None
         assert allowance(self.results(), trials=3).has_room_for(self.keys) is None
 
+    def test_the_other_kind_where_the_sooner_one_does_not_fit(self) -> None:
+        """Else a study would end unconfirmed with most of its budget left."""
+        results = self.results(cost_seconds=60.0, cycles=8)
+        sooner = allowance(results).round_of(self.keys)
+        assert sooner.is_in_turn
+        found = allowance(results, seconds=sooner.seconds - 1).has_room_for(self.keys)
+        assert found is not None
+        assert not found.is_in_turn
+        assert allowance(results, seconds=found.seconds - 1).has_room_for(self.keys) is None
+
 
 def broken(number: int, params: Any, round: int) -> TrialResult:
     return trial_of(
@@ -231,3 +241,30 @@ def broken(number: int, params: Any, round: int) -> TrialResult:
         round=round,
         reason=Finding(FindingKind.TURNS_BROKEN),
     )
+
+
+class TestBriefSearch:
+    """Where the search asks for sessions as short as its question allows."""
+
+    own = trial_of(0, OWN, purpose=Purpose.BASELINE, cost_seconds=70.0, measured_seconds=50.0)
+    brief = trial_of(1, A, 900.0, cost_seconds=15.0, measured_seconds=5.0, brief=True)
+
+    def test_a_whole_session_takes_longer_than_the_brief_ones_that_were_seen(self) -> None:
+        found = allowance([self.own, self.brief], is_brief=True)
+        assert found.search_seconds == MARGIN * 15.0
+        assert found.session_seconds(A_KEY) == MARGIN * (15.0 + 45.0)
+
+    def test_where_all_were_brief_the_limit_is_expected(self) -> None:
+        own = trial_of(0, OWN, purpose=Purpose.BASELINE, cost_seconds=15.0, measured_seconds=5.0, brief=True)
+        found = allowance([own, self.brief], is_brief=True, confirming_limit=60.0)
+        assert found.session_seconds(OWN_KEY) == MARGIN * (15.0 + 55.0)
+
+    def test_no_pilot_no_anchors_no_finals(self) -> None:
+        results = [self.own, *searches(3 * ANCHOR_EVERY)]
+        plenty = {"seconds": 1e6}
+        assert allowance([self.own], **plenty).has_room_for_pilot()
+        assert not allowance([self.own], is_brief=True, **plenty).has_room_for_pilot()
+        assert allowance(results, **plenty).anchor_is_due()
+        assert not allowance(results, is_brief=True, **plenty).anchor_is_due()
+        assert allowance(results, **plenty).finalists() > 0
+        assert allowance(results, is_brief=True, **plenty).finalists() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,3 +116,21 @@ def test_rounds_have_numbers_of_their_own() -> None:
     assert history().next_round == 0
     found = history(own(), trial_of(1, A, stage=Stage.FINALS, round=4), trial_of(2, B, purpose=CONFIRM, round=2))
     assert found.next_round == 5
+
+
+def test_what_the_search_believes_ranks_and_not_the_highest_reading() -> None:
+    lucky, steady = trial_of(1, params_of(2), 3000.0), trial_of(2, params_of(4), 2500.0)
+    history = History((trial_of(0), lucky, steady), params_of())
+    assert [item.key for item in history.ranked][:2] == [lucky.key, steady.key]
+    believed = replace(history, expected={lucky.key: 2200.0, steady.key: 2400.0})
+    assert [item.key for item in believed.ranked][:2] == [steady.key, lucky.key]
+    assert [item.key for item in believed.ranked_by_search][:2] == [steady.key, lucky.key]
+    assert believed.by_key[lucky.key].steps_per_second == pytest.approx(3000.0)
+
+
+def test_brief_sessions_say_nothing_of_how_much_whole_ones_differ() -> None:
+    trials = [trial_of(0), trial_of(1, rate=1300.0, brief=True), trial_of(2, rate=1010.0)]
+    found = History(tuple(trials), params_of()).spread_alone
+    assert found is not None
+    assert found.degrees == 1
+    assert found.total < 0.01

@@ -1,0 +1,65 @@
+"""A whole study with the default strategy, on scripted sessions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sweeper.app.drive import EXHAUSTED
+from sweeper.model.events import StageChanged
+from sweeper.model.study import Verdict
+from sweeper.model.trial import Purpose, Stage
+from sweeper.search.strategies import STRATEGIES
+from tests.helpers.scripted import Scripted, scripted
+
+
+def phased(seconds: float = 1200.0) -> Scripted:
+    study = scripted(seconds)
+    study.prepared = replace(study.prepared, strategy=STRATEGIES["phase"])
+    return study
+
+
+def test_it_settles_and_confirms_before_the_budget_is_spent() -> None:
+    study = phased(3600.0)
+    reason = study.run()
+    assert reason == EXHAUSTED or "expected to be gained" in reason
+    assert study.store.spent_seconds < 3600.0
+    result = study.conclusion()
+    assert result.verdict is Verdict.BETTER
+    assert result.best is not None
+    assert (result.best.params["num_envs"], result.best.params["num_areas"]) == (4, 4)
+    assert result.best.interval_from is not None
+    assert "confirmation" in result.best.interval_from.value
+
+
+def test_its_sessions_are_brief_and_the_confirmations_are_not() -> None:
+    study = phased()
+    study.run()
+    limits = study.prepared.subject.study.spec.measure.limits(1200.0)
+    for session, trial in zip(study.runner.sessions, study.results):
+        is_brief = trial.stage in (Stage.PILOT, Stage.SEARCH)
+        assert session.rule.is_brief is is_brief
+        if not is_brief:
+            assert (session.rule.min_seconds, session.rule.max_seconds) == limits
+            assert not trial.brief
+
+
+def test_what_is_left_to_gain_is_said_on_the_way() -> None:
+    study = phased()
+    study.run()
+    told = [event.text for event in study.events if isinstance(event, StageChanged)]
+    assert any("more speed is expected to be left" in text for text in told)
+
+
+def test_a_resume_goes_on_where_it_stopped_and_a_finished_study_stays_finished() -> None:
+    whole, parts = phased(), phased()
+    whole.run()
+    parts.prepared = replace(parts.prepared, budget=replace(parts.prepared.budget, seconds=150.0))
+    parts.run()
+    parts.prepared = replace(parts.prepared, budget=whole.prepared.budget)
+    parts.run()
+    searched = [[t.params for t in study.of(Purpose.SEARCH)] for study in (whole, parts)]
+    shorter = min(map(len, searched))
+    assert searched[0][: shorter - 1] == searched[1][: shorter - 1]
+    count = len(parts.results)
+    parts.run()
+    assert len(parts.results) == count
