@@ -17,7 +17,17 @@ from tests.benchmarks.common import finish, table
 from tests.helpers.builders import session_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-NAMES = ("accuracy", "estimators", "contention", "winners-curse", "pairing", "overhead", "verdicts", "session-effect")
+NAMES = (
+    "accuracy",
+    "estimators",
+    "contention",
+    "winners-curse",
+    "pairing",
+    "overhead",
+    "verdicts",
+    "search",
+    "session-effect",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from sweeper.search.phase.coordinates import SWITCH
 
 WHITE = 0.08
 """Relative deviation of one cycle beyond what the machine does to all of a session (facts on search, 12)."""
-MOST = 300
+MOST = 200
 """Sessions that are read; thinking about them all takes a second."""
 LEAST_ERROR = 0.01
 LEAST_SHARE = 0.001

@@ -1,0 +1,147 @@
+"""How soon does a search know the fastest? Strategies on simulated builds, of which some do not follow any model.
+
+Not recorded sessions: the two phases of each build are formulas (tests/helpers/world.py), a session's phases share an
+error of 4 %, and each has one of its own. Start-up, warm-up and end are charged. Every strategy is asked through the
+same questions as in a study. `seconds_to_2_percent`: until what is taken for the fastest is within 2 % of the best that
+fits and stays there; infinite where that was never so (null).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from sweeper.model.trial import Params, Purpose
+from sweeper.search.proposal import Question, Settled, Strategy
+from sweeper.search.strategies import STRATEGIES
+from sweeper.study.history import History
+from tests.benchmarks.common import SHORT, finish, table
+from tests.helpers.builders import GIB, space_of
+from tests.helpers.world import World, collecting, number, updating
+
+SEEDS = 4 if SHORT else 25
+SECONDS = 1800.0
+CORES = 8
+NOISE = 0.04
+WHOLE_SECONDS = 20.0
+"""That a session of a strategy measures which has no brief ones; kind to them: in a study of half an hour it is 45."""
+STUDY = (
+    "env_path: b\nbaseline: {num_envs: 1}\n"
+    "space: {num_envs: [1, 2, 3, 4, 6, 8, 12, 16], num_areas: [1, 2, 4, 8, 16], batch_size: [64, 128, 256, 512]}\n"
+)
+NAMES = ("phase", "tpe", "random", "grid") if SHORT else ("phase", "tpe", "gp", "random", "grid")
+
+
+def waits(params: Params) -> float:
+    """Players that wait for their own frames, and cost the learner little."""
+    envs, areas = number(params, "num_envs"), number(params, "num_areas")
+    return (0.004 / (envs * areas) + 0.0004 / areas + 0.0001) * (1 + 0.03 * max(0.0, envs - 8))
+
+
+BUILDS: dict[str, dict[str, Any]] = {
+    "burns": {},
+    "waits": {"collecting": waits},
+    "costly updates": {"updating": lambda p: 4 * updating(p)},
+    "memory-bound": {
+        "memory": lambda p: 0.7 + number(p, "num_envs") * (0.4 + 0.05 * number(p, "num_areas")),
+        "cap": 6.0,
+    },
+    "areas are inert": {"collecting": lambda p: 0.003 / min(number(p, "num_envs"), 8.0) + 0.0002},
+    "a jump": {"collecting": lambda p: collecting(p) * (1.6 if number(p, "num_areas") > 4 else 1.0)},
+    "a dip": {"collecting": lambda p: collecting(p) * (1.5 if 3 <= number(p, "num_envs") <= 6 else 1.0)},
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one search. `seconds`: to within 2 %. `regret`, `claimed`: at its end, relative."""
+
+    seconds: float
+    ended: float
+    regret: float
+    claimed: float
+    infeasible: float
+    thinking: float
+
+
+def search(build: dict[str, Any], strategy: Strategy, seed: int) -> Outcome:
+    """One search until it settles or SECONDS are spent."""
+    world = World(space_of(STUDY, cores=CORES, cap=64 * GIB), noise=NOISE, seed=seed, **build)
+    whole = WHOLE_SECONDS if not strategy.is_brief else 4.0
+    world.measure(world.space.baseline, whole, Purpose.BASELINE)
+    best, thinking = world.best_pace(), 0.0
+    story: list[tuple[float, float, float]] = []
+    while world.now < SECONDS:
+        history = History(tuple(world.trials), world.space.baseline)
+        question = Question(world.space, history, int(world.cap * GIB), CORES)
+        begin = time.perf_counter()
+        history = replace(history, expected=strategy.expected(question))
+        answer = strategy.propose(question)
+        thinking = max(thinking, time.perf_counter() - begin)
+        leader = history.ranked[0]
+        pace = world.pace(leader.params)
+        story.append((world.now, pace / best - 1, history.speed(leader) * pace - 1))
+        if isinstance(answer, Settled):
+            break
+        world.measure(answer.params, answer.measure_seconds or whole)
+    reached = math.inf
+    for at, regret, _ in reversed(story):
+        if regret > 0.02:
+            break
+        reached = at
+    broke = sum(not trial.is_ok for trial in world.trials)
+    return Outcome(reached, story[-1][0], story[-1][1], story[-1][2], broke / len(world.trials), thinking)
+
+
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """None where it is infinite."""
+    found = sorted(values)[min(len(values) - 1, int(share * len(values)))]
+    return found if math.isfinite(found) else None
+
+
+def figures(found: Sequence[Outcome]) -> dict[str, float | None]:
+    """Over seeds."""
+
+    def percent(value: Callable[[Outcome], float]) -> float:
+        return 100 * statistics.median(map(value, found))
+
+    return {
+        "seconds_to_2_percent": quantile([one.seconds for one in found], 0.5),
+        "seconds_to_2_percent_p90": quantile([one.seconds for one in found], 0.9),
+        "ended_seconds": statistics.median(one.ended for one in found),
+        "regret_percent": percent(lambda one: one.regret),
+        "regret_percent_p90": 100 * (quantile([one.regret for one in found], 0.9) or 0.0),
+        "claimed_over_true_percent": percent(lambda one: one.claimed),
+        "infeasible_percent": 100 * statistics.mean(one.infeasible for one in found),
+        "thinking_seconds_max": max(one.thinking for one in found),
+    }
+
+
+def main() -> None:
+    by_build: dict[str, dict[str, Any]] = {}
+    rows: list[Sequence[Any]] = []
+    for name, build in BUILDS.items():
+        by_strategy = by_build.setdefault(name, {})
+        for strategy in NAMES:
+            by_strategy[strategy] = figures([search(build, STRATEGIES[strategy], seed) for seed in range(SEEDS)])
+            rows.append((name, strategy, *by_strategy[strategy].values()))
+            print(".", end="", flush=True)
+        others = [by_strategy[other]["seconds_to_2_percent"] or math.inf for other in NAMES[1:]]
+        own = by_strategy["phase"]["seconds_to_2_percent"]
+        by_strategy["ratio_to_best_other"] = own / min(others) if own and math.isfinite(min(others)) else None
+    print(f"\n{SEEDS} searches a row, of {SECONDS:.0f} s at most; simulated builds")
+    columns = ("to 2 %, s", "p90", "ended", "regret %", "p90", "claimed %", "infeasible %", "thinking, s")
+    table(("build", "strategy", *columns), rows)
+    finish({"searches": SEEDS, "by_build": by_build})
+
+
+if __name__ == "__main__":
+    main()
