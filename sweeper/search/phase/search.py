@@ -24,7 +24,7 @@ from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
 ENOUGH = 0.01
 """Expected regret at which the search ends by itself, and not later: the model is too sure where a
 configuration lies off its surface (facts on search, 12)."""
-ENOUGH_BY_WORTH = 0.015
+ENOUGH_BY_WORTH = 0.02
 TRAINING_SECONDS = 4 * 3600.0
 """Of training that the answer is for, at the least: a session that is expected to save less of it than it costs is not
 worth it, where the expected regret is below ENOUGH_BY_WORTH."""
