@@ -29,8 +29,8 @@ HANGING_CYCLES = 3.0
 HANGING_SECONDS = 1.0
 PATIENCE = 5.0
 """How many times the time limit a session may take to get its first MIN_CYCLES."""
-LEAST_PATIENCE_SECONDS = 120.0
-"""However short the limit: a slow start of training on a busy moment is no reason to give up."""
+MORE_PATIENCE, MORE_PATIENCE_SECONDS = 12.0, 120.0
+"""Of short limits, which are for quick builds: a busy moment is no reason to call the user's settings too slow."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,12 @@ class Rule:
                 return Progress.ENOUGH
             if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
-        return (
-            Progress.HOPELESS if elapsed >= max(PATIENCE * self.max_seconds, LEAST_PATIENCE_SECONDS) else Progress.GO_ON
-        )
+        return Progress.HOPELESS if elapsed >= self._patience_seconds else Progress.GO_ON
+
+    @property
+    def _patience_seconds(self) -> float:
+        most = min(MORE_PATIENCE * self.max_seconds, MORE_PATIENCE_SECONDS)
+        return max(PATIENCE * self.max_seconds, most)
 
     def _is_enough(self, found: Estimate, samples: Sequence[Sample]) -> bool:
         if self.is_brief:

@@ -26,6 +26,7 @@ def started(workshop, **popen):
         budget={"time": "5m", "trials": 40},
         space={"num_envs": {"low": 1, "high": 8}, "num_areas": [1, 2, 4]},
         measure={**MEASURE, "precision": "1%", "max_seconds": 20},
+        sampler="tpe",  # whose sessions are whole
     )
     process = workshop.start("run", "study.yaml", **popen)
     baseline = workshop.folder / "results.json"
@@ -176,7 +177,9 @@ def test_ctrl_c_twice_ends_at_once(workshop):
 def test_the_next_run_ends_what_a_killed_one_left(workshop):
     """Tool and guardian killed, no probe in the learner: nobody is left to end the session."""
     workshop.scenario(no_probe=True)
-    workshop.study(measure={**MEASURE, "precision": "0.1%", "max_seconds": 60}, budget={"time": "300s", "trials": 2})
+    workshop.study(
+        measure={**MEASURE, "precision": "0.1%", "max_seconds": 60}, budget={"time": "300s", "trials": 2}, sampler="tpe"
+    )
     process = workshop.start("run", "study.yaml")
     workshop.wait_for(lambda: len(workshop.leftovers()) >= 2, 60)
     guardians = [child for child in psutil.Process(process.pid).children() if "guardian" in " ".join(child.cmdline())]
@@ -198,7 +201,8 @@ def test_the_next_run_ends_what_a_killed_one_left(workshop):
 
 @posix
 def test_time_of_a_killed_trial_is_not_lost(workshop):
-    workshop.study(measure={**MEASURE, "precision": "0.001%", "max_seconds": 60}, budget={"time": "300s", "trials": 1})
+    long = {**MEASURE, "precision": "0.001%", "max_seconds": 60}
+    workshop.study(measure=long, budget={"time": "300s", "trials": 1}, sampler="tpe")  # whose sessions are whole
     process = workshop.start("run", "study.yaml")
     workshop.wait_for((workshop.folder / "trials" / "0000" / "samples.jsonl").exists, 60)
     time.sleep(12)  # longer than a heartbeat
