@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -36,7 +36,8 @@ MAX_LINES = 20
 """Of mistakes that are told at once."""
 _MAX_WHOLE = 2**31 - 1
 """Unity's own."""
-SAMPLERS = ("phase", "tpe", "gp", "random", "grid")
+Sampler = Literal["phase", "tpe", "gp", "random", "grid"]
+SAMPLERS: tuple[str, ...] = get_args(Sampler)
 """Names of search strategies."""
 KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
 
@@ -180,7 +181,7 @@ class StudyFile(_Strict):
     env_args: list[Annotated[str, BeforeValidator(_text)]] = []
     initialize_from: Text | None = None
     measure: Measure = Measure()
-    sampler: Literal["phase", "tpe", "gp", "random", "grid"] = "phase"
+    sampler: Sampler = "phase"
 
 
 @dataclass(frozen=True)

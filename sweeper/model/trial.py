@@ -139,6 +139,11 @@ class TrialResult:
         return configuration_key(self.params)
 
     @property
+    def taken_seconds(self) -> float:
+        """Seconds of the budget; of results of earlier versions, the session's."""
+        return self.total_seconds if self.cost_seconds is None else self.cost_seconds
+
+    @property
     def is_ok(self) -> bool:
         """True where the number may be compared with others."""
         return self.outcome is Outcome.OK and self.steps_per_second is not None and self.steps_per_second > 0

@@ -118,15 +118,15 @@ class Allowance:
     @cached_property
     def search_seconds(self) -> float:
         """What the next session of the search is expected to take."""
-        brief = [_cost(trial) for trial in self.history.counted if trial.is_ok and trial.brief]
+        brief = [trial.taken_seconds for trial in self.history.counted if trial.is_ok and trial.brief]
         return MARGIN * sum(brief) / len(brief) if brief else self.session_seconds()
 
     def _whole_cost(self, trial: TrialResult) -> float:
         """What the session took; a brief one, had it measured for as long as others do that are not."""
         if not trial.brief:
-            return _cost(trial)
+            return trial.taken_seconds
         more = self._whole_measuring - (trial.measured_seconds or 0.0)
-        return _cost(trial) + max(0.0, more)
+        return trial.taken_seconds + max(0.0, more)
 
     @cached_property
     def _whole_measuring(self) -> float:
@@ -273,11 +273,6 @@ class Allowance:
         # The cycle that the last suspension cut is run to its end first, and does not count.
         slices = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
         return Round(MARGIN * (start_seconds + SLICES * slices), counts)
-
-
-def _cost(trial: TrialResult) -> float:
-    """Seconds of the budget; of results of earlier versions, the session's."""
-    return trial.total_seconds if trial.cost_seconds is None else trial.cost_seconds
 
 
 def _cycle_seconds(trials: Sequence[TrialResult]) -> float:

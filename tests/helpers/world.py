@@ -57,7 +57,10 @@ class World:
 
     def pace(self, params: Params) -> float:
         """True seconds a step."""
-        one, other = self.collecting(params), self.updating(params)
+        return self._together(params, self.collecting(params), self.updating(params))
+
+    @staticmethod
+    def _together(params: Params, one: float, other: float) -> float:
         return one + other - (OVERLAP_USED * min(one, other) if params.get("threaded") else 0.0)
 
     def best_pace(self) -> float:
@@ -78,7 +81,7 @@ class World:
         cycles = max(2, math.ceil(seconds / cycle))
         own = [session * math.exp(self._random.gauss(0, self.noise / math.sqrt(cycles))) for _ in range(2)]
         collect, update = self.collecting(params) * own[0], self.updating(params) * own[1]
-        pace = collect + update - (OVERLAP_USED * min(collect, update) if params.get("threaded") else 0.0)
+        pace = self._together(params, collect, update)
         steps = cycles * BUFFER
         self.now += OVERHEAD + 1.5 * cycle + steps * pace
         result = trial_of(

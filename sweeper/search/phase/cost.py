@@ -57,8 +57,7 @@ def windows(seconds_a_step: Array, trials: Sequence[TrialResult], least: float) 
 
 
 def _overhead(trial: TrialResult) -> float:
-    cost = trial.total_seconds if trial.cost_seconds is None else trial.cost_seconds
-    return max(0.0, cost - (trial.measured_seconds or 0.0) - (trial.warmup_seconds or 0.0))
+    return max(0.0, trial.taken_seconds - (trial.measured_seconds or 0.0) - (trial.warmup_seconds or 0.0))
 
 
 def _envs(params: Params) -> float:

@@ -9,6 +9,7 @@ with e, a and b in octaves. Means and deviations are those that served in replay
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy
@@ -50,18 +51,14 @@ class Amplitudes:
     residual: float = 0.04
     session: float = 0.03
 
-    @staticmethod
-    def alternatives() -> list[list[dict[str, float]]]:
-        """What to try, one deviation after another."""
-        return [
-            [{name: value} for value in values]
-            for name, values in (
-                ("residual", (0.02, 0.04, 0.08, 0.15)),
-                ("session", (0.015, 0.03, 0.06, 0.12)),
-                ("collecting", (0.04, 0.15, 0.35)),
-                ("cells", (0.04, 0.15, 0.4)),
-            )
-        ]
+
+ALTERNATIVES: Mapping[str, tuple[float, ...]] = {
+    "residual": (0.02, 0.04, 0.08, 0.15),
+    "session": (0.015, 0.03, 0.06, 0.12),
+    "collecting": (0.04, 0.15, 0.35),
+    "cells": (0.04, 0.15, 0.4),
+}
+"""What to try, one amplitude after another."""
 
 
 @dataclass(frozen=True)

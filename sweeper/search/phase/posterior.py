@@ -14,7 +14,7 @@ from statistics import fmean
 import numpy
 
 from sweeper.search.phase.coordinates import Array, Coordinates
-from sweeper.search.phase.latents import OVERLAP_USED, Amplitudes, Latents, Prior
+from sweeper.search.phase.latents import ALTERNATIVES, OVERLAP_USED, Amplitudes, Latents, Prior
 from sweeper.search.phase.readings import Reading
 
 ROUNDS = 3
@@ -239,6 +239,6 @@ def _learnt_amplitudes(where: Coordinates, rows: _Rows) -> Amplitudes:
     def likelihood(amplitudes: Amplitudes) -> float:
         return _linearised(latents.prior(amplitudes), there.threaded, rows, rows.machine(amplitudes.session)).likelihood
 
-    for alternatives in best.alternatives():
-        best = max((replace(best, **named) for named in alternatives), key=likelihood)
+    for name, values in ALTERNATIVES.items():
+        best = max((replace(best, **{name: value}) for value in values), key=likelihood)
     return best
