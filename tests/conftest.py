@@ -63,6 +63,7 @@ class Workshop:
             "budget": {"time": "60s", "trials": 3},
             "space": {"num_envs": [1, 2, 4], "num_areas": [1, 4]},
             "measure": MEASURE,
+            "learner_start": "cold",  # the stand-in imports nothing that takes long, torch least of all
         }
         path = self.root / "study.yaml"
         path.write_text(yaml.safe_dump({**defaults, **settings}))

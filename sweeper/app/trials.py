@@ -22,7 +22,7 @@ from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialSta
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
-from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
+from sweeper.model.trial import LearnerStart, Outcome, Params, Purpose, Stage, TrialResult
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
@@ -207,7 +207,11 @@ class Trials:
             folder=TrialFolder(self.prepared.folder.trial(number).absolute()),
             stands_still_seconds=stands_still_seconds,
         )
-        plan = replace(plan, max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds))
+        plan = replace(
+            plan,
+            max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds),
+            learner_start=self._learner_start(stage),
+        )
         return Asked(plan, purpose, stage, now(), self._rule(params, stage, seconds), round, self._machine, prediction)
 
     def _finish(
@@ -259,6 +263,11 @@ class Trials:
             measuring = min(seconds or BRIEF_SECONDS, most)
             return Rule(precision, most, cut, warmup, measuring, is_brief=True, least_cycles=cycles)
         return Rule(precision, most, cut, warmup, least)
+
+    def _learner_start(self, stage: Stage) -> LearnerStart:
+        """Whoever confirms is started as people start it."""
+        is_searching = stage in (Stage.PILOT, Stage.SEARCH)
+        return self.prepared.subject.study.spec.learner_start if is_searching else LearnerStart.COLD
 
     def _is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""

@@ -26,7 +26,7 @@ from sweeper.inputs.knob_values import knob_value, knob_values
 from sweeper.inputs.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap, session_limits
 from sweeper.inputs.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
-from sweeper.model.trial import ParamValue
+from sweeper.model.trial import LearnerStart, ParamValue
 from sweeper.outside import is_plain, short, shown
 
 DEMO_BUILD = "demo:racer"
@@ -182,6 +182,7 @@ class StudyFile(_Strict):
     initialize_from: Text | None = None
     measure: Measure = Measure()
     sampler: Sampler = "phase"
+    learner_start: LearnerStart = LearnerStart.WARM
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from sweeper.model.load import BusyProcess, Contention, LoadSample
 from sweeper.model.measurement import Sample
+from sweeper.model.trial import LearnerStart
 
 SAMPLING = "sampling"
 OUT_OF_MEMORY_KILLER = "the system's out-of-memory killer"
@@ -64,6 +65,7 @@ class SessionRecord:
     oom_kills: int = 0
     members_killed: tuple[int, ...] = ()
     near_cap: bool = False
+    learner_start: LearnerStart = LearnerStart.COLD
 
     @property
     def startup_seconds(self) -> float | None:

@@ -65,6 +65,13 @@ class Stage(str, Enum):
     CONFIRMATION = "confirmation"
 
 
+class LearnerStart(str, Enum):
+    """How a session's learner starts: forked from a process that has imported everything, or as the plain command."""
+
+    WARM = "warm"
+    COLD = "cold"
+
+
 def configuration_key(params: Params) -> str:
     """Text that is equal for equal parameters, whatever their order, and whether a storage made 512.0 of 512."""
     return json.dumps({knob: _whole(value) for knob, value in params.items()}, sort_keys=True)
@@ -85,6 +92,7 @@ class TrialResult:
     `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the key of the machine
     that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same time; None for a
     slice that other programs disturbed. `brief`: a session of the search that was as short as its question allowed.
+    `learner_start`: of confirming sessions always the plain command's.
     `cost_seconds`: what it took of the budget, from the end of the trial before it to its own: waiting, drawing and
     storage included. `excuses`: numbers of earlier trials that failed as this one did, although their settings had run
     before: the machine was the reason, and they are owed again.
@@ -132,6 +140,7 @@ class TrialResult:
     warmup_cycles: int | None = None
     method: Method | None = None
     brief: bool = False
+    learner_start: LearnerStart = LearnerStart.COLD
 
     @cached_property
     def key(self) -> str:

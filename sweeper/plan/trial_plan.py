@@ -12,7 +12,7 @@ import yaml
 from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.model.folder import TrialFolder
-from sweeper.model.trial import Params
+from sweeper.model.trial import LearnerStart, Params
 from sweeper.shells import TAKES_THE_REST
 
 OUT_OF_REACH = 2**40
@@ -50,6 +50,7 @@ class TrialPlan:
     max_startup_seconds: float
     max_stall_seconds: float
     in_editor: bool = False
+    learner_start: LearnerStart = LearnerStart.COLD
 
 
 def plan_trial(

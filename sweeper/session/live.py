@@ -17,14 +17,15 @@ from sweeper.errors import NotReady
 from sweeper.learner import INSIDE
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
+from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
-from sweeper.session.cap import keep_cap
+from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
-from sweeper.session.process import CommandProcess, LearnerProcess
+from sweeper.session.process import PlainStart, Start
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -41,8 +42,8 @@ LOG_LINES = 40
 class LiveSession:
     """One trial's learner. Use as a context manager: whatever happens, its processes are gone afterwards."""
 
-    def __init__(self, plan: TrialPlan, guardian: Guardian, cap_bytes: int) -> None:
-        """Starts the learner.
+    def __init__(self, plan: TrialPlan, guardian: Guardian, cap_bytes: int, start: Start | None = None) -> None:
+        """Starts the learner, as the plain command unless `start` says how.
 
         Raises:
             NotReady: it cannot be started, or the disk is full.
@@ -59,16 +60,17 @@ class LiveSession:
         # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
         self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
         guardian.watch(self._mark, self._scratch.name)
-        self._keeper = keep_cap(self._mark, cap_bytes)
+        self._keeper: CapKeeper | None = None
         try:
             with _open_log(plan) as log:
-                command = self._keeper.wrap(plan.argv) if self._keeper else list(plan.argv)
                 environment = _environment(plan, self._mark, self._scratch.name)
-                self.process: LearnerProcess = CommandProcess(command, environment, log)
+                started = (start or PlainStart(cap_bytes))(self._mark, plan.argv, environment, log)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
             kill_marked(self._mark)
             self._forget()
             raise
+        self.process, self._keeper = started.process, started.keeper
+        self.meter.lender = started.lender
         self.tree = ProcessTree(self.process.pid, self._mark)
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
@@ -87,6 +89,11 @@ class LiveSession:
             self._kill()
         self.process.let_go()  # last: the probe ends the session hard when it sees that
         self._forget()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether its learner was forked, so that it has pages from another process."""
+        return self.meter.lender is not None
 
     @property
     def from_console(self) -> bool:
@@ -190,6 +197,7 @@ class LiveSession:
             members_killed=tuple(sorted(self._vanished)),
             near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,
             from_console=self.from_console,
+            learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.
             oom_kills=0 if self._keeper is not None else oom_kills() - self._oom_kills_before,

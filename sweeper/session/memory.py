@@ -61,10 +61,14 @@ class MemoryMeter:
     made where it matters: when the tree has grown since the last one, before the cap counts as broken, and every
     EXACT_SECONDS (every NEAR_SECONDS close to the cap), because pages that a fork shared become private without any
     growth of RSS. In between, growth of RSS is added.
+
+    `lender`: a process outside the tree, from which it was forked. Pages that both have still are the tree's, as if it
+    had loaded them itself.
     """
 
     def __init__(self, cap_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.peak_bytes = 0
+        self.lender: psutil.Process | None = None
         self.source = RSS
         self.now_bytes = 0
         self._cap = cap_bytes
@@ -89,6 +93,8 @@ class MemoryMeter:
 
     def _read_exactly(self, processes: list[psutil.Process], bound: int) -> int:
         shares = [_pss(process) for process in processes]
+        if self.lender is not None:
+            shares.append(_lent(self.lender))
         is_exact = all(share is not None for share in shares)
         self.source = PSS if is_exact else RSS
         self._exact = sum(share or 0 for share in shares) if is_exact else bound
@@ -113,3 +119,16 @@ def _pss(process: psutil.Process) -> int | None:
         return None
     except psutil.Error:
         return 0
+
+
+def _lent(process: psutil.Process, proc: Path = Path("/proc")) -> int:
+    """Its share of pages, without those of which a fork has made its own copy; 0 if it is gone.
+
+    Files that it has mapped count whole: a fork finds them there without having mapped them itself.
+    """
+    try:
+        lines = (proc / str(process.pid) / "smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return 0
+    sizes = {name: int(size.split()[0]) * 1024 for name, _, size in (line.partition(":") for line in lines)}
+    return max(0, sizes.get("Pss", 0) - sizes.get("Private_Dirty", 0))

@@ -12,9 +12,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Protocol
 
+import psutil
+
 from sweeper.errors import NotReady
+from sweeper.session.cap import CapKeeper, keep_cap
 
 
 class LearnerProcess(Protocol):
@@ -35,6 +39,43 @@ class LearnerProcess(Protocol):
 
     def let_go(self) -> None:
         """Close the control pipe: to our probe that means that we are gone, and it ends the session hard."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A learner, who keeps its memory cap, and from whom it has pages that a plain one would have of its own."""
+
+    process: LearnerProcess
+    keeper: CapKeeper | None
+    lender: psutil.Process | None = None
+
+
+class Start(Protocol):
+    """A way to start a learner."""
+
+    def __call__(self, mark: str, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes], /) -> Started:
+        """Start `command`, its output into `log`. `mark`: of the session, which `environment` carries, too."""
+
+
+class PlainStart:
+    """The plain command, capped from its first moment on."""
+
+    def __init__(self, cap_bytes: int) -> None:
+        self._cap_bytes = cap_bytes
+
+    def __call__(self, mark: str, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> Started:
+        """Start it.
+
+        Raises:
+            NotReady: it cannot be started.
+        """
+        keeper = keep_cap(mark, self._cap_bytes)
+        try:
+            return Started(CommandProcess(keeper.wrap(command) if keeper else command, environment, log), keeper)
+        except BaseException:  # a second Ctrl-C too, and then the learner may run already
+            if keeper is not None:
+                keeper.remove()
+            raise
 
 
 class CommandProcess:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from sweeper.model.load import LoadSample
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress, SessionEnd, SessionRecord, Watcher
+from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.gpu import Gpus
 from sweeper.session.guardian import Guardian
@@ -18,6 +21,9 @@ from sweeper.session.live import POLL_SECONDS, LiveSession
 from sweeper.session.load import LoadMonitor
 from sweeper.session.memory import MemoryRules
 from sweeper.session.quiet import Quiet, wait_for_quiet
+from sweeper.session.warm import NotWarm, WarmLearner
+
+log = logging.getLogger(__name__)
 
 READING_SECONDS = 0.5
 """Between readings of memory and load, while the cap is far."""
@@ -60,13 +66,22 @@ class SessionRunner:
         self.guardian = Guardian()
         self.cores = usable_cores
         self._gpus = Gpus()
+        self._warm: WarmLearner | None = None
+        self._may_be_warm = True
 
     def __enter__(self: AnyRunner) -> AnyRunner:
         self.guardian.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.cool()
         self.guardian.__exit__(*error)
+
+    def cool(self) -> None:
+        """Let go of the process that warm learners are forked from, and of its memory."""
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
 
     def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
         """Run one session until `watch` has enough, a limit is broken, or the learner ends.
@@ -76,15 +91,45 @@ class SessionRunner:
         Raises:
             NotReady: the learner cannot be started, or the disk is full.
         """
+        warm = self._warm_learner(plan)
         quiet = self.wait(max_wait_seconds)
-        with LiveSession(plan, self.guardian, self.memory.cap_bytes) as session:
+        with self._begin(plan, warm) as session:
             readings = self.readings()
             end = self.drive(session, lambda: _END[watch(session.samples)], readings, [session], session.stage)
             busiest = readings.monitor.busiest()
             self.glimpse(session, "stopping")
-            session.end(polite=end is SessionEnd.MEASURED)
+            # Nobody wants what a searching session has learnt; but the Editor should leave Play mode in order.
+            session.end(polite=end is SessionEnd.MEASURED and (plan.in_editor or not session.is_warm))
             record = session.record(end)
         return replace(record, load=tuple(readings.load), busiest=busiest, waited_seconds=quiet.waited_seconds)
+
+    def _warm_learner(self, plan: TrialPlan) -> WarmLearner | None:
+        """The process to fork this plan's learner from; None where it is to be the plain command, or has to be."""
+        if plan.learner_start is LearnerStart.COLD:
+            self.cool()
+            return None
+        if self._warm is not None and not self._warm.is_alive():
+            self.cool()
+        if self._warm is None and self._may_be_warm:
+            self.show(Glimpse("loading the learner's packages, once", [], 0, 0.0))
+            try:
+                self._warm = WarmLearner(Path(plan.argv[0]), self.guardian, self.memory.cap_bytes)
+            except NotWarm as error:
+                self._stay_cold(error)
+        return self._warm
+
+    def _begin(self, plan: TrialPlan, warm: WarmLearner | None) -> LiveSession:
+        if warm is not None:
+            try:
+                return LiveSession(plan, self.guardian, self.memory.cap_bytes, warm)
+            except NotWarm as error:
+                self.cool()
+                self._stay_cold(error)
+        return LiveSession(plan, self.guardian, self.memory.cap_bytes)
+
+    def _stay_cold(self, error: NotWarm) -> None:
+        self._may_be_warm = False
+        log.warning("sessions of the search start with the plain command: %s", error)
 
     def wait(self, max_seconds: float) -> Quiet:
         """Wait for a quiet machine, showing that."""

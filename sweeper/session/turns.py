@@ -44,6 +44,7 @@ class Sessions(SessionRunner):
     @contextmanager
     def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[Turns]:
         """Sessions of all contenders, for as long as the context lasts; whatever ends it, they are gone afterwards."""
+        self.cool()
         with Turns(self, contenders, max_wait_seconds) as turns:
             yield turns
 

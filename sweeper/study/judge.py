@@ -131,6 +131,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         memory_cap_kept_by=_cap_kept_by(record),
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
+        learner_start=record.learner_start,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         stage=asked.stage,
         round=asked.round,

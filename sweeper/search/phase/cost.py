@@ -22,14 +22,21 @@ USUAL_OVERHEAD = 12.0
 
 
 def overheads(configurations: Sequence[Params], trials: Sequence[TrialResult]) -> Array:
-    """Seconds outside measuring: linear in the environments where sessions with different numbers say so."""
-    seen = [trial for trial in trials if trial.is_ok and not trial.slices]
-    counts = numpy.array([_envs(trial.params) for trial in seen])
-    taken = numpy.array([_overhead(trial) for trial in seen])
+    """Seconds outside measuring: linear in the environments where sessions with different numbers say so.
+
+    Of sessions whose learners started as the latest did. What passes between two sessions is the same for all of them,
+    and its median leaves out what happens once.
+    """
     wanted = numpy.array([_envs(params) for params in configurations])
-    if len(set(counts)) < 2:
-        return numpy.full(len(wanted), taken.mean() if len(taken) else USUAL_OVERHEAD)
-    slope = max(0.0, float(numpy.cov(counts, taken, bias=True)[0, 1] / counts.var()))
+    alone = [trial for trial in trials if trial.is_ok and not trial.slices]
+    seen = [trial for trial in alone if trial.learner_start is alone[-1].learner_start]
+    if not seen:
+        return numpy.full(len(wanted), USUAL_OVERHEAD)
+    between = median(max(0.0, trial.taken_seconds - trial.total_seconds) for trial in seen)
+    counts = numpy.array([_envs(trial.params) for trial in seen])
+    taken = between + numpy.array([_overhead(trial) for trial in seen])
+    spread = counts.var()
+    slope = max(0.0, float(numpy.cov(counts, taken, bias=True)[0, 1] / spread)) if spread > 0 else 0.0
     return numpy.maximum(1.0, taken.mean() + slope * (wanted - counts.mean()))
 
 
@@ -57,7 +64,7 @@ def windows(seconds_a_step: Array, trials: Sequence[TrialResult], least: float) 
 
 
 def _overhead(trial: TrialResult) -> float:
-    return max(0.0, trial.taken_seconds - (trial.measured_seconds or 0.0) - (trial.warmup_seconds or 0.0))
+    return max(0.0, trial.total_seconds - (trial.measured_seconds or 0.0) - (trial.warmup_seconds or 0.0))
 
 
 def _envs(params: Params) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy
 
 from sweeper.compare.candidates import Candidate
+from sweeper.compare.guard import ROOM_FOR_BURSTS
 from sweeper.model.trial import Outcome, Params
 from sweeper.search.phase.coordinates import SWITCH, Array
 from sweeper.study.history import History
@@ -19,8 +20,6 @@ PEAK_ERROR = 0.04
 """Of a peak, about a sum of those."""
 BOUND_ERROR = 0.15
 """Of what a session needed that was ended at the cap; taken for a tenth more than it had."""
-GUARD_ROOM = 0.98
-"""Of the updates that are required; fewer are expected to fail."""
 
 
 def chances_to_fit(configurations: Sequence[Params], tried: Sequence[Candidate], cap_bytes: int) -> Array:
@@ -60,7 +59,7 @@ def keep_guard(configurations: Sequence[Params], history: History) -> Array:
     for params in configurations:
         work, batch = seen.get(_learning(params)), params.get("batch_size")
         known = work is not None and isinstance(batch, (int, float))
-        keeps.append(not known or float(work or 0.0) / float(batch or 1) >= GUARD_ROOM * required.gradient)
+        keeps.append(not known or float(work or 0.0) / float(batch or 1) >= ROOM_FOR_BURSTS * required.gradient)
     return numpy.array(keeps, dtype=bool)
 
 

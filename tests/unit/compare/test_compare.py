@@ -30,15 +30,16 @@ class TestGuard:
     @pytest.mark.parametrize(
         ("updates", "kind", "figures"),
         [
-            (Updates(10.0, 0.49), FindingKind.TOO_FEW_POLICY_UPDATES, (0.49, 0.5)),
-            (Updates(9.9, 0.5), FindingKind.TOO_FEW_GRADIENT_UPDATES, (9.9, 10.0)),
+            (Updates(10.0, 0.44), FindingKind.TOO_FEW_POLICY_UPDATES, (0.44, 0.5)),
+            (Updates(8.9, 0.5), FindingKind.TOO_FEW_GRADIENT_UPDATES, (8.9, 10.0)),
         ],
     )
     def test_shortfall(self, updates: Updates, kind: FindingKind, figures: tuple[float, float]) -> None:
         values = {"actual_per_1000": figures[0], "required_per_1000": figures[1]}
         assert shortfall(updates, Updates(10.0, 0.5)) == Finding(kind, values)
 
-    @pytest.mark.parametrize("updates", [Updates(10.0, 0.5), Updates(None, 0.5)])
+    # Bursts decide about a few per cent, and a quarter of the updates is what four times the batch size makes.
+    @pytest.mark.parametrize("updates", [Updates(10.0, 0.5), Updates(None, 0.5), Updates(9.7, 0.49)])
     def test_enough(self, updates: Updates) -> None:
         assert shortfall(updates, Updates(10.0, 0.5)) is None
 

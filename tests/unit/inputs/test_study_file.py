@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sweeper.errors import ExitCode, InvalidInput
 from sweeper.inputs.study_file import Engine, Measure, StudyFile, json_schema, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap
+from sweeper.model.trial import LearnerStart
 from tests.helpers.builders import STUDY_HEAD, study_of
 
 Refused = Callable[..., str]
@@ -78,6 +79,7 @@ def test_every_default(write: Write) -> None:
         "env_args": [],
         "initialize_from": None,
         "sampler": "phase",
+        "learner_start": LearnerStart.WARM,
     }
     assert spec.memory_cap == MemoryCap(share=0.8)
     assert spec.gpu_memory_cap == MemoryCap(share=0.9)

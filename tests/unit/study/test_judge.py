@@ -90,8 +90,8 @@ class TestOutcome:
 
     def test_the_learning_guard(self) -> None:
         policy = 1000 / 2048
-        assert judged(measured(), required=PerThousandSteps(None, 0.99 * policy)).outcome is Outcome.OK
-        refused = judged(measured(), required=PerThousandSteps(None, 1.01 * policy))
+        assert judged(measured(), required=PerThousandSteps(None, 1.1 * policy)).outcome is Outcome.OK
+        refused = judged(measured(), required=PerThousandSteps(None, 1.12 * policy))
         assert (refused.outcome, refused.steps_per_second) == (Outcome.TOO_FEW_UPDATES, 1024.0)
         assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
         figures = {"actual_per_1000": policy, "required_per_1000": 1.01 * policy}
