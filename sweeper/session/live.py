@@ -14,7 +14,7 @@ from typing import IO
 import psutil
 
 from sweeper.errors import NotReady
-from sweeper.learner import INSIDE
+from sweeper.learner import for_python
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import LearnerStart
@@ -260,11 +260,9 @@ def _disk_errors() -> Iterator[None]:
 
 
 def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
-    path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH"))))
     return {
         **os.environ,
-        "PYTHONPATH": path,
-        "PYTHONUNBUFFERED": "1",
+        **for_python(),
         "SWEEPER_SAMPLES": str(plan.folder.samples),
         "SWEEPER_CONTROL": "stdin",
         MARK: mark,

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import psutil
 
-from sweeper.learner import INSIDE
+from sweeper.learner import INSIDE, for_python
 from sweeper.session.cap import CapKeeper, Meanwhile, keep_cap
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.learner import python_of
@@ -187,7 +187,7 @@ def _start(python: Path, keeper: CapKeeper | None, mark: str) -> tuple[subproces
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", MARK: mark},
+            env={**os.environ, **for_python(), MARK: mark},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )

@@ -24,12 +24,12 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="learners are fo
 
 GIB = 1024**3
 TELL = """\
-import json, os, random, sys, tempfile
+import importlib.util, json, os, random, sys, tempfile
 print(json.dumps({
     "argv": sys.argv, "name": __name__, "path": sys.path[0], "mark": os.environ["SWEEPER_TRIAL"],
     "told": os.environ.get("ONLY_THIS"), "session": os.getsid(0) == os.getpid(), "torch": "torch" in sys.modules,
     "mlagents": any(name.startswith("mlagents") for name in sys.modules), "random": random.random(),
-    "temporary": tempfile.gettempdir(),
+    "temporary": tempfile.gettempdir(), "probe": importlib.util.find_spec("sweeper_probe") is not None,
 }))
 sys.exit(7)
 """
@@ -91,6 +91,7 @@ def test_it_runs_the_command_as_if_it_were_the_plain_one(start: Any, tmp_path: P
     assert (told["mark"], told["told"], told["temporary"]) == (mark, "yes", str(tmp_path))
     assert told["session"]
     assert told["torch"]
+    assert told["probe"]
     assert not told["mlagents"]
 
 

@@ -94,7 +94,7 @@ class TestOutcome:
         refused = judged(measured(), required=PerThousandSteps(None, 1.12 * policy))
         assert (refused.outcome, refused.steps_per_second) == (Outcome.TOO_FEW_UPDATES, 1024.0)
         assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
-        figures = {"actual_per_1000": policy, "required_per_1000": 1.01 * policy}
+        figures = {"actual_per_1000": policy, "required_per_1000": 1.12 * policy}
         assert refused.reason.values == pytest.approx(figures)
 
     def test_no_update_at_all_is_the_guards_business(self) -> None:
