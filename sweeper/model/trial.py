@@ -153,6 +153,12 @@ class TrialResult:
         return self.total_seconds if self.cost_seconds is None else self.cost_seconds
 
     @property
+    def between_seconds(self) -> float:
+        """Seconds of the budget outside the session, without waiting for quiet: loading packages, drawing, storage."""
+        waited = self.contention.waited_seconds if self.contention else 0.0
+        return max(0.0, self.taken_seconds - self.total_seconds - waited)
+
+    @property
     def is_ok(self) -> bool:
         """True where the number may be compared with others."""
         return self.outcome is Outcome.OK and self.steps_per_second is not None and self.steps_per_second > 0

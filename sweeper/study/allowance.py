@@ -20,7 +20,7 @@ from sweeper.compare.contrast import (
 )
 from sweeper.compare.looks import MIN_ROUNDS, rounds_to_show
 from sweeper.inputs.study_limits import Budget
-from sweeper.model.trial import Purpose, Stage, TrialResult
+from sweeper.model.trial import LearnerStart, Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
 from sweeper.study.history import History
 
@@ -122,16 +122,19 @@ class Allowance:
         return MARGIN * sum(brief) / len(brief) if brief else self.session_seconds()
 
     def _whole_cost(self, trial: TrialResult) -> float:
-        """What the session took; a brief one, had it measured for as long as others do that are not."""
-        if not trial.brief:
-            return trial.taken_seconds
-        more = self._whole_measuring - (trial.measured_seconds or 0.0)
-        return trial.taken_seconds + max(0.0, more)
+        """What the session took, had it been one that confirms: not brief, and started as the plain command."""
+        taken = trial.taken_seconds
+        if trial.brief:
+            taken += max(0.0, self.confirming_limit - (trial.measured_seconds or 0.0))
+        if trial.learner_start is LearnerStart.WARM:
+            taken += self._loading_seconds - trial.between_seconds
+        return taken
 
     @cached_property
-    def _whole_measuring(self) -> float:
-        whole = [t.measured_seconds or 0.0 for t in self.history.counted if t.is_ok and not t.brief and not t.slices]
-        return max(whole, default=self.confirming_limit)
+    def _loading_seconds(self) -> float:
+        """What loading the learner's packages takes, which was done once for all warm sessions."""
+        warm = [trial for trial in self.history.counted if trial.learner_start is LearnerStart.WARM]
+        return max((trial.between_seconds for trial in warm), default=0.0)
 
     @cached_property
     def _mean_costs(self) -> list[float]:

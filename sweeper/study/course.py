@@ -196,7 +196,10 @@ def _to_look_into(history: History, begun: int) -> Step | None:
 def _confirm(allowance: Allowance) -> Step | None:
     """The next round of the confirmation; None where there is nothing to judge, or no room."""
     contenders = allowance.confirmation.contenders
-    plan = allowance.has_room_for([item.key for item in contenders]) if contenders else None
+    plan = None
+    while plan is None and len(contenders) > 1:  # one rival is judged rather than none
+        plan = allowance.has_room_for([item.key for item in contenders])
+        contenders = contenders if plan else contenders[:-1]
     if plan is None:
         return None
     round = allowance.history.next_round

@@ -32,7 +32,7 @@ def overheads(configurations: Sequence[Params], trials: Sequence[TrialResult]) -
     seen = [trial for trial in alone if trial.learner_start is alone[-1].learner_start]
     if not seen:
         return numpy.full(len(wanted), USUAL_OVERHEAD)
-    between = median(max(0.0, trial.taken_seconds - trial.total_seconds) for trial in seen)
+    between = median(trial.between_seconds for trial in seen)
     counts = numpy.array([_envs(trial.params) for trial in seen])
     taken = between + numpy.array([_overhead(trial) for trial in seen])
     spread = counts.var()

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.findings import Finding, FindingKind
-from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, configuration_key
+from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, TrialResult, configuration_key
 from sweeper.study.allowance import (
     ANCHOR_EVERY,
     CONFIRM_SHARE,
@@ -250,9 +250,20 @@ class TestBriefSearch:
     brief = trial_of(1, A, 900.0, cost_seconds=15.0, measured_seconds=5.0, brief=True)
 
     def test_a_whole_session_takes_longer_than_the_brief_ones_that_were_seen(self) -> None:
-        found = allowance([self.own, self.brief], is_brief=True)
+        """Not as long as the reference's, whose cycles may be longer than any limit."""
+        found = allowance([self.own, self.brief], is_brief=True, confirming_limit=20.0)
         assert found.search_seconds == MARGIN * 15.0
-        assert found.session_seconds(A_KEY) == MARGIN * (15.0 + 45.0)
+        assert found.session_seconds(A_KEY) == MARGIN * (15.0 + 15.0)
+
+    def test_a_plain_start_takes_longer_than_the_warm_ones_by_what_loading_once_took(self) -> None:
+        own = trial_of(0, OWN, cost_seconds=69.0, total_seconds=60.0, learner_start=LearnerStart.WARM)
+        others = [
+            trial_of(number, A, 900.0, cost_seconds=21.0, total_seconds=20.0, learner_start=LearnerStart.WARM)
+            for number in (1, 2)
+        ]
+        found = allowance([own, *others], is_brief=True)
+        assert found.session_seconds(A_KEY) == MARGIN * 29.0
+        assert found.session_seconds(OWN_KEY) == MARGIN * 69.0
 
     def test_where_all_were_brief_the_limit_is_expected(self) -> None:
         own = trial_of(0, OWN, purpose=Purpose.BASELINE, cost_seconds=15.0, measured_seconds=5.0, brief=True)
