@@ -43,6 +43,8 @@ WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
 STANDSTILL = 2.0
 """Times as long as planned that a round in turn may take, and that a session in it may stand still."""
+TELLING_SESSIONS = 2
+"""That tell what an update would take with every batch size; it is nearly the same in all of them."""
 BRIEF_SECONDS = 4.0
 """Of measured cycles, of a brief session for which nothing else was asked: a machine's speed wanders over seconds."""
 SLICE_ATTEMPTS = 2
@@ -211,6 +213,7 @@ class Trials:
             plan,
             max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds),
             learner_start=self._learner_start(stage),
+            batch_sizes=self._batch_sizes(params, stage),
         )
         return Asked(plan, purpose, stage, now(), self._rule(params, stage, seconds), round, self._machine, prediction)
 
@@ -258,16 +261,26 @@ class Trials:
         least, most = self._limits()
         precision = self.prepared.subject.study.spec.measure.precision
         if self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH):
-            # What the pilot says is evidence of the confirmation too.
-            cycles = MIN_CYCLES if stage is Stage.PILOT else 1
             measuring = min(seconds or BRIEF_SECONDS, most)
-            return Rule(precision, most, cut, warmup, measuring, is_brief=True, least_cycles=cycles)
+            return Rule(precision, most, cut, warmup, measuring, is_brief=True, least_cycles=1)
         return Rule(precision, most, cut, warmup, least)
 
     def _learner_start(self, stage: Stage) -> LearnerStart:
         """Whoever confirms is started as people start it."""
         is_searching = stage in (Stage.PILOT, Stage.SEARCH)
         return self.prepared.subject.study.spec.learner_start if is_searching else LearnerStart.COLD
+
+    def _batch_sizes(self, params: Params, stage: Stage) -> tuple[int, ...]:
+        """Of which a session is to tell what an update would take: of all, until some sessions have told.
+
+        Where updates run beside collecting, their time is not theirs alone.
+        """
+        told = sum(trial.update_seconds is not None for trial in self.history.results)
+        is_searching = self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH)
+        sizes = self.prepared.space.knobs.get("batch_size", ())
+        if not is_searching or params.get("threaded") or told >= TELLING_SESSIONS or len(sizes) < 2:
+            return ()
+        return tuple(size for size in sizes if isinstance(size, int))
 
     def _is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""

@@ -63,6 +63,13 @@ def phases(samples: Sequence[Sample], first: Sample, last: Sample) -> Phases | N
     )
 
 
+def update_seconds(samples: Sequence[Sample]) -> dict[str, float] | None:
+    """What a policy update would take by batch size, of all behaviours that told; None where none did."""
+    told = [sample.update_seconds for sample in samples if sample.update_seconds]
+    sizes = set.intersection(*(set(one) for one in told)) if told else set()
+    return {str(size): sum(one[size] for one in told) for size in sorted(sizes)} or None
+
+
 def _update_edges(samples: Sequence[Sample], first: Sample, last: Sample) -> tuple[Sample, Sample]:
     """The samples between which UPDATE_TIMER grows by the updates that ended after `first` and until `last`.
 

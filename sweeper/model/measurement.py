@@ -25,10 +25,12 @@ class Sample:
     Attributes:
         seconds: monotonic clock of the machine.
         kind: `hello` (our probe runs), `trainer` (a trainer was made: players are connected), `update` (a policy
-            update has just been applied), `tick` (once a second), or `summary` (a line that the learner printed).
+            update has just been applied), `tick` (once a second), `batch sizes` (`update_seconds` is known), or
+            `summary` (a line that the learner printed).
         behaviors: counters by behaviour name.
         timers: the learner's own timers, path to (total seconds, count).
         updated: the behaviour whose update or summary this is.
+        update_seconds: what an update of it would take, by batch size.
     """
 
     seconds: float
@@ -36,6 +38,7 @@ class Sample:
     behaviors: Mapping[str, BehaviorCount] = field(default_factory=dict)
     timers: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     updated: str | None = None
+    update_seconds: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

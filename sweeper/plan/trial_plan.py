@@ -38,7 +38,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """Everything that decides a session."""
+    """Everything that decides a session. `batch_sizes`: of which it is to tell what an update would take."""
 
     number: int
     params: Params
@@ -51,6 +51,7 @@ class TrialPlan:
     max_stall_seconds: float
     in_editor: bool = False
     learner_start: LearnerStart = LearnerStart.COLD
+    batch_sizes: tuple[int, ...] = ()
 
 
 def plan_trial(

@@ -81,6 +81,7 @@ def _sample(data: dict[str, Any]) -> Sample:
             name: (_number(total), int(_number(count))) for name, (total, count) in (data.get("timers") or {}).items()
         },
         updated=updated,
+        update_seconds={int(size): _number(seconds) for size, seconds in data.get("update_seconds", {}).items()},
     )
 
 

@@ -264,6 +264,7 @@ def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
         **os.environ,
         **for_python(),
         "SWEEPER_SAMPLES": str(plan.folder.samples),
+        "SWEEPER_BATCH_SIZES": ",".join(str(size) for size in plan.batch_sizes),
         "SWEEPER_CONTROL": "stdin",
         MARK: mark,
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),

@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.compare.guard import shortfall
 from sweeper.measure.bottleneck import bottleneck
 from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share, own_cores
-from sweeper.measure.counters import longest_silence
+from sweeper.measure.counters import longest_silence, update_seconds
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
 from sweeper.model.findings import Finding, FindingKind
@@ -132,6 +132,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         learner_start=record.learner_start,
+        update_seconds=update_seconds(record.samples),
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         stage=asked.stage,
         round=asked.round,

@@ -48,6 +48,7 @@ class World:
     cap: float = 64.0
     noise: float = 0.03
     tells_phases: bool = True
+    tells_sizes: bool = False
     seed: int = 0
     now: float = 0.0
     trials: list[TrialResult] = field(default_factory=list)
@@ -58,6 +59,11 @@ class World:
     def pace(self, params: Params) -> float:
         """True seconds a step."""
         return self._together(params, self.collecting(params), self.updating(params))
+
+    def _update_seconds(self, params: Params) -> dict[str, float]:
+        """Of an update with every batch size."""
+        sizes = self.space.knobs["batch_size"]
+        return {str(size): BUFFER * self.updating({**params, "batch_size": size}) for size in sizes}
 
     @staticmethod
     def _together(params: Params, one: float, other: float) -> float:
@@ -94,6 +100,7 @@ class World:
             stage=Stage.PILOT if purpose is Purpose.BASELINE else Stage.SEARCH,
             updates_per_1000_steps=PerThousandSteps(3000 / number(params, "batch_size"), 0.5),
             brief=True,
+            update_seconds=self._update_seconds(params) if self.tells_sizes else None,
         )  # fmt: skip
         self.trials.append(result)
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -61,10 +62,36 @@ def test_a_study_of_real_sessions(workshop):
     assert threaded["peak_memory_bytes"] > baseline["peak_memory_bytes"] > 200 * 1024**2
     if sys.platform == "linux":
         assert baseline["memory_source"] == "pss"
-    log = (workshop.folder / "trials" / "0000" / "learner.log").read_text()
-    assert "Copied" in log  # the learner was asked to stop, and left to end by itself
     assert best_is_accepted(workshop, results["best"]["command"])
     assert workshop.sweeper("doctor", "study.yaml", env=environment(workshop)).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="learners are forked on Linux only")
+def test_a_forked_learner_is_as_the_plain_one(workshop):
+    found = {}
+    for start in ("warm", "cold"):
+        real(workshop, name=start, learner_start=start, space={"batch_size": [64, 128, 256]})
+        done = workshop.sweeper("run", "study.yaml", "--trials=1", env=environment(workshop))
+        assert done.returncode == 0, done.stderr
+        folder = workshop.root / "reports" / start
+        (found[start],) = json.loads((folder / "results.json").read_text())["trials"]
+        log = (folder / "trials" / "0000" / "learner.log").read_text()
+        assert "Connected new brain: Car" in log
+        # A plain learner is asked to stop and left to end by itself; nobody wants what the other has learnt.
+        assert ("Copied" in log) is (start == "cold")
+    warm, cold = found["warm"], found["cold"]
+    assert (warm["learner_start"], cold["learner_start"]) == ("warm", "cold")
+    assert warm["startup_seconds"] < cold["startup_seconds"]
+    assert warm["agents"] == pytest.approx(cold["agents"], rel=0.02)
+    assert warm["updates_per_1000_steps"]["gradient"] == pytest.approx(
+        cold["updates_per_1000_steps"]["gradient"], rel=0.3
+    )
+    assert warm["peak_memory_bytes"] == pytest.approx(cold["peak_memory_bytes"], rel=0.15)
+    assert workshop.leftovers() == []
+    for trial in found.values():
+        # Gradient steps before the first update told of every size; larger ones make fewer.
+        told = trial["update_seconds"]
+        assert told["64"] > told["128"] > told["256"] > 0
 
 
 def best_is_accepted(workshop, command):

@@ -5,10 +5,12 @@ environment asks for it:
 
     SWEEPER_SAMPLES   file to append to, a JSON document a line
     SWEEPER_TRIAL     mark that every process of this trial inherits
+    SWEEPER_BATCH_SIZES   of which to tell what an update would take (sweeper_batches)
     SWEEPER_CONTROL   `stdin`: standard input is a pipe held open by the tool; it closes when the tool dies
 
-Lines: {"t": monotonic seconds, "kind": "hello" | "trainer" | "update" | "tick", "behaviors": {name: [steps,
-decisions, policy updates]}, "timers": {name: [seconds, count]}, "updated": name}. Counters are since the start.
+Lines: {"t": monotonic seconds, "kind": "hello" | "trainer" | "update" | "tick" | "batch sizes", "behaviors": {name:
+[steps, decisions, policy updates]}, "timers": {name: [seconds, count]}, "updated": name, "update_seconds": {batch size:
+seconds}}. Counters are since the start.
 
 The learner calls `on_add_stat` from its training loop, so it returns at once and never raises: another thread writes.
 Forked workers inherit this module without that thread; the process id tells them apart.
@@ -23,6 +25,7 @@ import sys
 import threading
 import time
 
+import sweeper_batches
 from mlagents.trainers.stats import StatsWriter
 
 STEP_KEY = "Step"  # the trainer's exact counter, after each trajectory
@@ -54,6 +57,7 @@ def get_stats_writers(run_options):
         return []
     recorder = Recorder(path)
     recorder.start()
+    sweeper_batches.watch(recorder.on_batch_sizes)
     if os.environ.get("SWEEPER_CONTROL") == "stdin":
         threading.Thread(target=obey, args=(_private_stdin(),), name="sweeper-control", daemon=True).start()
     return [recorder]
@@ -85,6 +89,12 @@ class Recorder(StatsWriter):
                 self._updated(category)
         except Exception:  # an exception here would end the user's run
             pass
+
+    def on_batch_sizes(self, name, update_seconds):
+        """What an update of a behaviour would take by batch size."""
+        sample = self._sample("batch sizes", updated=name)
+        sample["update_seconds"] = update_seconds
+        self._queue.append(sample)
 
     def add_property(self, category, property_type, value):
         try:

@@ -36,6 +36,7 @@ _ACTS = {
 """As the trainers use them (mlagents 1.1.0); what is not here acts on both."""
 SWITCH = "threaded"
 """The knob that lets the phases overlap."""
+BATCH = "batch_size"
 
 
 def acts_on(knob: str) -> ActsOn:

@@ -7,6 +7,7 @@ time gauges the machine while collecting is measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -15,7 +16,7 @@ import numpy
 
 from sweeper.search.phase.coordinates import Array, Coordinates
 from sweeper.search.phase.latents import ALTERNATIVES, OVERLAP_USED, Amplitudes, Latents, Prior
-from sweeper.search.phase.readings import Reading
+from sweeper.search.phase.readings import TOLD_ERROR, Reading
 
 ROUNDS = 3
 """Of linearising, while the amplitudes are the first guess, and again when they are known."""
@@ -77,7 +78,9 @@ class _Rows:
         rows = []
         for number, one in enumerate(found):
             own = [(one.collecting, 0), (one.updating, 1)] if one.is_apart else [(one.total, 2)]
-            rows += [(value, kind, places[one.key], number, one) for value, kind in own]
+            rows += [(value, kind, places[one.key], number, one, one.error) for value, kind in own]
+            told = [(value, places[key]) for key, value in one.updating_of.items() if key in places]
+            rows += [(value, 1, place, number, one, math.hypot(one.error, TOLD_ERROR)) for value, place in told]
         collecting = [one.collecting for one in found if one.collecting is not None]
         updating = [one.updating for one in found if one.updating is not None]
         total = [one.total for one in found]
@@ -87,7 +90,7 @@ class _Rows:
             numpy.array([row[1] for row in rows]),
             numpy.array([row[2] for row in rows]),
             numpy.array([row[3] for row in rows]),
-            numpy.array([row[4].error for row in rows]),
+            numpy.array([row[5] for row in rows]),
             numpy.array([row[4].middle for row in rows]),
             numpy.array([row[4].seconds for row in rows]),
             levels,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sweeper.model.measurement import Phases
-from sweeper.model.trial import Stage, TrialResult
-from sweeper.search.phase.coordinates import SWITCH
+from sweeper.model.trial import Stage, TrialResult, configuration_key
+from sweeper.search.phase.coordinates import BATCH, SWITCH
 
 WHITE = 0.08
 """Relative deviation of one cycle beyond what the machine does to all of a session (facts on search, 12)."""
 MOST = 200
 """Sessions that are read; thinking about them all takes a second."""
+TOLD_ERROR = 0.06
+"""Relative deviation of an update's time that was told from some gradient steps (facts on search, 12: 3 to 6 %)."""
 LEAST_ERROR = 0.01
 LEAST_SHARE = 0.001
 """Of the time: a phase that takes less is not told from none."""
@@ -25,7 +27,8 @@ class Reading:
     """One session: natural logarithms of seconds a step.
 
     `collecting` and `updating` where the phases could be told apart, else `total`. `error`: relative standard error of
-    each, the machine's wandering left out. `middle` and `seconds`: of the measured window, on the clock of the world.
+    each, the machine's wandering left out. `updating_of`: `updating` by the key of configurations with another batch
+    size, where the session told that. `middle` and `seconds`: of the measured window, on the clock of the world.
     """
 
     key: str
@@ -35,6 +38,7 @@ class Reading:
     total: float
     collecting: float | None = None
     updating: float | None = None
+    updating_of: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_apart(self) -> bool:
@@ -64,7 +68,22 @@ def _reading(trial: TrialResult) -> Reading:
     share = None if trial.params.get(SWITCH) else _updating_share(trial.phases)
     if share is None:
         return Reading(trial.key, middle, seconds, error, total)
-    return Reading(trial.key, middle, seconds, error, total, total + math.log1p(-share), total + math.log(share))
+    updating = total + math.log(share)
+    told = _updating_of(trial, updating)
+    return Reading(trial.key, middle, seconds, error, total, total + math.log1p(-share), updating, told)
+
+
+def _updating_of(trial: TrialResult, updating: float) -> dict[str, float]:
+    """ln(seconds a step) of updating with the other batch sizes that the session told of."""
+    told = {int(size): seconds for size, seconds in (trial.update_seconds or {}).items() if seconds > 0}
+    own = trial.params.get(BATCH)
+    if not isinstance(own, int) or own not in told:
+        return {}
+    return {
+        configuration_key({**trial.params, BATCH: size}): updating + math.log(seconds / told[own])
+        for size, seconds in told.items()
+        if size != own
+    }
 
 
 def _updating_share(phases: Phases | None) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sweeper.app.drive import EXHAUSTED
 from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
-from sweeper.model.trial import Purpose, Stage
+from sweeper.model.trial import LearnerStart, Purpose, Stage
 from sweeper.search.strategies import STRATEGIES
 from tests.helpers.scripted import Scripted, scripted
 
@@ -41,6 +41,41 @@ def test_its_sessions_are_brief_and_the_confirmations_are_not() -> None:
         if not is_brief:
             assert (session.rule.min_seconds, session.rule.max_seconds) == limits
             assert not trial.brief
+
+
+def test_its_sessions_are_forked_and_those_that_confirm_are_the_plain_command() -> None:
+    study = phased()
+    study.run()
+    for session, trial in zip(study.runner.sessions, study.results):
+        is_searching = trial.stage in (Stage.PILOT, Stage.SEARCH)
+        assert session.plan.learner_start is (LearnerStart.WARM if is_searching else LearnerStart.COLD)
+
+
+def test_a_study_may_ask_for_the_plain_command_always() -> None:
+    study = phased()
+    subject = study.prepared.subject
+    spec = subject.study.spec.model_copy(update={"learner_start": LearnerStart.COLD})
+    study.prepared = replace(study.prepared, subject=replace(subject, study=replace(subject.study, spec=spec)))
+    study.run()
+    assert {session.plan.learner_start for session in study.runner.sessions} == {LearnerStart.COLD}
+
+
+def test_searching_sessions_are_asked_for_all_batch_sizes_until_two_have_told() -> None:
+    """Those that confirm never are, and none whose updates run beside collecting."""
+    study = phased()
+    study.run()
+    asked = [session.plan.batch_sizes for session in study.runner.sessions]
+    for sizes, trial in zip(asked, study.results):
+        is_searching = trial.stage in (Stage.PILOT, Stage.SEARCH)
+        # The scripted learner tells nothing, so it is asked again.
+        assert sizes == ((64, 128, 256) if is_searching and not trial.params.get("threaded") else ())
+    tells = phased()
+    told = {"64": 0.3, "128": 0.2, "256": 0.1}
+    tells.store = study.store
+    tells.store._results = {n: replace(trial, update_seconds=told) for n, trial in enumerate(study.results[:2])}
+    tells.store._started = 2
+    tells.run()
+    assert all(session.plan.batch_sizes == () for session in tells.runner.sessions)
 
 
 def test_what_is_left_to_gain_is_said_on_the_way() -> None:

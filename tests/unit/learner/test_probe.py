@@ -17,6 +17,7 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("mlagents", "mlagents.trainers", "mlagents.trainers.stats"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     monkeypatch.setattr(sys.modules["mlagents.trainers.stats"], "StatsWriter", object, raising=False)
+    monkeypatch.syspath_prepend(INSIDE)
     spec = importlib.util.spec_from_file_location("probe_under_test", INSIDE / "sweeper_probe.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -70,6 +71,14 @@ def test_updates_that_follow_each_other_closely_are_one_line_but_are_all_counted
     lines = [sample for sample in recorder._queue if sample["kind"] == "update"]
     assert len(lines) < 500 and lines[0]["updated"] == "Car"
     assert recorder._sample("tick")["behaviors"]["Car"][2] == 500
+
+
+def test_what_an_update_would_take_comes_with_the_counters_of_that_moment(recorder: Any) -> None:
+    recorder.on_add_stat("Car", "Step", 64)
+    recorder.on_batch_sizes("Car", {64: 0.5, 128: 0.25})
+    (sample,) = recorder._queue
+    assert (sample["kind"], sample["updated"], sample["behaviors"]) == ("batch sizes", "Car", {"Car": [64, 0, 0]})
+    assert json.loads(json.dumps(sample))["update_seconds"] == {"64": 0.5, "128": 0.25}
 
 
 def test_what_is_written_is_a_document_a_line(recorder: Any, tmp_path: Path) -> None:

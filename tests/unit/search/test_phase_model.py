@@ -86,6 +86,18 @@ class TestReadings:
         ]
         assert len(readings([trial_of(0), *others])) == 1
 
+    def test_what_it_told_of_other_batch_sizes_scales_with_its_own_update(self) -> None:
+        told = {"64": 0.6, "128": 0.4, "256": 0.3}
+        (found,) = readings([trial_of(0, rate=500.0, phases=Phases(7.5, 0.0, 2.5, 0.0), update_seconds=told)])
+        seconds = {key: math.exp(value) for key, value in found.updating_of.items()}
+        expected = {64: 0.0005 * 0.6 / 0.4, 256: 0.0005 * 0.3 / 0.4}
+        assert seconds == pytest.approx({configuration_key(params_of(batch=b)): s for b, s in expected.items()})
+
+    def test_without_its_own_size_it_told_nothing(self) -> None:
+        phases = Phases(7.5, 0.0, 2.5, 0.0)
+        (found,) = readings([trial_of(0, phases=phases, update_seconds={"64": 0.6})])
+        assert found.updating_of == {}
+
     def test_of_very_many_the_fastest_and_the_latest(self) -> None:
         trials = [trial_of(at, rate=1000.0 + (at == 5), phases=None) for at in range(3 * MOST)]
         found = readings(trials)
@@ -100,6 +112,14 @@ class TestPosterior:
             world.measure(params, seconds=60.0)
         # Never measured, each of its phases was.
         assert pace(believed(world), place(8, 1, 64)) == pytest.approx(world.pace(params_of(8, 1, 64)), rel=0.1)
+
+    def test_one_session_tells_of_every_batch_size(self) -> None:
+        known, unknown = (World(SPACE, noise=0.0, tells_sizes=tells) for tells in (True, False))
+        for world in (known, unknown):
+            world.measure(params_of(1, 1, 128), seconds=60.0)
+        at = place(1, 1, 64)
+        assert pace(believed(known), at) == pytest.approx(known.pace(params_of(1, 1, 64)), rel=0.05)
+        assert believed(known).covariance[at, at] < 0.7 * believed(unknown).covariance[at, at]
 
     def test_what_was_measured_is_believed_and_better_known_than_the_rest(self) -> None:
         world = World(SPACE, noise=0.01)
