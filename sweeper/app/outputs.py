@@ -102,18 +102,26 @@ def read_results(folder: StudyFolder) -> StudyResult:
     Raises:
         InvalidInput: there are none, or they cannot be read.
     """
-    try:
-        return _completed(study_from_json(read_bounded(folder.results, MAX_RESULTS_BYTES)))
-    except FileNotFoundError:
+    if not folder.results.exists():
         hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
         if folder.storage.exists():
             hint = "no trial of this study has finished yet: run it again"
-        raise InvalidInput(f"{folder.root}: no results.json here", hint) from None
+        raise InvalidInput(f"{folder.root}: no results.json here", hint)
+    return read_results_file(folder.results)
+
+
+def read_results_file(path: Path) -> StudyResult:
+    """The results in a file like `results.json`.
+
+    Raises:
+        InvalidInput: it is not there, or cannot be read.
+    """
+    try:
+        return _completed(study_from_json(read_bounded(path, MAX_RESULTS_BYTES)))
     except OSError as error:
-        raise InvalidInput(f"{folder.results}: {error.strerror or error}") from None
+        raise InvalidInput(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
-        hint = "the next `sweeper run` of this study writes it anew"
-        raise InvalidInput(f"{folder.results}: {error}", hint) from None
+        raise InvalidInput(f"{path}: {error}", "the next `sweeper run` of this study writes it anew") from None
 
 
 def _completed(result: StudyResult) -> StudyResult:

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from sweeper import __version__
 from sweeper.cli import results, setup
+from sweeper.cli.replay import replay
 from sweeper.cli.run import run
 from sweeper.cli.terminal import echo
 from sweeper.errors import ExitCode, Interrupted, SweeperError
@@ -31,6 +32,7 @@ app.command()(run)
 app.command()(results.show)
 app.command()(results.report)
 app.command()(results.apply)
+app.command()(replay)
 app.command()(setup.doctor)
 app.command()(setup.init)
 app.command()(setup.validate)

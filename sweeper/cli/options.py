@@ -60,6 +60,13 @@ def overrides(
     )
 
 
+def seconds(name: str, text: str) -> float:
+    """The seconds that an option's text such as `30m` stands for; ends the program where it stands for none."""
+    from sweeper.inputs import quantities
+
+    return float(_parsed(name, quantities.seconds, text))
+
+
 def next_time(text: str, now: Optional[datetime] = None) -> datetime:
     """The next time the clock on the wall shows `HH:MM`; raises ValueError."""
     now = now or datetime.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich.console import Console
 from rich.table import Table
 
@@ -35,6 +37,16 @@ def print_study(result: StudyResult) -> None:
         echo(command_text(result.best.command))
 
 
+def print_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table, its first column to the left."""
+    table = Table(box=None, pad_edge=False)
+    for at, name in enumerate(names):
+        table.add_column(name, justify="right" if at else "left")
+    for row in rows:
+        table.add_row(*map(one_line, row))
+    _print(table)
+
+
 def _print_ranking(result: StudyResult) -> None:
     ranked = result.ranking[:ROWS]
     knobs = list(dict.fromkeys(knob for item in ranked for knob in item.params))
@@ -55,6 +67,10 @@ def _print_ranking(result: StudyResult) -> None:
             f"{updates.policy:.2f}" if updates else ABSENT,
             mark_of(item.params, result),
         )
+    _print(table)
+
+
+def _print(table: Table) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
@@ -62,6 +63,16 @@ class Rules:
         return None
 
 
+class Legality(Protocol):
+    """What tells legal combinations."""
+
+    def refusal(self, params: Params) -> str | None:
+        """Why `params` would be refused, or trained on without learning; None where they are legal."""
+
+    def alteration(self, params: Params) -> str | None:
+        """What would silently be changed in `params`; None where nothing is."""
+
+
 @dataclass(frozen=True)
 class Space:
     """The knobs to search, each with its values in order, and the rules that tell legal combinations.
@@ -71,7 +82,7 @@ class Space:
 
     knobs: Mapping[str, tuple[ParamValue, ...]]
     baseline: Params
-    rules: Rules
+    rules: Legality
     baseline_stated: bool
     notes: tuple[Finding, ...] = ()
 

@@ -23,6 +23,9 @@ ASKS = 60
 MOST_SHOWN = 1_000
 """Candidates that the sampler is shown; asking takes seconds with thousands."""
 
+SEEDS_APART = 100_003
+"""So that two searches never draw alike; below it, one search's draws are never alike."""
+
 MakeSampler = Callable[[int], BaseSampler]
 
 
@@ -42,9 +45,9 @@ def random(question: Question) -> Answer:
 
 
 def grid(question: Question) -> Answer:
-    """Every legal configuration, in one random order for all studies."""
+    """Every legal configuration, in a random order that the seed decides alone."""
     legal = list(question.space.legal) if question.space.size <= LISTABLE else []
-    randoms.Random(0).shuffle(legal)
+    randoms.Random(question.seed).shuffle(legal)
     known = _known(question.history)
     found = next((params for params in legal if configuration_key(params) not in known), None)
     if found is not None:
@@ -72,10 +75,10 @@ def _guess(question: Question) -> Proposal | None:
 def _sampled(question: Question, make: MakeSampler) -> Answer:
     """What the sampler says on the pooled view, ordered knobs encoded by index, repeats and illegal ones passed over.
 
-    A function of the question: the seed is the number of results.
+    A function of the question: its seed and the number of results decide.
     """
     space, known = question.space, _known(question.history)
-    study = _pooled_study(space, question.history, question.cap_bytes, make(len(question.history.results)))
+    study = _pooled_study(space, question.history, question.cap_bytes, make(_seed(question)))
     distributions = _distributions(space)
     for _ in range(ASKS):
         trial = study.ask(fixed_distributions=distributions)
@@ -89,6 +92,10 @@ def _sampled(question: Question, make: MakeSampler) -> Answer:
             return Proposal(params, Because.SAMPLED)
     found = _any_unmeasured(space, known)
     return Settled() if found is None else Proposal(found, Because.SAMPLED)
+
+
+def _seed(question: Question) -> int:
+    return SEEDS_APART * question.seed + len(question.history.results)
 
 
 def _pooled_study(space: Space, history: History, cap_bytes: int, sampler: BaseSampler) -> optuna.Study:

@@ -14,12 +14,13 @@ from sweeper.study.history import History
 
 @dataclass(frozen=True)
 class Question:
-    """All that a strategy may look at: equal questions have equal answers."""
+    """All that a strategy may look at: equal questions have equal answers. `seed`: of what is left to chance."""
 
     space: Space
     history: History
     cap_bytes: int
     usable_cores: int
+    seed: int = 0
 
 
 class Because(str, Enum):

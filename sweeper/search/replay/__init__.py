@@ -1,0 +1,1 @@
+"""Search strategies on recorded trials: any `results.json` with repeats is a surface."""
