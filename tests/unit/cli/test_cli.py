@@ -21,9 +21,12 @@ from sweeper.model.events import StageChanged, StudyStarted, TrialFinished, Tria
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import StudyFolder
 from sweeper.model.trial import Outcome, Purpose
+from sweeper.report.data import as_json
 from tests.helpers.builders import GIB, PPO, STUDY_HEAD, params_of, said, trial_of
+from tests.helpers.recorded import recording
 from tests.helpers.results import OWN, full_result, info_of
 
+COMMANDS = ("run", "show", "report", "apply", "replay", "doctor", "init", "validate", "schema")
 HEAVY = ("matplotlib", "pandas", "scipy", "optuna", "torch", "numpy", "sqlalchemy", "jinja2", "pydantic", "mlagents")
 
 
@@ -44,11 +47,11 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []"
-    for command in ("run", "show", "report", "apply", "doctor", "init", "validate", "schema"):
+    for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "show", "report", "apply", "doctor", "init", "validate", "schema"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
     code, out, _ = run(capsys, command, "--help")
     assert code == 0
@@ -201,6 +204,42 @@ def test_apply_names_the_command_that_does_what_it_showed(
 ) -> None:
     _, _, err = run(capsys, "apply", folder, "-o", tmp_path / "out")
     assert str(tmp_path / "out") in err.partition("To write ")[2].rpartition(": ")[2]
+
+
+class TestReplay:
+    @pytest.fixture
+    def recorded(self, tmp_path: Path) -> Path:
+        path = tmp_path / "made.json"
+        path.write_text(as_json(recording()))
+        return path
+
+    def test_a_table_and_a_picture(
+        self, capsys: pytest.CaptureFixture[str], recorded: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn = recorded.with_suffix(".svg")
+        options = ("--strategy", "grid", "--strategy", "random", "--seeds", 2, "--time", "3m", "-o", drawn)
+        code, out, err = run(capsys, "replay", recorded, *options)
+        assert code == 0, err
+        assert "made: 15 of 16 configurations are feasible, 48 sessions" in out
+        assert [line.split()[0] for line in out.splitlines()[2:]] == ["grid", "random"]
+        assert drawn.read_text().startswith("<svg")
+        assert "Next: " in err
+
+    def test_json_is_one_document(self, capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+        _, out, _ = run(capsys, "replay", recorded, "--strategy=autotune", "--seeds=1", "--json")
+        assert json.loads(out)["by_surface"]["made"]["autotune"]["infeasible_percent"] >= 0
+
+    def test_a_strategy_that_is_not_there(self, capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+        code, _, err = run(capsys, "replay", recorded, "--strategy", "pahse")
+        assert (code, "did you mean 'phase'?" in err) == (2, True)
+
+    def test_what_holds_too_little(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        path = tmp_path / "small.json"
+        path.write_text(as_json(full_result()))
+        code, _, err = run(capsys, "replay", path)
+        assert (code, "cannot be replayed" in err) == (2, True)
+        code, _, err = run(capsys, "replay", tmp_path / "missing.json")
+        assert (code, "missing.json: No such file" in err) == (2, True)
 
 
 def test_an_internal_error_is_1_with_its_log(
