@@ -69,8 +69,6 @@ def test_another_study_is_not_mixed_in(workshop):
     before = workshop.results()
     changes = [
         (lambda: workshop.study(name="other"), "'shop', not 'other'"),
-        (lambda: workshop.study(space={"num_envs": [1, 2]}), "space"),
-        (lambda: workshop.study(memory_cap="1GiB"), "memory cap"),
         (lambda: workshop.config(batch_size=128), "trainer config"),
         (lambda: workshop.scenario(rate=1999.0), "build"),
     ]

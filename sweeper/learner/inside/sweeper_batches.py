@@ -21,8 +21,10 @@ def watch(told):
     sizes = sorted({int(size) for size in os.environ.get(SIZES, "").split(",") if size})
     if not sizes:
         return
-    from mlagents.trainers.trainer.on_policy_trainer import OnPolicyTrainer
-
+    try:
+        from mlagents.trainers.trainer.on_policy_trainer import OnPolicyTrainer
+    except ImportError:  # another learner: nothing can be told
+        return
     original = OnPolicyTrainer._update_policy
     seen = set()
 

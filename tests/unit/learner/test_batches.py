@@ -128,6 +128,12 @@ def test_a_trainer_that_is_another_updates_all_the_same(
     assert trainer._update_policy()
 
 
+def test_a_learner_without_such_trainers_is_left_alone(batches: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(batches.SIZES, "64")
+    monkeypatch.setitem(sys.modules, "mlagents.trainers.trainer.on_policy_trainer", None)
+    batches.watch(lambda *_: None)
+
+
 def test_without_sizes_nothing_is_touched(batches: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     kind: Any = sys.modules["mlagents.trainers.trainer.on_policy_trainer"]
     before = kind.OnPolicyTrainer._update_policy
