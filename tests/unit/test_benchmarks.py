@@ -27,6 +27,7 @@ NAMES = (
     "verdicts",
     "search",
     "session-effect",
+    "start",
 )
 
 

@@ -1,0 +1,128 @@
+"""Records surfaces for `make bench NAME=search`: real sessions of builds that differ in kind, pass after pass.
+
+It fills the time that the machine has nothing else to do, and may be stopped and started again at any moment: each
+surface is an ordinary study whose folder lies under `.bench/surfaces`, and what it has is written to
+`tests/benchmarks/surfaces/NAME.json`, without logs. `HOURS` bounds a run (1 where it is not set), `ONLY` names one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import yaml
+
+from sweeper.app.outputs import read_results
+from sweeper.cli.main import main as sweeper
+from sweeper.model.folder import StudyFolder
+from sweeper.model.study import StudyResult, to_json
+from sweeper.model.trial import Stage, configuration_key
+from sweeper.search import strategies
+from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
+from tests.benchmarks.common import CONFIG
+
+PASSES = 3
+MEASURE_SECONDS = 6.0
+FOLDER, KEPT = Path(".bench/surfaces"), Path(__file__).parent / "surfaces"
+SPACE = {"num_envs": [1, 2, 3, 4, 6], "num_areas": [1, 4, 16], "batch_size": [64, 128, 256, 512]}
+"""60 configurations."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """Options of the racer, and what a study of it states beside SPACE."""
+
+    env_args: tuple[str, ...]
+    study: Mapping[str, Any]
+    network: Mapping[str, Any]
+
+
+def _build(*env_args: str, network: Mapping[str, Any] | None = None, **study: Any) -> Build:
+    return Build(env_args, study, network or {})
+
+
+BUILDS = {
+    "spin": _build("--work", "spin", "--step-ms", "0.5"),
+    "sleep": _build("--work", "sleep", "--step-ms", "1"),
+    "large-network": _build("--work", "sleep", "--step-ms", "0.3", network={"hidden_units": 256, "num_layers": 3}),
+    "memory-bound": _build("--work", "sleep", "--step-ms", "0.5", "--memory-mb", "300", memory_cap="2GiB"),
+    "inert-areas": _build("--work", "sleep", "--step-ms", "2", "--fixed-areas", "4"),
+}
+
+
+def passes(question: Question) -> Answer:
+    """Every configuration once in random order, then all again in another; what never runs is tried once."""
+    counts = {item.key: len(item.trials) for item in question.history.candidates}
+    lost = question.history.given_up | {i.key for i in question.history.candidates if not i.is_feasible}
+    for number in range(PASSES):
+        for params in random.Random(number).sample(question.space.legal, len(question.space.legal)):
+            key = configuration_key(params)
+            if counts.get(key, 0) <= number and key not in lost:
+                return Proposal(params, Because.SAMPLED, MEASURE_SECONDS)
+    return Settled()  # what follows confirms, and is left out
+
+
+def compact(result: StudyResult) -> dict[str, Any]:
+    """What a replay needs, as JSON."""
+    trials = [
+        replace(trial, command=(), log_tail=(), contention=None, utilisation=None, warnings=(), diagnosis=None)
+        for trial in result.trials
+        if trial.stage is not Stage.CONFIRMATION
+    ]
+    kept = replace(result, trials=tuple(trials), configurations=(), warnings=(), best=None, verdict=None)
+    data: dict[str, Any] = to_json(kept)
+    data["trials"] = [{key: value for key, value in one.items() if not _is_nothing(value)} for one in data["trials"]]
+    return data
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is False or value in ([], {})
+
+
+def record(name: str, build: Build) -> None:
+    """Go on with one surface, and write what there is."""
+    root = FOLDER / name
+    root.mkdir(parents=True, exist_ok=True)
+    config = json.loads(json.dumps(CONFIG))
+    config["behaviors"]["Car"]["network_settings"].update(build.network)
+    (root / "car.yaml").write_text(yaml.safe_dump(config))
+    study = {
+        "version": 1, "name": name, "trainer_config": "car.yaml", "env_path": "demo:racer", "sampler": "grid",
+        "baseline": {"num_envs": 1, "num_areas": 1}, "engine": {"no_graphics": True}, "space": SPACE,
+        "env_args": list(build.env_args), "min_updates": "off", **build.study,
+    }  # fmt: skip
+    (root / "study.yaml").write_text(yaml.safe_dump(study))
+    folder = StudyFolder(root / "study")
+    try:
+        sweeper(["run", str(root / "study.yaml"), f"--out={folder.root}", "--budget=48h"])
+    except SystemExit as end:
+        print(f"{name}: ended with {end.code}")
+    if folder.results.exists():
+        KEPT.mkdir(exist_ok=True)
+        (KEPT / f"{name}.json").write_text(json.dumps(compact(read_results(folder)), separators=(",", ":")) + "\n")
+
+
+def main() -> None:
+    strategies.STRATEGIES["grid"] = Strategy(passes, is_brief=True)  # type: ignore[index]
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    until = time.monotonic() + 3600 * float(os.environ.get("HOURS", 1))
+    for name in [os.environ["ONLY"]] if "ONLY" in os.environ else BUILDS:
+        left = until - time.monotonic()
+        if left > 60:
+            signal.alarm(int(left))
+            record(name, BUILDS[name])
+            signal.alarm(0)
+
+
+if __name__ == "__main__":
+    main()
