@@ -1,6 +1,7 @@
-"""How soon does a search know the fastest? Strategies on simulated builds, of which some do not follow any model.
+"""How soon does a search know the fastest? Strategies on recorded surfaces, and on builds that do not follow any model.
 
-Not recorded sessions: the two phases of each build are formulas (tests/helpers/world.py), a session's phases share an
+Recorded: `tests/benchmarks/surfaces/*.json`, made by `record-surfaces`; every strategy gets the recorded sessions as they
+are and pays what they took. Simulated: the two phases of each build are formulas (tests/helpers/world.py), a session's phases share an
 error of 4 %, and each has one of its own. Start-up, warm-up and end are charged. Every strategy is asked through the
 same questions as in a study. `seconds_to_2_percent`: until what is taken for the fastest is within 2 % of the best that
 fits and stays there; infinite where that was never so (null).
@@ -19,6 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from sweeper.app.replay import compared, read_surfaces
+from sweeper.model.replay import figures as replayed
 from sweeper.model.trial import Params, Purpose
 from sweeper.search.proposal import Question, Settled, Strategy
 from sweeper.search.strategies import STRATEGIES
@@ -37,6 +40,17 @@ STUDY = (
     "env_path: b\nbaseline: {num_envs: 1}\n"
     "space: {num_envs: [1, 2, 3, 4, 6, 8, 12, 16], num_areas: [1, 2, 4, 8, 16], batch_size: [64, 128, 256, 512]}\n"
 )
+RECORDED_SEEDS = 8 if SHORT else 100
+RECORDED_NAMES = ("phase", "structured-gp", "tpe", "random", "grid", "autotune")
+RECORDED = {
+    "seconds_to_2_percent": "to 2 %, s",
+    "seconds_to_2_percent_p90": "p90",
+    "ended_seconds": "ended",
+    "regret_percent": "regret %",
+    "regret_percent_p90": "p90",
+    "claimed_over_true_percent": "claimed %",
+    "infeasible_percent": "infeasible %",
+}
 NAMES = ("phase", "tpe", "random", "grid") if SHORT else ("phase", "tpe", "gp", "random", "grid")
 
 
@@ -125,7 +139,26 @@ def figures(found: Sequence[Outcome]) -> dict[str, float | None]:
     }
 
 
+def recorded() -> dict[str, dict[str, Any]]:
+    """Figures by surface and strategy."""
+    surfaces = read_surfaces(sorted((Path(__file__).parent / "surfaces").glob("*.json")))
+    found: dict[str, dict[str, Any]] = {}
+    rows: list[Sequence[Any]] = []
+    for comparison in compared(surfaces, RECORDED_NAMES, RECORDED_SEEDS, SECONDS, lambda *_: None):
+        name = comparison.surface.name
+        found[name] = {strategy: replayed(courses) for strategy, courses in comparison.courses.items()}
+        rows += [(name, strategy, *(row[column] for column in RECORDED)) for strategy, row in found[name].items()]
+        others = [found[name][other]["seconds_to_2_percent"] or math.inf for other in RECORDED_NAMES[1:]]
+        own = found[name]["phase"]["seconds_to_2_percent"]
+        found[name]["ratio_to_best_other"] = own / min(others) if own and math.isfinite(min(others)) else None
+    if rows:
+        print(f"{RECORDED_SEEDS} searches a row, of {SECONDS:.0f} s at most; recorded sessions")
+        table(("surface", "strategy", *RECORDED.values()), rows)
+    return found
+
+
 def main() -> None:
+    by_surface = recorded()
     by_build: dict[str, dict[str, Any]] = {}
     rows: list[Sequence[Any]] = []
     for name, build in BUILDS.items():
@@ -140,7 +173,7 @@ def main() -> None:
     print(f"\n{SEEDS} searches a row, of {SECONDS:.0f} s at most; simulated builds")
     columns = ("to 2 %, s", "p90", "ended", "regret %", "p90", "claimed %", "infeasible %", "thinking, s")
     table(("build", "strategy", *columns), rows)
-    finish({"searches": SEEDS, "by_build": by_build})
+    finish({"searches": SEEDS, "by_build": by_build, "recorded_searches": RECORDED_SEEDS, "by_surface": by_surface})
 
 
 if __name__ == "__main__":
