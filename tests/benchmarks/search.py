@@ -1,10 +1,10 @@
 """How soon does a search know the fastest? Strategies on recorded surfaces, and on builds that do not follow any model.
 
-Recorded: `tests/benchmarks/surfaces/*.json`, made by `record-surfaces`; every strategy gets the recorded sessions as they
-are and pays what they took. Simulated: the two phases of each build are formulas (tests/helpers/world.py), a session's phases share an
-error of 4 %, and each has one of its own. Start-up, warm-up and end are charged. Every strategy is asked through the
-same questions as in a study. `seconds_to_2_percent`: until what is taken for the fastest is within 2 % of the best that
-fits and stays there; infinite where that was never so (null).
+Recorded: `tests/benchmarks/surfaces/*.json`, made by `record-surfaces`; every strategy gets the recorded sessions as
+they are and pays what they took. Simulated: the two phases of each build are formulas (tests/helpers/world.py), a
+session's phases share an error of 4 %, and each has one of its own; start-up, warm-up and end are charged. Every
+strategy is asked through the same questions as in a study. `seconds_to_2_percent`: until what is taken for the fastest
+is within 2 % of the best that fits and stays there; infinite where that was never so (null).
 """
 
 from __future__ import annotations
