@@ -284,7 +284,11 @@ class Trials:
 
     def _is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""
-        return (result.cycles or 0) < MIN_CYCLES or (result.measured_seconds or 0.0) < self._limits()[0]
+        least, most = self._limits()
+        seconds, error = result.measured_seconds or 0.0, result.relative_standard_error
+        is_precise = error is not None and error <= self.prepared.subject.study.spec.measure.precision
+        is_whole = seconds >= most or (seconds >= least and is_precise)
+        return not is_whole or (result.cycles or 0) < MIN_CYCLES
 
     def _limits(self) -> tuple[float, float]:
         """Seconds that a session measures at least and at most."""

@@ -20,6 +20,7 @@ from sweeper.compare.contrast import (
 )
 from sweeper.compare.looks import MIN_ROUNDS, rounds_to_show
 from sweeper.inputs.study_limits import Budget
+from sweeper.measure.rate import MIN_CYCLES
 from sweeper.model.trial import LearnerStart, Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
 from sweeper.study.history import History
@@ -125,7 +126,8 @@ class Allowance:
         """What the session took, had it been one that confirms: not brief, and started as the plain command."""
         taken = trial.taken_seconds
         if trial.brief:
-            taken += max(0.0, self.confirming_limit - (trial.measured_seconds or 0.0))
+            measured, cycles = trial.measured_seconds or 0.0, trial.cycles or 1
+            taken += max(0.0, self.confirming_limit - measured, (MIN_CYCLES / cycles - 1) * measured)
         if trial.learner_start is LearnerStart.WARM:
             taken += self._loading_seconds - trial.between_seconds
         return taken

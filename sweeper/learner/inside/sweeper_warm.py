@@ -27,6 +27,7 @@ import warnings
 MARK = "SWEEPER_TRIAL"
 PACKAGES = (
     "torch",
+    "torch._dynamo",
     "torch.utils.tensorboard",
     "grpc",
     "google.protobuf.message",
@@ -37,7 +38,8 @@ PACKAGES = (
     "cloudpickle",
     "pkg_resources",
 )
-"""What mlagents 1.1.0 imports, by how long that takes. Another learner may lack some."""
+"""What mlagents 1.1.0 imports, and what torch 2.8 imports when the first optimizer is made, which takes as long as torch
+itself. Another learner may lack some."""
 LONGEST = 16 * 1024 * 1024
 
 

@@ -270,6 +270,11 @@ class TestBriefSearch:
         found = allowance([own, self.brief], is_brief=True, confirming_limit=60.0)
         assert found.session_seconds(OWN_KEY) == MARGIN * (15.0 + 55.0)
 
+    def test_a_whole_session_has_two_cycles_however_long_they_are(self) -> None:
+        own = trial_of(0, OWN, cost_seconds=50.0, measured_seconds=30.0, cycles=1, brief=True)
+        found = allowance([own], is_brief=True, confirming_limit=20.0)
+        assert found.session_seconds(OWN_KEY) == MARGIN * (50.0 + 30.0)
+
     def test_no_pilot_no_anchors_no_finals(self) -> None:
         results = [self.own, *searches(3 * ANCHOR_EVERY)]
         plenty = {"seconds": 1e6}
