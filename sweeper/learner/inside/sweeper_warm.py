@@ -38,7 +38,7 @@ PACKAGES = (
     "cloudpickle",
     "pkg_resources",
 )
-"""What mlagents 1.1.0 imports, and what torch 2.8 imports when the first optimizer is made, which takes as long as torch
+"""What mlagents 1.1.0 imports, and what torch 2.8 does when the first optimizer is made, which takes as long as torch
 itself. Another learner may lack some."""
 LONGEST = 16 * 1024 * 1024
 
