@@ -11,18 +11,19 @@ from dataclasses import replace
 
 from sweeper.app.artefacts import check_disk, prune
 from sweeper.app.clock import now, seconds_to
+from sweeper.app.manner import Manner
 from sweeper.app.prepare import Prepared
 from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
 from sweeper.errors import NotReady
 from sweeper.measure.contention import disturbance
-from sweeper.measure.cycles import boundaries, cutting
-from sweeper.measure.rate import MIN_CYCLES, Rule
+from sweeper.measure.cycles import boundaries
+from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
-from sweeper.model.trial import LearnerStart, Outcome, Params, Purpose, Stage, TrialResult
+from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
 from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
@@ -31,7 +32,7 @@ from sweeper.study.allowance import SLICES, Allowance
 from sweeper.study.course import Measure, TakeTurns, order
 from sweeper.study.history import History
 from sweeper.study.judge import Asked, Terms, judge
-from sweeper.study.limits import stall_seconds, warmup_cycles
+from sweeper.study.limits import stall_seconds
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,6 @@ WAIT_SHARE = 0.25
 """Of what is left of the budget, so that something is left to measure with."""
 STANDSTILL = 2.0
 """Times as long as planned that a round in turn may take, and that a session in it may stand still."""
-TELLING_SESSIONS = 2
-"""That tell what an update would take with every batch size; it is nearly the same in all of them."""
-BRIEF_SECONDS = 4.0
-"""Of measured cycles, of a brief session for which nothing else was asked: a machine's speed wanders over seconds."""
 SLICE_ATTEMPTS = 2
 """Slices that are begun for one that counts, where others disturb them."""
 
@@ -98,7 +95,7 @@ class Trials:
             math.inf if until is None else seconds_to(until),
             may_run_in_turn=not self.prepared.subject.is_in_editor,
             is_brief=self.prepared.strategy.is_brief,
-            confirming_limit=self._limits()[1],
+            confirming_limit=self._manner.limits[1],
         )
 
     def veto(self, params: Params) -> TrialResult | None:
@@ -195,7 +192,7 @@ class Trials:
         self._stop.check()
         check_disk(self.prepared.folder.root)
         port = self._port(params) if port is None else port
-        history = self.history
+        history, manner = self.history, self._manner
         number = self._store.start(params, purpose=purpose, stage=stage, round=round, machine=self._machine)
         self.tell(TrialStarted(number, purpose, params))
         if self.prepared.subject.is_in_editor:
@@ -212,10 +209,11 @@ class Trials:
         plan = replace(
             plan,
             max_stall_seconds=stall_seconds(history.results, plan.max_stall_seconds),
-            learner_start=self._learner_start(stage),
-            batch_sizes=self._batch_sizes(params, stage),
+            learner_start=manner.learner_start(stage),
+            batch_sizes=manner.batch_sizes(params, stage),
         )
-        return Asked(plan, purpose, stage, now(), self._rule(params, stage, seconds), round, self._machine, prediction)
+        rule = manner.rule(params, stage, seconds)
+        return Asked(plan, purpose, stage, now(), rule, round, self._machine, prediction)
 
     def _finish(
         self, asked: Asked, record: SessionRecord, cost_seconds: float, excuses: Sequence[int] = ()
@@ -230,7 +228,7 @@ class Trials:
         )
         result = replace(judge(asked, record, terms), cost_seconds=cost_seconds)
         if asked.rule.is_brief and result.is_ok:
-            result = replace(result, brief=self._is_brief(result))
+            result = replace(result, brief=self._manner.is_brief(result))
         if excuses and result.outcome.is_infeasible:
             result = replace(result, excuses=(*excuses, result.number))
         if record.left_behind:
@@ -255,44 +253,9 @@ class Trials:
                 "run the same command again and press Play when asked, or build the game and name it in env_path",
             )
 
-    def _rule(self, params: Params, stage: Stage, seconds: float | None) -> Rule:
-        cut = cutting(self.prepared.subject.config.behaviors_with(params))
-        warmup = warmup_cycles(self.history.results, stage)
-        least, most = self._limits()
-        precision = self.prepared.subject.study.spec.measure.precision
-        if self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH):
-            measuring = min(seconds or BRIEF_SECONDS, most)
-            return Rule(precision, most, cut, warmup, measuring, is_brief=True, least_cycles=1)
-        return Rule(precision, most, cut, warmup, least)
-
-    def _learner_start(self, stage: Stage) -> LearnerStart:
-        """Whoever confirms is started as people start it."""
-        is_searching = stage in (Stage.PILOT, Stage.SEARCH)
-        return self.prepared.subject.study.spec.learner_start if is_searching else LearnerStart.COLD
-
-    def _batch_sizes(self, params: Params, stage: Stage) -> tuple[int, ...]:
-        """Of which a session is to tell what an update would take: of all, until some sessions have told.
-
-        Where updates run beside collecting, their time is not theirs alone.
-        """
-        told = sum(trial.update_seconds is not None for trial in self.history.results)
-        is_searching = self.prepared.strategy.is_brief and stage in (Stage.PILOT, Stage.SEARCH)
-        sizes = self.prepared.space.knobs.get("batch_size", ())
-        if not is_searching or params.get("threaded") or told >= TELLING_SESSIONS or len(sizes) < 2:
-            return ()
-        return tuple(size for size in sizes if isinstance(size, int))
-
-    def _is_brief(self, result: TrialResult) -> bool:
-        """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""
-        least, most = self._limits()
-        seconds, error = result.measured_seconds or 0.0, result.relative_standard_error
-        is_precise = error is not None and error <= self.prepared.subject.study.spec.measure.precision
-        is_whole = seconds >= most or (seconds >= least and is_precise)
-        return not is_whole or (result.cycles or 0) < MIN_CYCLES
-
-    def _limits(self) -> tuple[float, float]:
-        """Seconds that a session measures at least and at most."""
-        return self.prepared.subject.study.spec.measure.limits(self.prepared.budget.seconds)
+    @property
+    def _manner(self) -> Manner:
+        return Manner(self.prepared, self.history)
 
     def _max_wait(self) -> float:
         if self._tolerates_load() or self.prepared.subject.is_in_editor:

@@ -52,7 +52,6 @@ class LiveSession:
         self.plan = plan
         self.started = time.monotonic()
         self.samples: list[Sample] = []
-        self.meter = MemoryMeter(cap_bytes)
         self._cap_bytes = cap_bytes
         self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
@@ -70,7 +69,8 @@ class LiveSession:
             self._forget()
             raise
         self.process, self._keeper = started.process, started.keeper
-        self.meter.lender = started.lender
+        self.is_warm = started.lender is not None
+        self.meter = MemoryMeter(cap_bytes, lender=started.lender)
         self.tree = ProcessTree(self.process.pid, self._mark)
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
@@ -89,11 +89,6 @@ class LiveSession:
             self._kill()
         self.process.let_go()  # last: the probe ends the session hard when it sees that
         self._forget()
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether its learner was forked, so that it has pages from another process."""
-        return self.meter.lender is not None
 
     @property
     def from_console(self) -> bool:

@@ -66,9 +66,14 @@ class MemoryMeter:
     had loaded them itself.
     """
 
-    def __init__(self, cap_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        cap_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        lender: psutil.Process | None = None,
+    ) -> None:
         self.peak_bytes = 0
-        self.lender: psutil.Process | None = None
+        self._lender = lender
         self.source = RSS
         self.now_bytes = 0
         self._cap = cap_bytes
@@ -93,8 +98,8 @@ class MemoryMeter:
 
     def _read_exactly(self, processes: list[psutil.Process], bound: int) -> int:
         shares = [_pss(process) for process in processes]
-        if self.lender is not None:
-            shares.append(_lent(self.lender))
+        if self._lender is not None:
+            shares.append(_lent(self._lender))
         is_exact = all(share is not None for share in shares)
         self.source = PSS if is_exact else RSS
         self._exact = sum(share or 0 for share in shares) if is_exact else bound

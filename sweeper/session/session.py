@@ -113,7 +113,7 @@ class SessionRunner:
         if self._warm is None and self._may_be_warm:
             self.show(Glimpse("loading the learner's packages, once", [], 0, 0.0))
             try:
-                self._warm = WarmLearner(Path(plan.argv[0]), self.guardian, self.memory.cap_bytes)
+                self._warm = WarmLearner(Path(plan.argv[0]), self.guardian, self.memory.cap_bytes, self.stop_asked)
             except NotWarm as error:
                 self._stay_cold(error)
         return self._warm

@@ -20,17 +20,18 @@ class ProcessTree:
     """All processes of a trial, the learner first. Not thread-safe."""
 
     def __init__(self, pid: int, mark: str) -> None:
-        self._root = psutil.Process(pid)
+        self._root = pid
         self._mark = mark
         self._known: set[psutil.Process] = set()  # equal for equal pid and start, also when the clock is set
         self._strangers: set[psutil.Process] = set()
-        self._remember(self._root)
+        with contextlib.suppress(psutil.NoSuchProcess):  # a forked learner that ended at once is nobody's zombie
+            self._remember(psutil.Process(pid))
 
     def refresh(self) -> list[psutil.Process]:
         """Find new members; return those alive."""
         for process in [*self._known]:
             with contextlib.suppress(*_GONE, psutil.AccessDenied):
-                if process.pid == self._root.pid or not _has_ancestor_in(process, self._known):
+                if process.pid == self._root or not _has_ancestor_in(process, self._known):
                     for child in process.children(recursive=True):
                         self._remember(child)
         self._find_strays()

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +33,7 @@ from sweeper.session.process import Started
 READY_SECONDS = 120.0
 """To import everything, from a cold disk too."""
 FORK_SECONDS = 10.0
+LOOK_SECONDS = 0.2
 GONE = -int(signal.SIGTERM)
 """The exit status that is told of a learner whose parent is gone, too."""
 
@@ -44,8 +45,10 @@ class NotWarm(Exception):
 class WarmLearner:
     """The process that forks learners. Close it: it holds some hundred MB."""
 
-    def __init__(self, script: Path, guardian: Guardian, cap_bytes: int) -> None:
-        """Start it, and wait until it has imported everything.
+    def __init__(
+        self, script: Path, guardian: Guardian, cap_bytes: int, stop_asked: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Start it, and wait until it has imported everything, or somebody asks to stop.
 
         Raises:
             NotWarm: this system, or this learner, does not allow it.
@@ -55,7 +58,7 @@ class WarmLearner:
         python = python_of(script)
         if python is None:
             raise NotWarm(f"which Python runs {script} cannot be told")
-        self._guardian, self._mark = guardian, owner() + uuid.uuid4().hex
+        self._guardian, self._mark, self._stop_asked = guardian, owner() + uuid.uuid4().hex, stop_asked
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
         guardian.watch(self._mark, self._scratch.name)
@@ -121,10 +124,12 @@ class WarmLearner:
     def _expect(self, word: str, seconds: float) -> Any:
         """The value of the next answer that has `word` and tells no end."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not self._is_gone:
-            for answer in self._listen(left):
+        while time.monotonic() < deadline and not self._is_gone and not self._stop_asked():
+            for answer in self._listen(LOOK_SECONDS):
                 if word in answer:
                     return answer[word]
+        if self._stop_asked():
+            raise NotWarm("somebody asked to stop")
         raise NotWarm("it ended" if self._is_gone else f"it gave no answer within {seconds:.0f} s")
 
     def _listen(self, seconds: float) -> list[dict[str, Any]]:

@@ -8,17 +8,22 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from sweeper.model.folder import TrialFolder
+from sweeper.model.session import SessionEnd
 from sweeper.session import warm
 from sweeper.session.guardian import MARK, Guardian, marked
 from sweeper.session.leftovers import owner
+from sweeper.session.live import LiveSession
 from sweeper.session.memory import MemoryMeter
 from sweeper.session.warm import NotWarm, WarmLearner
+from tests.helpers.builders import plan_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="learners are forked on Linux only")
 
@@ -130,14 +135,26 @@ def test_it_can_be_asked_to_stop_and_be_killed(start: Any) -> None:
     other.process.let_go()
 
 
+def test_one_that_ends_at_once_is_a_session_that_ended(learner: WarmLearner, tmp_path: Path) -> None:
+    """Nobody keeps it as a zombie, so its process may be gone before anybody has looked."""
+    argv = (str(script(tmp_path, "raise SystemExit('no such option')")),)
+    plan = replace(plan_of(), argv=argv, folder=TrialFolder(tmp_path / "0003"))
+    with Guardian() as guardian, LiveSession(plan, guardian, 8 * GIB, learner) as session:
+        wait_for(lambda: session.process.exit_status() is not None)
+        assert session.is_warm
+        assert session.processes() == []
+        session.end(polite=False)
+        record = session.record(SessionEnd.EXITED)
+    assert (record.exit_code, record.log_tail[-1], record.left_behind) == (1, "no such option", ())
+
+
 def test_its_memory_is_that_of_one_that_loaded_everything_itself(learner: WarmLearner, start: Any) -> None:
     """What it shares with the process that it was forked from counts as its own."""
     loaded = learner.lender.memory_full_info().pss
     found, log, _ = start(STAY)
     wait_for(lambda: "here" in log.read_text())
     process = psutil.Process(found.process.pid)
-    alone, with_lender = MemoryMeter(8 * GIB), MemoryMeter(8 * GIB)
-    with_lender.lender = found.lender
+    alone, with_lender = MemoryMeter(8 * GIB), MemoryMeter(8 * GIB, lender=found.lender)
     alone.read([process])
     with_lender.read([process])
     assert with_lender.peak_bytes == pytest.approx(loaded, rel=0.1)
@@ -153,6 +170,9 @@ def test_where_it_cannot_be_it_says_why(learner: WarmLearner, tmp_path: Path, mo
     path.write_text("#!/bin/false\n")
     with Guardian() as guardian, pytest.raises(NotWarm, match="it ended"):
         WarmLearner(path, guardian, GIB)
+    path.write_text(f"#!{sys.executable}\n")
+    with Guardian() as guardian, pytest.raises(NotWarm, match="asked to stop"):
+        WarmLearner(path, guardian, GIB, stop_asked=lambda: True)
     monkeypatch.setattr(warm.sys, "platform", "win32")
     with Guardian() as guardian, pytest.raises(NotWarm, match="only Linux"):
         WarmLearner(path, guardian, GIB)

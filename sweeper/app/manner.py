@@ -1,0 +1,75 @@
+"""How a session is run, by the stage of the study: how long it measures, how its learner starts, what else it tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sweeper.app.prepare import Prepared
+from sweeper.inputs.study_file import Measure
+from sweeper.measure.cycles import cutting
+from sweeper.measure.rate import MIN_CYCLES, Rule
+from sweeper.model.trial import LearnerStart, Params, Stage, TrialResult
+from sweeper.study.history import History
+from sweeper.study.limits import warmup_cycles
+
+BRIEF_SECONDS = 4.0
+"""Of measured cycles, of a brief session for which nothing else was asked: a machine's speed wanders over seconds."""
+TELLING_SESSIONS = 2
+"""That tell what an update would take with every batch size; it is nearly the same in all of them."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """Of a study, after what is known so far."""
+
+    prepared: Prepared
+    history: History
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Seconds that a session measures at least and at most, where it is not brief."""
+        return self._measure.limits(self.prepared.budget.seconds)
+
+    def rule(self, params: Params, stage: Stage, seconds: float | None) -> Rule:
+        """How long it measures; `seconds`: where the search says what is worth it."""
+        cut = cutting(self.prepared.subject.config.behaviors_with(params))
+        warmup = warmup_cycles(self.history.results, stage)
+        least, most = self.limits
+        if self._is_brief_at(stage):
+            measuring = min(seconds or BRIEF_SECONDS, most)
+            return Rule(self._measure.precision, most, cut, warmup, measuring, is_brief=True, least_cycles=1)
+        return Rule(self._measure.precision, most, cut, warmup, least)
+
+    def is_brief(self, result: TrialResult) -> bool:
+        """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""
+        least, most = self.limits
+        seconds, error = result.measured_seconds or 0.0, result.relative_standard_error
+        is_precise = error is not None and error <= self._measure.precision
+        is_whole = seconds >= most or (seconds >= least and is_precise)
+        return not is_whole or (result.cycles or 0) < MIN_CYCLES
+
+    def learner_start(self, stage: Stage) -> LearnerStart:
+        """Whoever confirms is started as people start it."""
+        return self.prepared.subject.study.spec.learner_start if _searches(stage) else LearnerStart.COLD
+
+    def batch_sizes(self, params: Params, stage: Stage) -> tuple[int, ...]:
+        """Of which it is to tell what an update would take: of all, until some sessions have told.
+
+        Where updates run beside collecting, their time is not theirs alone.
+        """
+        told = sum(trial.update_seconds is not None for trial in self.history.results)
+        sizes = self.prepared.space.knobs.get("batch_size", ())
+        if not self._is_brief_at(stage) or params.get("threaded") or told >= TELLING_SESSIONS or len(sizes) < 2:
+            return ()
+        return tuple(size for size in sizes if isinstance(size, int))
+
+    @property
+    def _measure(self) -> Measure:
+        return self.prepared.subject.study.spec.measure
+
+    def _is_brief_at(self, stage: Stage) -> bool:
+        return self.prepared.strategy.is_brief and _searches(stage)
+
+
+def _searches(stage: Stage) -> bool:
+    return stage in (Stage.PILOT, Stage.SEARCH)
