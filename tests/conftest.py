@@ -16,6 +16,7 @@ import psutil
 import pytest
 import yaml
 
+from sweeper.session.guardian import MARK
 from sweeper.session.host import LOCK_VARIABLE
 
 # Tests share their machine: what others burn is marked, and only the tests of that look at it.
@@ -106,8 +107,9 @@ class Workshop:
         found = []
         for process in psutil.process_iter():
             try:
-                samples = process.environ().get("SWEEPER_SAMPLES", "")
-                if samples.startswith(str(self.root)) and process.status() != psutil.STATUS_ZOMBIE:
+                environment = process.environ()
+                is_ours = MARK in environment and environment.get("TMPDIR", "").startswith(str(self.root))
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except (psutil.Error, OSError):
                 continue

@@ -31,13 +31,16 @@ SIGNALS = {
 }
 TRIAL_FAULTS = ("kill learner", "kill worker", "kill player", "out of memory")
 """These end a trial, and the tool goes on."""
+KILL_PARENT = "kill what learners are forked from"
+"""Of the real learner alone: the session goes on, and so does the tool."""
+GOES_ON = (*TRIAL_FAULTS, KILL_PARENT)
 TOOL_KILLED = ("kill tool", "kill tool, stubborn players", "kill tool and guardian")
 FAULTS = (*SIGNALS, *TOOL_KILLED, *TRIAL_FAULTS)
 SCENARIOS: dict[str, dict[str, Any]] = {
     "kill tool, stubborn players": {"stubborn": True, "workers": False},
     "out of memory": {"grow_mb_per_second": 400},
 }
-REAL_FAULTS = tuple(fault for fault in FAULTS if fault not in SCENARIOS)
+REAL_FAULTS = (*(fault for fault in FAULTS if fault not in SCENARIOS), KILL_PARENT)
 
 
 @dataclass
@@ -71,7 +74,7 @@ def inject(fault: str, moment: str, seed: int, root: Path, real: bool = False) -
         before = finished(shop)
         strike(process, fault)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=200 if fault in TRIAL_FAULTS else ENDING_SECONDS)
+            process.communicate(timeout=200 if fault in GOES_ON else ENDING_SECONDS)
         if process.poll() is None:
             found.wrong.append("the tool did not end")
             process.kill()
@@ -94,6 +97,7 @@ def study(root: Path, fault: str, chooser: random.Random, real: bool) -> Worksho
             learner=str(SCRIPTS / "mlagents-learn"),
             env_path="demo:racer",
             engine={"no_graphics": True},
+            learner_start="warm",
             baseline={"num_envs": 1, "num_areas": 4},
             measure={**MEASURE, "precision": "20%", "max_seconds": 6, "max_startup_seconds": 60},
         )
@@ -128,13 +132,17 @@ def strike(process: subprocess.Popen[str], fault: str) -> None:
     with contextlib.suppress(psutil.Error, ProcessLookupError):
         children = psutil.Process(process.pid).children()
         guardians = [child for child in children if "guardian" in " ".join(child.cmdline())]
-        learners = [child for child in children if child not in guardians]
+        parents = [child for child in children if "sweeper_warm" in " ".join(child.cmdline())]
+        learners = [child for child in children if child not in guardians and child not in parents]
+        learners += [child for parent in parents for child in parent.children()]
         if fault in SIGNALS:
             for number in SIGNALS[fault]:
                 process.send_signal(number)
                 time.sleep(0.05)
         elif fault == "kill learner":
             _kill(learners)
+        elif fault == KILL_PARENT:
+            _kill(parents)
         elif fault == "kill worker":
             _kill([worker for learner in learners for worker in learner.children()][:1])
         elif fault == "kill player":
@@ -155,7 +163,7 @@ def look(shop: Workshop, fault: str, before: list[dict[str, object]], found: Inj
         _count(shop, found)
     elif fault != "kill tool and guardian":
         found.processes += len(shop.leftovers())
-    more = 1 if fault in TRIAL_FAULTS else 0  # the trial that was struck counts
+    more = 1 if fault in GOES_ON else 0  # the trial that was struck counts
     again = shop.sweeper("run", "study.yaml", f"--trials={max(1, len(finished(shop)) + more)}")
     expected = (0, 4) if fault == "out of memory" else (0,)  # a baseline that breaks the cap is no study
     if again.returncode not in expected:

@@ -29,6 +29,7 @@ def real(workshop, **settings):
             "engine": {"no_graphics": True},
             "budget": {"time": "10m", "trials": 2},
             "measure": QUICK,
+            "learner_start": "warm",
             **settings,
         }
     )
