@@ -67,7 +67,7 @@ class WarmLearner:
         self._ended: dict[int, int] = {}
         self._is_gone = False
         try:
-            self._process, self._channel = _start(python, self._keeper, self._mark)
+            self._process, self._channel = _start(python, self._keeper, self._mark, self._scratch.name)
             self._expect("ready", READY_SECONDS)
         except BaseException:
             self.close()
@@ -183,7 +183,9 @@ class ForkedProcess:
             self._control = None
 
 
-def _start(python: Path, keeper: CapKeeper | None, mark: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _start(
+    python: Path, keeper: CapKeeper | None, mark: str, temporary: str
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     command = [str(python), str(INSIDE / "sweeper_warm.py"), str(theirs.fileno())]
     try:
@@ -192,7 +194,8 @@ def _start(python: Path, keeper: CapKeeper | None, mark: str) -> tuple[subproces
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **for_python(), MARK: mark},
+            # Some packages leave folders there when they are imported.
+            env={**os.environ, **for_python(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary), MARK: mark},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
