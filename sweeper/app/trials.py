@@ -20,11 +20,10 @@ from sweeper.measure.contention import disturbance
 from sweeper.measure.cycles import boundaries
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
-from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
-from sweeper.search.memory import is_sure_to_break, predict_peak, smaller_that_broke
+from sweeper.search.memory import predict_peak, veto
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
@@ -103,14 +102,8 @@ class Trials:
         tried = self.history.candidates
         if any(item.params == params for item in tried):
             return None  # asked for again, as what was disturbed is
-        prediction = predict_peak(params, tried)
-        if prediction is not None and is_sure_to_break(prediction, self.cap_bytes):
-            low, high = (round(bound) for bound in prediction)
-            values = {"low_bytes": low, "high_bytes": high, "cap_bytes": self.cap_bytes}
-            why = Finding(FindingKind.WOULD_BREAK_CAP, values)
-        elif smaller := smaller_that_broke(params, tried, self.cap_bytes):
-            why = Finding(FindingKind.SMALLER_BROKE_CAP, {"trial": smaller.trials[-1].number})
-        else:
+        found = veto(params, tried, self.cap_bytes)
+        if found is None:
             return None
         number = self._store.start(params, purpose=Purpose.SEARCH, stage=Stage.SEARCH, machine=self._machine)
         result = TrialResult(
@@ -121,8 +114,8 @@ class Trials:
             started_at=now(),
             total_seconds=0.0,
             seed=number,
-            reason=why,
-            predicted_memory_bytes=prediction,
+            reason=found.reason,
+            predicted_memory_bytes=found.prediction,
             stage=Stage.SEARCH,
             machine=self._machine,
             cost_seconds=0.0,

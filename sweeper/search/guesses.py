@@ -13,8 +13,8 @@ MOST_BY_GUIDE = 8
 
 def first_guesses(space: Space, usable_cores: int) -> list[dict[str, ParamValue]]:
     """The user's settings with as many environments as cores, with most areas, and with both; where legal."""
-    envs = [value for value in _counts(space, "num_envs") if value <= usable_cores]
-    areas = _counts(space, "num_areas")
+    envs = [value for value in counts(space, "num_envs") if value <= usable_cores]
+    areas = counts(space, "num_areas")
     most: dict[str, ParamValue] = {}
     guesses: list[dict[str, ParamValue]] = []
     for knob, values in (("num_areas", areas), ("num_envs", envs)):
@@ -33,18 +33,19 @@ def first_sessions(space: Space, usable_cores: int) -> list[dict[str, ParamValue
     by_guide = min(MOST_BY_GUIDE, max(1, usable_cores // 2))
     guide: dict[str, ParamValue] = {}
     for knob, wanted in (("num_envs", by_guide), ("num_areas", 1)):
-        if values := _counts(space, knob):
+        if values := counts(space, knob):
             guide[knob] = min(values, key=lambda value: (abs(value - wanted), value))
     most: dict[str, ParamValue] = {}
-    if envs := [value for value in _counts(space, "num_envs") if value <= usable_cores]:
+    if envs := [value for value in counts(space, "num_envs") if value <= usable_cores]:
         most["num_envs"] = max(envs)
     for knob in ("num_areas", "batch_size"):
-        if values := _counts(space, knob):
+        if values := counts(space, knob):
             most[knob] = max(values)
     return _usable(space, [{**space.baseline, **guide}, {**space.baseline, **most}])
 
 
-def _counts(space: Space, knob: str) -> list[int]:
+def counts(space: Space, knob: str) -> list[int]:
+    """The values of a knob that are whole numbers."""
     return [v for v in space.knobs.get(knob, ()) if isinstance(v, int) and not isinstance(v, bool)]
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sweeper.compare.candidates import Candidate
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome, Params, ParamValue
 from sweeper.quantiles import t_quantile
 
@@ -23,6 +25,27 @@ CERTAINTY = 0.995
 """One-sided: a configuration is not launched where so sure a bound lies above the cap."""
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Veto:
+    """Why a configuration is not launched, and the interval of its peak in bytes where that is known."""
+
+    reason: Finding
+    prediction: Interval | None
+
+
+def veto(params: Params, tried: Sequence[Candidate], cap_bytes: int) -> Veto | None:
+    """Why `params` is sure to break the cap; None where that is not sure."""
+    prediction = predict_peak(params, tried)
+    if prediction is not None and is_sure_to_break(prediction, cap_bytes):
+        low, high = (round(bound) for bound in prediction)
+        values = {"low_bytes": low, "high_bytes": high, "cap_bytes": cap_bytes}
+        return Veto(Finding(FindingKind.WOULD_BREAK_CAP, values), prediction)
+    smaller = smaller_that_broke(params, tried, cap_bytes)
+    if smaller is None:
+        return None
+    return Veto(Finding(FindingKind.SMALLER_BROKE_CAP, {"trial": smaller.trials[-1].number}), prediction)
 
 
 def predict_peak(params: Params, tried: Sequence[Candidate]) -> Interval | None:

@@ -31,12 +31,12 @@ MakeSampler = Callable[[int], BaseSampler]
 
 def tpe(question: Question) -> Answer:
     """Guesses worth having, then Optuna's TPE with the memory cap and the learning guard as constraints."""
-    return _guess(question) or _sampled(question, lambda seed: optuna.samplers.TPESampler(seed=seed))
+    return first_guess(question) or _sampled(question, lambda seed: optuna.samplers.TPESampler(seed=seed))
 
 
 def gp(question: Question) -> Answer:
     """Guesses worth having, then Optuna's Gaussian process, likewise constrained."""
-    return _guess(question) or _sampled(question, _gp_sampler)
+    return first_guess(question) or _sampled(question, _gp_sampler)
 
 
 def random(question: Question) -> Answer:
@@ -65,7 +65,8 @@ def _known(history: History) -> frozenset[str]:
     return frozenset(history.by_key) | history.given_up
 
 
-def _guess(question: Question) -> Proposal | None:
+def first_guess(question: Question) -> Proposal | None:
+    """The first of the guesses worth having that was not tried; None when all were."""
     known = _known(question.history)
     guesses = first_guesses(question.space, question.usable_cores)
     found = next((guess for guess in guesses if configuration_key(guess) not in known), None)

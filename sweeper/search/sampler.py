@@ -25,6 +25,7 @@ from sweeper.model.measurement import Phases
 from sweeper.model.trial import Outcome, Params, ParamValue, Purpose, Stage, TrialResult
 from sweeper.plan.space import Space
 from sweeper.search.phase import search as phase
+from sweeper.search.phase.cost import BRIEF_CYCLES
 from sweeper.search.proposal import Proposal, Question
 from sweeper.study.history import History
 
@@ -104,7 +105,7 @@ class PhaseSampler(BaseSampler):
             seed=trial.number,
             steps_per_second=trial.value if outcome is Outcome.OK else None,
             measured_seconds=measured or None,
-            cycles=2,
+            cycles=BRIEF_CYCLES,  # the objective does not tell; at least these
             phases=phases,
             peak_memory_bytes=told.get(PEAK_BYTES),
             stage=Stage.SEARCH,

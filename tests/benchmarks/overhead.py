@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.learner import INSIDE
+from sweeper import learner
 from sweeper.measure.cycles import Cutting, boundaries
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
@@ -37,7 +37,7 @@ PAIR_MINUTES = 1.0 if SHORT else 6.0
 
 def plugin_microseconds() -> float:
     """Of one agent decision, its share of ticks and updates included: all calls of a second at DECISIONS_PER_SECOND."""
-    sys.path.insert(0, str(INSIDE))
+    sys.path.insert(0, str(learner.INSIDE))
     import sweeper_probe  # type: ignore[import-not-found]
 
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,7 @@ def paired(bench: Bench) -> list[float]:
     environment, drive = live._environment, bench.sessions.drive
 
     def environment_of(plan: TrialPlan, *rest: Any) -> dict[str, str]:
-        without_probe = patch.object(live, "INSIDE", Path(os.devnull))
+        without_probe = patch.object(learner, "INSIDE", Path(os.devnull))
         with without_probe if plan is contenders[1].plan else nullcontext():
             return environment(plan, *rest)
 

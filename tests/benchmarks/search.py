@@ -9,19 +9,17 @@ is within 2 % of the best that fits and stays there; infinite where that was nev
 
 from __future__ import annotations
 
-import math
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sweeper.app.replay import compared, read_surfaces
-from sweeper.model.replay import figures as replayed
+from sweeper.model.replay import Course, Moment, figures
 from sweeper.model.trial import Params, Purpose
 from sweeper.search.proposal import Question, Settled, Strategy
 from sweeper.search.strategies import STRATEGIES
@@ -42,7 +40,7 @@ STUDY = (
 )
 RECORDED_SEEDS = 8 if SHORT else 100
 RECORDED_NAMES = ("phase", "structured-gp", "tpe", "random", "grid", "autotune")
-RECORDED = {
+COLUMNS = {
     "seconds_to_2_percent": "to 2 %, s",
     "seconds_to_2_percent_p90": "p90",
     "ended_seconds": "ended",
@@ -74,69 +72,35 @@ BUILDS: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Of one search. `seconds`: to within 2 %. `regret`, `claimed`: at its end, relative."""
-
-    seconds: float
-    ended: float
-    regret: float
-    claimed: float
-    infeasible: float
-    thinking: float
-
-
-def search(build: dict[str, Any], strategy: Strategy, seed: int) -> Outcome:
-    """One search until it settles or SECONDS are spent."""
+def search(build: dict[str, Any], strategy: Strategy, seed: int) -> tuple[Course, float]:
+    """One search until it settles or SECONDS are spent, and the most seconds that it thought about a question."""
     world = World(space_of(STUDY, cores=CORES, cap=64 * GIB), noise=NOISE, seed=seed, **build)
     whole = WHOLE_SECONDS if not strategy.is_brief else 4.0
     world.measure(world.space.baseline, whole, Purpose.BASELINE)
-    best, thinking = world.best_pace(), 0.0
-    story: list[tuple[float, float, float]] = []
-    while world.now < SECONDS:
+    best, thinking, settled = world.best_pace(), 0.0, False
+    moments: list[Moment] = []
+    while world.now < SECONDS and not settled:
         history = History(tuple(world.trials), world.space.baseline)
-        question = Question(world.space, history, int(world.cap * GIB), CORES)
+        question = Question(world.space, history, int(world.cap * GIB), CORES, seed)
         begin = time.perf_counter()
         history = replace(history, expected=strategy.expected(question))
         answer = strategy.propose(question)
         thinking = max(thinking, time.perf_counter() - begin)
         leader = history.ranked[0]
         pace = world.pace(leader.params)
-        story.append((world.now, pace / best - 1, history.speed(leader) * pace - 1))
-        if isinstance(answer, Settled):
-            break
-        world.measure(answer.params, answer.measure_seconds or whole)
-    reached = math.inf
-    for at, regret, _ in reversed(story):
-        if regret > 0.02:
-            break
-        reached = at
+        moments.append(Moment(world.now, 1 - best / pace, history.speed(leader) * pace - 1))
+        settled = isinstance(answer, Settled)
+        if not isinstance(answer, Settled):
+            world.measure(answer.params, answer.measure_seconds or whole)
     broke = sum(not trial.is_ok for trial in world.trials)
-    return Outcome(reached, story[-1][0], story[-1][1], story[-1][2], broke / len(world.trials), thinking)
+    return Course(tuple(moments), broke / len(world.trials), settled), thinking
 
 
-def quantile(values: Sequence[float], share: float) -> float | None:
-    """None where it is infinite."""
-    found = sorted(values)[min(len(values) - 1, int(share * len(values)))]
-    return found if math.isfinite(found) else None
-
-
-def figures(found: Sequence[Outcome]) -> dict[str, float | None]:
-    """Over seeds."""
-
-    def percent(value: Callable[[Outcome], float]) -> float:
-        return 100 * statistics.median(map(value, found))
-
-    return {
-        "seconds_to_2_percent": quantile([one.seconds for one in found], 0.5),
-        "seconds_to_2_percent_p90": quantile([one.seconds for one in found], 0.9),
-        "ended_seconds": statistics.median(one.ended for one in found),
-        "regret_percent": percent(lambda one: one.regret),
-        "regret_percent_p90": 100 * (quantile([one.regret for one in found], 0.9) or 0.0),
-        "claimed_over_true_percent": percent(lambda one: one.claimed),
-        "infeasible_percent": 100 * statistics.mean(one.infeasible for one in found),
-        "thinking_seconds_max": max(one.thinking for one in found),
-    }
+def ratio_to_best_other(by_strategy: dict[str, Any]) -> float | None:
+    """Seconds to 2 % of `phase` over those of the best other; None where one of them never got there."""
+    seconds = {name: row["seconds_to_2_percent"] for name, row in by_strategy.items()}
+    others = [found for name, found in seconds.items() if name != "phase" and found is not None]
+    return seconds["phase"] / min(others) if seconds["phase"] and others else None
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -146,14 +110,12 @@ def recorded() -> dict[str, dict[str, Any]]:
     rows: list[Sequence[Any]] = []
     for comparison in compared(surfaces, RECORDED_NAMES, RECORDED_SEEDS, SECONDS, lambda *_: None):
         name = comparison.surface.name
-        found[name] = {strategy: replayed(courses) for strategy, courses in comparison.courses.items()}
-        rows += [(name, strategy, *(row[column] for column in RECORDED)) for strategy, row in found[name].items()]
-        others = [found[name][other]["seconds_to_2_percent"] or math.inf for other in RECORDED_NAMES[1:]]
-        own = found[name]["phase"]["seconds_to_2_percent"]
-        found[name]["ratio_to_best_other"] = own / min(others) if own and math.isfinite(min(others)) else None
+        found[name] = {strategy: figures(courses) for strategy, courses in comparison.courses.items()}
+        rows += [(name, strategy, *(row[column] for column in COLUMNS)) for strategy, row in found[name].items()]
+        found[name]["ratio_to_best_other"] = ratio_to_best_other(found[name])
     if rows:
         print(f"{RECORDED_SEEDS} searches a row, of {SECONDS:.0f} s at most; recorded sessions")
-        table(("surface", "strategy", *RECORDED.values()), rows)
+        table(("surface", "strategy", *COLUMNS.values()), rows)
     return found
 
 
@@ -161,18 +123,17 @@ def main() -> None:
     by_surface = recorded()
     by_build: dict[str, dict[str, Any]] = {}
     rows: list[Sequence[Any]] = []
+    shown = (*COLUMNS, "thinking_seconds_max")
     for name, build in BUILDS.items():
         by_strategy = by_build.setdefault(name, {})
         for strategy in NAMES:
-            by_strategy[strategy] = figures([search(build, STRATEGIES[strategy], seed) for seed in range(SEEDS)])
-            rows.append((name, strategy, *by_strategy[strategy].values()))
+            courses, thinking = zip(*(search(build, STRATEGIES[strategy], seed) for seed in range(SEEDS)))
+            by_strategy[strategy] = {**figures(courses), "thinking_seconds_max": max(thinking)}
+            rows.append((name, strategy, *(by_strategy[strategy][column] for column in shown)))
             print(".", end="", flush=True)
-        others = [by_strategy[other]["seconds_to_2_percent"] or math.inf for other in NAMES[1:]]
-        own = by_strategy["phase"]["seconds_to_2_percent"]
-        by_strategy["ratio_to_best_other"] = own / min(others) if own and math.isfinite(min(others)) else None
+        by_strategy["ratio_to_best_other"] = ratio_to_best_other(by_strategy)
     print(f"\n{SEEDS} searches a row, of {SECONDS:.0f} s at most; simulated builds")
-    columns = ("to 2 %, s", "p90", "ended", "regret %", "p90", "claimed %", "infeasible %", "thinking, s")
-    table(("build", "strategy", *columns), rows)
+    table(("build", "strategy", *COLUMNS.values(), "thinking, s"), rows)
     finish({"searches": SEEDS, "by_build": by_build, "recorded_searches": RECORDED_SEEDS, "by_surface": by_surface})
 
 

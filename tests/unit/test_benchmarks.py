@@ -28,6 +28,7 @@ NAMES = (
     "search",
     "session-effect",
     "start",
+    "record-surfaces",
 )
 
 

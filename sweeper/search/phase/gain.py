@@ -76,14 +76,18 @@ def _nodes() -> Array:
 
 
 def improvement(found: Posterior, candidates: Array, leader: int) -> Array:
-    """Expected improvement of each candidate over `leader`, in ln(steps/s) (Mockus 1974)."""
+    """Expected improvement of each candidate over `leader`, in ln(steps/s)."""
     ahead = found.mean[leader] - found.mean[candidates]
     variance = (
         numpy.diag(found.covariance)[candidates]
         + found.covariance[leader, leader]
         - 2 * found.covariance[leader, candidates]
     )
-    deviation = numpy.sqrt(numpy.maximum(variance, 1e-12))
+    return expected_improvement(ahead, numpy.sqrt(numpy.maximum(variance, 1e-12)))
+
+
+def expected_improvement(ahead: Array, deviation: Array) -> Array:
+    """Of Gaussians that are so far `ahead` of the best, with that `deviation`; arrays of one shape (Mockus 1974)."""
     scaled = ahead / deviation
     below = numpy.array([0.5 * math.erfc(-one / math.sqrt(2)) for one in scaled])
     return ahead * below + deviation * numpy.exp(-0.5 * scaled**2) / math.sqrt(2 * math.pi)

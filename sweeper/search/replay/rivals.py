@@ -9,9 +9,10 @@ import numpy
 
 from sweeper.model.trial import Params, ParamValue, configuration_key
 from sweeper.search import optunas
-from sweeper.search.guesses import first_guesses
+from sweeper.search.guesses import counts
 from sweeper.search.phase.coordinates import Array, coordinates
 from sweeper.search.phase.feasible import chances_to_fit, keep_guard
+from sweeper.search.phase.gain import expected_improvement
 from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
 from sweeper.search.strategies import STRATEGIES
 
@@ -30,8 +31,8 @@ def autotune(question: Question) -> Answer:
     PufferLib's autotune, its workers taken for environments and its environments for areas; it never varies the batch.
     """
     space, history = question.space, question.history
-    envs = [value for value in _whole(question, "num_envs") if value <= question.usable_cores] or [1]
-    areas = _whole(question, "num_areas") or [1]
+    envs = [value for value in counts(space, "num_envs") if value <= question.usable_cores] or [1]
+    areas = counts(space, "num_areas") or [1]
     middle = min(areas, key=lambda value: abs(value - 4))
     listed = [(envs[-1], area) for area in areas] + [(count, middle) for count in reversed(envs)]
     for count, area in listed:
@@ -42,14 +43,11 @@ def autotune(question: Question) -> Answer:
     return Settled()
 
 
-def process(question: Question) -> Answer:
+def structured_gp(question: Question) -> Answer:
     """A Gaussian process on rates with a structured start, by expected improvement under the chance to fit."""
+    if (guess := optunas.first_guess(question)) is not None:
+        return guess
     known = question.history.by_key
-    guess = next(
-        (g for g in first_guesses(question.space, question.usable_cores) if configuration_key(g) not in known), None
-    )
-    if guess is not None:
-        return Proposal(guess, Because.FIRST)
     places = _places(question)
     mean, deviation = _believed(question, places)
     chances = chances_to_fit(places, question.history.candidates, question.cap_bytes)
@@ -61,15 +59,12 @@ def process(question: Question) -> Answer:
         return optunas.random(question)
     seen = numpy.array([configuration_key(params) in known for params in places])
     best = max(mean[seen & may], default=float(mean[may].max()))
-    ahead = (mean - best) / deviation
-    density = numpy.exp(-0.5 * ahead**2) / math.sqrt(2 * math.pi)
-    share = numpy.array([0.5 * math.erfc(-one / math.sqrt(2)) for one in ahead])
-    gain = numpy.where(may, deviation * (density + ahead * share) * chances, 0.0) * numpy.where(seen, SEEN_AGAIN, 1.0)
+    gain = expected_improvement(mean - best, deviation) * may * chances * numpy.where(seen, SEEN_AGAIN, 1.0)
     at = int(numpy.argmax(gain))
     return Proposal(places[at], Because.SAMPLED) if gain[at] > ENOUGH else Settled(float(gain[at]))
 
 
-def process_expected(question: Question) -> Mapping[str, float]:
+def structured_gp_expected(question: Question) -> Mapping[str, float]:
     """The process's own mean of what was measured."""
     if not question.history.ranked:
         return {}
@@ -104,13 +99,9 @@ def _believed(question: Question, places: list[Params]) -> tuple[Array, Array]:
     return mean, numpy.sqrt(numpy.maximum(variance, 1e-12))
 
 
-def _whole(question: Question, knob: str) -> list[int]:
-    return [value for value in question.space.knobs.get(knob, ()) if isinstance(value, int)]
-
-
 RIVALS: Mapping[str, Strategy] = {
     "autotune": Strategy(autotune),
-    "structured-gp": Strategy(process, process_expected),
+    "structured-gp": Strategy(structured_gp, structured_gp_expected),
 }
 """By the names that `sweeper replay --strategy` knows beside those of a study."""
 ALL: Mapping[str, Strategy] = {**STRATEGIES, **RIVALS}

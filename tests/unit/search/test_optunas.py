@@ -12,7 +12,7 @@ from sweeper.compare.voids import MAX_VOIDS
 from sweeper.model.trial import Outcome, ParamValue, Purpose, TrialResult, configuration_key
 from sweeper.plan.space import Space
 from sweeper.search.guesses import first_guesses
-from sweeper.search.optunas import _guess, _pooled_study, _sampled, tpe
+from sweeper.search.optunas import _pooled_study, _sampled, first_guess, tpe
 from sweeper.search.proposal import Proposal, Question
 from sweeper.study.history import History
 from tests.helpers.builders import GIB, params_of, space_of, trial_of
@@ -33,7 +33,7 @@ def history(space: Space, trials: list[TrialResult]) -> History:
 def ask(space: Space, trials: list[TrialResult], seed: int | None = None) -> dict[str, ParamValue] | None:
     question = Question(space, history(space, trials), CAP, 8)
     seeded = lambda _: TPESampler(seed=seed)  # noqa: E731
-    answer = tpe(question) if seed is None else _guess(question) or _sampled(question, seeded)
+    answer = tpe(question) if seed is None else first_guess(question) or _sampled(question, seeded)
     return dict(answer.params) if isinstance(answer, Proposal) else None
 
 

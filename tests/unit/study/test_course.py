@@ -219,6 +219,12 @@ class TestConfirmation:
     def test_no_room(self) -> None:
         assert step(*self.measured, spent=1150.0) == End("budget")
 
+    def test_room_for_one_rival_is_room(self) -> None:
+        found = step(*self.measured, spent=1125.0)
+        assert isinstance(found, MeasureRound)
+        assert len(found.contenders) == 2
+        assert OWN in found.contenders
+
     def test_the_fastest_once_more_before_it(self) -> None:
         many = [trial_of(2 + at, params_of(2 + at), 2000.0 + at, cost_seconds=30.0) for at in range(6)]
         found = step(own(), again(1), *many, settled=SETTLED)
