@@ -8,6 +8,8 @@
     └── NotComparable           7   another study, machine, build, trainer config or space
     Interrupted(BaseException)  130 or 143
 
+A regression (5) and a candidate that does not run (8) are verdicts of a check, not errors.
+
 Each error carries its exit code and, where one is known, a hint: what to try next.
 """
 
@@ -24,8 +26,10 @@ class ExitCode(IntEnum):
     INVALID_INPUT = 2
     NOT_READY = 3
     NOTHING_FEASIBLE = 4
+    REGRESSION = 5
     INCONCLUSIVE = 6
     NOT_COMPARABLE = 7
+    CANDIDATE_FAILS = 8
     INTERRUPTED = 130
     TERMINATED = 143
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -172,18 +172,11 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         NotReady: the learner or the build is missing or broken.
     """
     study, config = load(path, overrides)
-    build = find_build(study)
-    learner = probe_learner(locate_learner(study))
+    subject, learner = subject_of(study, config)
     machine = describe_machine(learner.packages)
-    cap, cap_note = _memory_cap(study.spec.memory_cap, machine)
+    cap, cap_note = memory_cap(study.spec.memory_cap, machine)
     return Prepared(
-        subject=Subject(
-            study,
-            config,
-            Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
-            identity(build),
-            learner.packages,
-        ),
+        subject=subject,
         learner=learner,
         machine=machine,
         space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
@@ -196,7 +189,21 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     )
 
 
-def _memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Finding | None]:
+def subject_of(
+    study: Study, config: TrainerConfig, probe: Callable[[Path], Learner] = probe_learner
+) -> tuple[Subject, Learner]:
+    """Who is to be measured, and the learner that answered.
+
+    Raises:
+        NotReady: the learner or the build is missing or broken.
+    """
+    build = find_build(study)
+    learner = probe(locate_learner(study))
+    launch = Launch(str(learner.path), command_name(study, learner.path), build, learner.flags)
+    return Subject(study, config, launch, identity(build), learner.packages), learner
+
+
+def memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Finding | None]:
     """What was asked for, but never what the machine needs to stay on its feet."""
     cap, margin = asked.resolve(machine.available_memory_bytes), memory_margin(machine.memory_bytes)
     most = machine.available_memory_bytes - margin

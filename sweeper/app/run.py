@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
     """
     load(path, overrides)  # what is wrong with the files is said at once
     with ExitStack() as stack:
-        _alone(stack, tell, stop)
+        alone(stack, lambda text: tell(StageChanged(text)), stop)
         left = clean_up()
         # Only now is the machine's memory free of what a killed run left, and of the sweep we waited for.
         try:
@@ -117,15 +118,11 @@ def _moved_aside(folder: StudyFolder) -> Path | None:
     return moved
 
 
-def _alone(stack: ExitStack, tell: Listener, stop: StopSignal) -> None:
+def alone(stack: ExitStack, say: Callable[[str], None], stop: StopSignal) -> None:
     """Nobody else measures on this machine until `stack` is closed."""
     hint = "two sweeps would only measure each other: wait for it"
     try:
-        stack.enter_context(
-            exclusive(
-                host_lock(), "this machine", hint, WAIT_SECONDS, lambda text: tell(StageChanged(text)), stop.asked
-            )
-        )
+        stack.enter_context(exclusive(host_lock(), "this machine", hint, WAIT_SECONDS, say, stop.asked))
     finally:
         stop.check()
 

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from sweeper import __version__
 from sweeper.cli import results, setup
+from sweeper.cli.check import check
 from sweeper.cli.replay import replay
 from sweeper.cli.run import run
 from sweeper.cli.terminal import echo
@@ -32,6 +33,7 @@ app.command()(run)
 app.command()(results.show)
 app.command()(results.report)
 app.command()(results.apply)
+app.command()(check)
 app.command()(replay)
 app.command()(setup.doctor)
 app.command()(setup.init)

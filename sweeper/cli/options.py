@@ -67,6 +67,19 @@ def seconds(name: str, text: str) -> float:
     return float(_parsed(name, quantities.seconds, text))
 
 
+def share(name: str, text: str, least: float, most: float) -> float:
+    """The share that an option's text such as `5%` stands for; ends the program where it is none, or out of range."""
+    from sweeper.inputs import quantities
+
+    def parse(given: str) -> float:
+        found = 0.0 if given.strip().rstrip("%").strip() in ("0", "0.0") else quantities.share(given)
+        if not least <= found <= most:
+            raise ValueError(f"expected a share from {100 * least:g}% to {100 * most:g}%, not {shown(given)}")
+        return found
+
+    return float(_parsed(name, parse, text))
+
+
 def next_time(text: str, now: Optional[datetime] = None) -> datetime:
     """The next time the clock on the wall shows `HH:MM`; raises ValueError."""
     now = now or datetime.now()

@@ -203,13 +203,13 @@ def study_from_json(text: str | bytes) -> StudyResult:
     Raises:
         ValueError: not JSON, another format, or a newer version; the message says which.
     """
-    result: StudyResult = _from_json(StudyResult, text)
+    result: StudyResult = from_json(StudyResult, text)
     return result
 
 
 def trial_from_json(text: str | bytes) -> TrialResult:
     """The TrialResult in `text`; raises ValueError as study_from_json does."""
-    result: TrialResult = _from_json(TrialResult, text)
+    result: TrialResult = from_json(TrialResult, text)
     return result
 
 
@@ -229,7 +229,8 @@ def _adapter(kind: Any) -> Any:
     return TypeAdapter(kind)
 
 
-def _from_json(kind: Any, text: str | bytes) -> Any:
+def from_json(kind: Any, text: str | bytes) -> Any:
+    """A frozen value of `kind` in `text`; raises ValueError as study_from_json does."""
     data = _parsed(text)
     if kind is StudyResult and isinstance(data, dict):
         if data.get("format") != FORMAT:

@@ -149,14 +149,8 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
         InvalidInput: an illegal baseline, or a space without a legal configuration; says which rule forbids it.
     """
     rules = Rules(config, study.has_build, accepts_areas)
-    stated = dict(study.spec.baseline or {})
-    knobs = study.spec.space
-    searched = tuple(knobs) if knobs is not None else KNOBS
-    baseline = {knob: stated.get(knob, config.value(knob)) for knob in (*KNOBS, *stated, *searched)}
-    if not study.has_build and "num_envs" not in stated:
-        baseline["num_envs"] = 1  # the trainer config's own count is for its build
-    if refusal := rules.refusal(baseline):
-        raise study.source.error(("baseline",), f"the settings you run today cannot be measured: {refusal}")
+    knobs, stated = study.spec.space, study.spec.baseline
+    baseline = settings_today(study, config, accepts_areas)
     notes = []
     if knobs is None:
         knobs = _derived(rules, baseline, usable_cores, cap_bytes)
@@ -168,6 +162,22 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})
         raise study.source.error(("space",), f"no combination is legal; for one, {space.problem(first)}")
     return space
+
+
+def settings_today(study: Study, config: TrainerConfig, accepts_areas: bool) -> dict[str, ParamValue]:
+    """What the user runs: as the study file states it, else as the trainer config has it.
+
+    Raises:
+        InvalidInput: they are illegal; says which rule forbids it.
+    """
+    stated = dict(study.spec.baseline or {})
+    searched = KNOBS if study.spec.space is None else tuple(study.spec.space)
+    settings = {knob: stated.get(knob, config.value(knob)) for knob in (*KNOBS, *stated, *searched)}
+    if not study.has_build and "num_envs" not in stated:
+        settings["num_envs"] = 1  # the trainer config's own count is for its build
+    if refusal := Rules(config, study.has_build, accepts_areas).refusal(settings):
+        raise study.source.error(("baseline",), f"the settings you run today cannot be measured: {refusal}")
+    return settings
 
 
 def _behavior_refusal(behavior: Behavior) -> str | None:

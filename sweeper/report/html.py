@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sweeper.model.study import StudyResult
 from sweeper.outside import printable
@@ -14,6 +14,9 @@ from sweeper.report.words.session_notes import session_note
 from sweeper.report.words.study_notes import study_note
 from sweeper.report.words.values import knob_text, params_text, range_text, speedup_text, value_text
 from sweeper.units import format_bytes, format_rate, format_seconds
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _PANELS = Path(__file__).parent / "panels"
 
@@ -32,18 +35,10 @@ ORDER: tuple[Panel, ...] = (answer, speed, why, memory, reading, trials, disturb
 
 def render_html(result: StudyResult) -> str:
     """The page of a study; everything in it is escaped."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PANELS),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
+    environment = environment_of(
+        _PANELS,
         bytes=format_bytes,
         rate=format_rate,
         seconds=format_seconds,
@@ -62,6 +57,22 @@ def render_html(result: StudyResult) -> str:
             template = environment.get_template(f"{panel.__name__.rpartition('.')[2]}.html")
             shown.append(Markup(template.render(contents, result=result)))
     return environment.get_template("page.html").render(result=result, title=title(result), panels=shown)
+
+
+def environment_of(folder: Path, **filters: Callable[..., str]) -> Environment:
+    """Templates of `folder`, and the pages' common style; what they show is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, _PANELS]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(filters)
+    return environment
 
 
 def _finalize(value: Any) -> Any:

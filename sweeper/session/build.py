@@ -29,7 +29,7 @@ def find_build(study: Study) -> Path | None:
     if study.uses_demo_build:
         return _demo_build()
     path = study.resolve(str(study.spec.env_path))
-    for candidate in _candidates(path) if path.name else []:
+    for candidate in candidates(path) if path.name else []:
         if candidate.is_file() or (candidate.suffix == ".app" and candidate.is_dir()):
             return _executable(candidate)
     line = study.source.line_of(("env_path",))
@@ -39,7 +39,8 @@ def find_build(study: Study) -> Path | None:
     raise NotReady(f"{study.path}:{line}: env_path: no build at {path}", hint)
 
 
-def _candidates(path: Path) -> list[Path]:
+def candidates(path: Path) -> list[Path]:
+    """Where the learner looks for the build that `path` means."""
     bare = path.with_suffix("") if path.suffix in _SUFFIXES else path
     platform = {"win32": [".exe"], "darwin": [".app"]}.get(sys.platform, [".x86_64", ".x86"])
     return [path, *(bare.with_name(bare.name + suffix) for suffix in platform), bare]

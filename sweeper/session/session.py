@@ -91,9 +91,9 @@ class SessionRunner:
         Raises:
             NotReady: the learner cannot be started, or the disk is full.
         """
-        warm = self._warm_learner(plan)
+        warm = self.warm_learner(plan)
         quiet = self.wait(max_wait_seconds)
-        with self._begin(plan, warm) as session:
+        with self.begin(plan, warm) as session:
             readings = self.readings()
             end = self.drive(session, lambda: _END[watch(session.samples)], readings, [session], session.stage)
             busiest = readings.monitor.busiest()
@@ -103,7 +103,7 @@ class SessionRunner:
             record = session.record(end)
         return replace(record, load=tuple(readings.load), busiest=busiest, waited_seconds=quiet.waited_seconds)
 
-    def _warm_learner(self, plan: TrialPlan) -> WarmLearner | None:
+    def warm_learner(self, plan: TrialPlan) -> WarmLearner | None:
         """The process to fork this plan's learner from; None where it is to be the plain command, or has to be."""
         if plan.learner_start is LearnerStart.COLD:
             self.cool()
@@ -118,7 +118,8 @@ class SessionRunner:
                 self._stay_cold(error)
         return self._warm
 
-    def _begin(self, plan: TrialPlan, warm: WarmLearner | None) -> LiveSession:
+    def begin(self, plan: TrialPlan, warm: WarmLearner | None) -> LiveSession:
+        """Start a session, forked from `warm` where there is one; as the plain command where that fails."""
         if warm is not None:
             try:
                 return LiveSession(plan, self.guardian, self.memory.cap_bytes, warm)

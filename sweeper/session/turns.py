@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from sweeper.measure.contention import contention
 from sweeper.model.session import Edges, Round, SessionEnd, SessionRecord
+from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.live import LiveSession
 from sweeper.session.session import Readings, SessionRunner
@@ -44,7 +45,8 @@ class Sessions(SessionRunner):
     @contextmanager
     def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[Turns]:
         """Sessions of all contenders, for as long as the context lasts; whatever ends it, they are gone afterwards."""
-        self.cool()
+        if any(contender.plan.learner_start is LearnerStart.COLD for contender in contenders):
+            self.cool()
         with Turns(self, contenders, max_wait_seconds) as turns:
             yield turns
 
@@ -104,7 +106,7 @@ class Turns:
         for session in self._sessions:
             session.resume()
             self._runner.glimpse(session, "stopping")
-            session.end(polite=self._broken is None)
+            session.end(polite=self._broken is None and not session.is_warm)
         end = self._how_it_ended()
         share = 1 / len(self._contenders)
         nothing = SessionRecord(end, (), time.monotonic(), 0.0, None, None, None, ())
@@ -131,9 +133,8 @@ class Turns:
 
     def _warm_up(self, contender: Contender, readings: Readings) -> bool:
         """Bring a fresh session past its first update and the warm-up, then suspend it; False where that fails."""
-        session = self._stack.enter_context(
-            LiveSession(contender.plan, self._runner.guardian, self._runner.memory.cap_bytes)
-        )
+        plan = contender.plan
+        session = self._stack.enter_context(self._runner.begin(plan, self._runner.warm_learner(plan)))
         self._sessions.append(session)
         return self._run_until(
             session, lambda: len(contender.edges(session.samples)) > contender.warmup_cycles, "warming up", readings

@@ -274,7 +274,7 @@ class Allowance:
             max((trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0) for trial in trials) + END_SECONDS
             for trials in known
         )
-        counts = tuple(_slice_cycles(cycle) for cycle in cycles)
+        counts = tuple(slice_cycles(cycle) for cycle in cycles)
         # The cycle that the last suspension cut is run to its end first, and does not count.
         slices = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
         return Round(MARGIN * (start_seconds + SLICES * slices), counts)
@@ -285,6 +285,7 @@ def _cycle_seconds(trials: Sequence[TrialResult]) -> float:
     return max(found, default=math.inf)
 
 
-def _slice_cycles(cycle_seconds: float) -> int:
+def slice_cycles(cycle_seconds: float) -> int:
+    """Whole cycles in a slice that is long enough."""
     wanted = max(SLICE_CYCLES, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
     return max(1, min(wanted, int(MAX_SLICE_SECONDS / cycle_seconds)))

@@ -85,6 +85,7 @@ class ScriptedRunner:
     """Sessions of `speed` steps/s. `load(index)` and `end(index)` say how session `index`, from 0, went."""
 
     speed: Callable[[Params], float] = speed_of
+    speed_of_plan: Callable[[TrialPlan], float] | None = None
     load: Callable[[int], Load] = lambda index: QUIET
     end: Callable[[int], SessionEnd] = lambda index: SessionEnd.MEASURED
     turns_end: SessionEnd = SessionEnd.MEASURED
@@ -98,6 +99,9 @@ class ScriptedRunner:
     on_turns: Callable[[], None] = lambda: None
     now: float = 0.0
 
+    def rate(self, plan: TrialPlan) -> float:
+        return self.speed(plan.params) if self.speed_of_plan is None else self.speed_of_plan(plan)
+
     def clock(self) -> float:
         return self.now
 
@@ -106,7 +110,7 @@ class ScriptedRunner:
         assert isinstance(watch, Rule)
         self.sessions.append(Session(plan, watch, max_wait_seconds))
         self.on_session(index)
-        seconds = STEPS / (self.speed(plan.params) * self.jitter(index))
+        seconds = STEPS / (self.rate(plan) * self.jitter(index))
         slow = self.slow_cycles(index)
         samples = session_of([(STEPS, 3 * seconds)] * slow + [(STEPS, seconds)] * (CYCLES - slow))
         total = STARTUP_SECONDS + CYCLES * seconds
@@ -162,7 +166,7 @@ class ScriptedTurns:
         ]
 
     def _cycle(self, one: Contender) -> float:
-        return STEPS / self._runner.speed(one.plan.params)
+        return STEPS / self._runner.rate(one.plan)
 
     def _samples(self, one: Contender) -> list[Sample]:
         return session_of([(STEPS, self._cycle(one))] * (1 + one.warmup_cycles + one.slice_cycles * self._rounds))

@@ -1,0 +1,1 @@
+"""`sweeper check`: is the candidate slower than the baseline?"""

@@ -1,0 +1,223 @@
+"""The course of a paired check: a session of each side first, then pairs until the rule has a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from sweeper.app.check.pairs import Both, Lengths, Pairs, whole_lengths
+from sweeper.app.check.sides import Side
+from sweeper.compare.gate.conclude import memory_growth, updates_of, updates_shortfall
+from sweeper.compare.gate.rule import LOOKS, Call, Rule
+from sweeper.errors import NotReady
+from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, Mode, Pair
+from sweeper.model.load import BusyProcess
+from sweeper.model.trial import Outcome, TrialResult
+from sweeper.report.words.reasons import reason_text
+from sweeper.study.allowance import MAX_SLICE_SECONDS, slice_cycles
+
+MAX_VOID_SHARE = 0.3
+"""Of the pairs, that others may disturb (facts on statistics, 8.5)."""
+LEAST_PAIRS_TO_BLAME = 5
+MAX_MEAN_UNEVEN_PERCENT = 3.0
+"""Of the cores, over all pairs: what others took more while the candidate was measured may be what slowed it."""
+FAILURES = 2
+"""Sessions of a side that fail before it counts as one that does not run."""
+DISTURBED_PILOTS = 3
+ROOM_IN_MEMORY = 0.9
+"""Of the cap, that both sides together may take to be alive at once."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a check is to decide. Shares, seconds and bytes."""
+
+    tolerance: float
+    max_seconds: float
+    max_memory_growth: float
+    cap_bytes: int
+    trimmed: bool = False
+    whole_sessions: bool = False
+
+
+@dataclass
+class Gate:
+    """One paired check. `tell` hears of every pair, with what is known then."""
+
+    pairs: Pairs
+    terms: Terms
+    tell: Callable[[str], None]
+    show: Callable[[Pair, Look | None], None]
+    found: list[Pair] = field(default_factory=list)
+    both: list[Both] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    mode: Mode = Mode.SESSIONS
+    rule: Rule | None = None
+    busiest: tuple[BusyProcess, ...] = ()
+    failed: TrialResult | None = None
+
+    def run(self) -> tuple[GateVerdict, Because]:
+        """Measure until there is a verdict, or none can be had any more.
+
+        Raises:
+            NotReady: the baseline does not run.
+        """
+        lengths = self.begin()
+        if lengths is None:
+            return GateVerdict.CANDIDATE_FAILS, Because.FAILED
+        return self.go_on(lengths)
+
+    def begin(self) -> Lengths | None:
+        """A session of each side; how pairs are to be measured. None where the candidate does not run.
+
+        Raises:
+            NotReady: the baseline does not run.
+        """
+        pilots = []
+        for side in self.pairs.sides:
+            pilot = self._pilot(side)
+            if pilot is None:
+                return None
+            pilots.append(pilot)
+        return self._lengths(pilots)
+
+    def go_on(self, lengths: Lengths) -> tuple[GateVerdict, Because]:
+        """Pairs until there is a verdict. Raises as `run` does."""
+        broken = 0
+        while True:
+            self.mode = Mode.SLICES if lengths.slice_cycles else Mode.SESSIONS
+            pair, both = self.pairs.pair(len(self.found), lengths)
+            if lengths.slice_cycles and any(trial.turns_broke for trial in both):
+                # Being suspended may be what broke them. What was measured in slices is not mixed with whole sessions.
+                self.tell("a session did not survive its turns: measuring whole sessions from here on")
+                lengths = replace(lengths, slice_cycles=None)
+                self.found, self.both, self.looks, self.rule = [], [], [], None
+                continue
+            if (failed := _failed(both)) is not None:
+                broken += failed.contender == CANDIDATE
+                if failed.contender == BASELINE and self._fails_again(self.pairs.sides[0], failed):
+                    raise _does_not_run(failed)
+                if broken >= FAILURES:
+                    self.failed = failed
+                    return GateVerdict.CANDIDATE_FAILS, Because.FAILED
+            self._note(pair, both)
+            if (ended := self._verdict()) is not None:
+                return ended
+
+    def _pilot(self, side: Side) -> TrialResult | None:
+        """A session that warms up the file cache and tells how long cycles are; None where the candidate fails."""
+        failures = disturbed = 0
+        lengths = whole_lengths(side, is_pilot=True)
+        while True:
+            self.tell(f"first session of the {side.name}")
+            trial = self.pairs.alone(side, 0, lengths)
+            if trial.outcome is Outcome.DISTURBED:
+                disturbed += 1
+                if disturbed >= DISTURBED_PILOTS and trial.cycles:
+                    return trial
+                if disturbed >= 2 * DISTURBED_PILOTS:
+                    raise NotReady("the machine never was quiet enough for a first session", "end other programs first")
+            elif trial.is_ok:
+                return trial
+            else:
+                failures += 1
+                self.failed = trial
+                if failures >= FAILURES:
+                    if side.name == CANDIDATE:
+                        return None
+                    raise _does_not_run(trial)
+
+    def _fails_again(self, side: Side, failed: TrialResult) -> bool:
+        again = self.pairs.alone(side, failed.seed, whole_lengths(side, is_pilot=True))
+        return again.outcome.is_infeasible
+
+    def _lengths(self, pilots: Sequence[TrialResult]) -> Lengths:
+        warmup = max((pilot.warmup_cycles or 1) for pilot in pilots)
+        cycles = [(pilot.measured_seconds or 0.0) / (pilot.cycles or 1) for pilot in pilots]
+        peaks = [pilot.peak_memory_bytes for pilot in pilots]
+        fits = None not in peaks and sum(peak or 0 for peak in peaks) <= ROOM_IN_MEMORY * self.terms.cap_bytes
+        in_editor = any(side.subject.is_in_editor for side in self.pairs.sides)
+        whole = replace(whole_lengths(self.pairs.sides[0]), warmup_cycles=warmup)
+        may_be_cut = all(0 < one <= MAX_SLICE_SECONDS for one in cycles)
+        if self.terms.whole_sessions or not fits or in_editor or not may_be_cut:
+            return whole
+        return replace(whole, slice_cycles=(slice_cycles(cycles[0]), slice_cycles(cycles[1])))
+
+    def _note(self, pair: Pair, both: Both) -> None:
+        self.found.append(pair)
+        self.both.append(both)
+        if pair.void is not None:
+            told = [trial.contention.busiest for trial in both if trial.contention is not None]
+            self.busiest = max(told, key=lambda one: one[0].cores if one else 0.0, default=self.busiest) or self.busiest
+        if self.rule is None:
+            self.rule = Rule(self.terms.tolerance, self._most_pairs(), self.terms.trimmed)
+        look = None
+        if pair.difference is not None:
+            look = self.rule.look(self.differences)
+            if look is not None:
+                self.looks.append(look)
+        self.show(pair, look)
+
+    @property
+    def differences(self) -> list[float]:
+        """Of the pairs that count."""
+        return [pair.difference for pair in self.found if pair.difference is not None]
+
+    @property
+    def pair_seconds(self) -> float:
+        """Of a pair, in the middle."""
+        ends = [pair.at_seconds for pair in self.found[1:]] + [self.pairs.seconds]
+        return median(end - pair.at_seconds for pair, end in zip(self.found, ends)) if self.found else 0.0
+
+    def _most_pairs(self) -> int:
+        """The largest of LOOKS that the time allows, decided after the first pair by its length alone."""
+        left = self.terms.max_seconds - self.found[0].at_seconds
+        affordable = int(left / max(self.pair_seconds, 1e-9))
+        least = Rule(self.terms.tolerance, LOOKS[-1], self.terms.trimmed).looks[0]
+        return max((count for count in LOOKS if least <= count <= affordable), default=least)
+
+    def _verdict(self) -> tuple[GateVerdict, Because] | None:
+        assert self.rule is not None
+        void = sum(pair.void is not None for pair in self.found)
+        if len(self.found) >= LEAST_PAIRS_TO_BLAME and void > MAX_VOID_SHARE * len(self.found):
+            return GateVerdict.INCONCLUSIVE, Because.BUSY
+        differences = self.differences
+        call = self.rule.call(differences)
+        if call is Call.REGRESSED:
+            uneven = self._uneven_percent()
+            if uneven > MAX_MEAN_UNEVEN_PERCENT:
+                return GateVerdict.INCONCLUSIVE, Because.UNEVEN_LOAD
+            return GateVerdict.REGRESSED, Because.SPEED
+        if call is Call.PASS:
+            return self._passed(differences)
+        is_over = len(differences) >= self.rule.most_pairs
+        if is_over or self.pairs.seconds + self.pair_seconds > self.terms.max_seconds:
+            return GateVerdict.INCONCLUSIVE, Because.NOT_ENOUGH_PAIRS
+        return None
+
+    def _passed(self, differences: Sequence[float]) -> tuple[GateVerdict, Because]:
+        assert self.rule is not None
+        if updates_shortfall(updates_of(self.pairs.trials)) is not None:
+            return GateVerdict.REGRESSED, Because.UPDATES
+        growth = memory_growth(self.found)
+        if growth is not None and growth.interval[0] > self.terms.max_memory_growth:
+            return GateVerdict.REGRESSED, Because.MEMORY
+        if self.rule.is_improved(differences):
+            return GateVerdict.IMPROVED, Because.SPEED
+        return GateVerdict.PASS, Because.SPEED
+
+    def _uneven_percent(self) -> float:
+        told = [pair.others_percent for pair in self.found if pair.difference is not None and pair.others_percent]
+        return sum(others[1] - others[0] for others in told) / len(told) if told else 0.0
+
+
+def _failed(both: Both) -> TrialResult | None:
+    """The session that failed by its side's own doing; the baseline's first, if both did."""
+    return next((trial for trial in both if trial.outcome.is_infeasible), None)
+
+
+def _does_not_run(trial: TrialResult) -> NotReady:
+    words = reason_text(trial.reason) or trial.outcome.value
+    hint = trial.diagnosis or "mend it first: `sweeper doctor STUDY` looks at what it needs"
+    return NotReady(f"the baseline does not run: {words}", hint)

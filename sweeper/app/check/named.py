@@ -1,0 +1,105 @@
+"""What people name as a side of a check: a study, its folder, a build, a trainer config, a learner, a git revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from sweeper.app.check.git import is_revision
+from sweeper.errors import InvalidInput
+from sweeper.inputs.study_file import DEMO_BUILD
+from sweeper.inputs.yaml_text import MAX_BYTES
+from sweeper.model.folder import StudyFolder
+from sweeper.outside import read_bounded, shown
+from sweeper.session.build import candidates
+
+KINDS = ("study", "folder", "build", "config", "learner", "rev")
+_MEND = "a study file, a study folder, a build, a trainer config, a learner or its environment, or a git revision"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a side names; the rest is as the other's. `words`: as they were written."""
+
+    words: tuple[str, ...] = ()
+    study: Path | None = None
+    folder: StudyFolder | None = None
+    build: str | None = None
+    config: Path | None = None
+    learner: Path | None = None
+    rev: str | None = None
+
+
+def named(side: str, words: Sequence[str]) -> Named:
+    """What the words of one side mean; `build:PATH`, `rev:NAME` and so on say which kind is meant.
+
+    Raises:
+        InvalidInput: one means nothing here, or two the same.
+    """
+    found: dict[str, object] = {}
+    for word in words:
+        kind, value = _kind(side, word)
+        if kind in found:
+            raise InvalidInput(f"--{side}: {shown(word)} names a second {kind}", "name each kind once")
+        found[kind] = value
+    if "study" in found and "folder" in found:
+        raise InvalidInput(f"--{side}: a study file and a study folder are named", "name one of them")
+    return Named(words=tuple(words), **found)  # type: ignore[arg-type]
+
+
+def _kind(side: str, word: str) -> tuple[str, object]:
+    head, colon, rest = word.partition(":")
+    kind, text = (head, rest) if colon and head in KINDS else (None, word)
+    path = Path(text).expanduser()
+    kind = kind or _guess(text, path)
+    if kind is None:
+        raise InvalidInput(f"--{side}: {shown(word)} is nothing that can be measured here", f"name {_MEND}")
+    if kind in ("build", "rev"):
+        return kind, text if kind == "rev" or text == DEMO_BUILD else str(path.absolute())
+    if not path.exists():
+        raise InvalidInput(f"--{side}: there is no {path}")
+    if kind == "folder":
+        return kind, StudyFolder(path)
+    return kind, _learner_in(side, path) if kind == "learner" else path.absolute()
+
+
+def _guess(text: str, path: Path) -> str | None:
+    if text == DEMO_BUILD:
+        return "build"
+    if path.is_dir() and path.suffix != ".app":
+        if StudyFolder(path).results.is_file():
+            return "folder"
+        return "learner" if _scripts(path) else None
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _kind_of_yaml(path) if path.is_file() else None
+    if path.is_file() and path.stem.startswith("mlagents-learn"):
+        return "learner"
+    if any(candidate.exists() for candidate in candidates(path.absolute())):
+        return "build"
+    return "rev" if is_revision(text) else None
+
+
+def _kind_of_yaml(path: Path) -> str | None:
+    try:
+        data = yaml.safe_load(read_bounded(path, MAX_BYTES))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return "config"  # whoever reads it in earnest says what is wrong, and where
+    return "study" if isinstance(data, dict) and "trainer_config" in data else "config"
+
+
+def _scripts(environment: Path) -> list[Path]:
+    places = [environment / folder / "mlagents-learn" for folder in ("bin", "Scripts", ".")]
+    every = [*places, *(place.with_suffix(".exe") for place in places)]
+    return [place for place in every if place.is_file()]
+
+
+def _learner_in(side: str, path: Path) -> Path:
+    if path.is_dir():
+        found = _scripts(path)
+        if not found:
+            raise InvalidInput(f"--{side}: {path} holds no mlagents-learn", "name an environment in which it is")
+        return found[0].absolute()
+    return path.absolute()

@@ -1,0 +1,80 @@
+"""How long a check takes on this machine: its pairs' spread, measured, and what it means for the tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import stdev
+
+from sweeper.app.check.gate import Gate, Terms
+from sweeper.app.check.pairs import Pairs
+from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for
+from sweeper.app.prepare import memory_cap
+from sweeper.app.stop import StopSignal
+from sweeper.compare.gate.rule import LOOKS, Rule
+from sweeper.errors import Inconclusive
+from sweeper.study.judge import Terms as Judging
+
+TOLERANCES = (0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
+PLAN_SECONDS = 120.0
+UNDECIDED = 0.0101
+"""A tolerance at which no verdict falls: its edge and that of a regression lie side by side."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Of a tolerance: pairs for a verdict in nine of ten checks, their seconds, and whether a check may have them."""
+
+    tolerance: float
+    pairs: int
+    seconds: float
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What was measured: pairs, the deviation of their differences, seconds of one, and of what comes before them."""
+
+    pairs: int
+    deviation: float
+    pair_seconds: float
+    first_seconds: float
+    rows: tuple[Row, ...]
+
+
+def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
+    """Measure the baseline against itself for two minutes, first sessions aside.
+
+    Raises:
+        Inconclusive: too few pairs counted.
+        SweeperError: it cannot be measured.
+    """
+    with measuring(wishes.baseline, wishes.baseline, told.say, stop) as (both, machine, stack):
+        folder = open_check(wishes.folder, both[0].subject.study.spec.name)
+        cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
+        sessions = stack.enter_context(sessions_for(machine, cap, stop))
+        judging = Judging(cap, None, machine.usable_cores, wishes.tolerate_load, both[0].subject.is_in_editor)
+        pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
+        terms = Terms(UNDECIDED, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
+        gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
+        lengths = gate.begin()
+        if lengths is not None:
+            gate.terms = replace(terms, max_seconds=pairs.seconds + PLAN_SECONDS)
+            gate.go_on(lengths)
+    found = spread_of(gate)
+    if found is None:
+        raise Inconclusive("fewer than three pairs counted", "end other programs, and try again")
+    return found
+
+
+def spread_of(gate: Gate) -> Spread | None:
+    """From a gate that has measured; None with fewer than three pairs that count."""
+    differences = gate.differences
+    if len(differences) < 3:
+        return None
+    deviation = stdev(differences)
+    first = gate.found[0].at_seconds
+    rows = []
+    for tolerance in TOLERANCES:
+        pairs = Rule(tolerance, LOOKS[-1], gate.terms.trimmed).pairs_needed(deviation)
+        rows.append(Row(tolerance, pairs, first + pairs * gate.pair_seconds, pairs <= LOOKS[-1]))
+    return Spread(len(differences), deviation, gate.pair_seconds, first, tuple(rows))

@@ -1,0 +1,172 @@
+"""A throughput check from two sides to a complete result, and all that it leaves."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median, stdev
+
+from sweeper.app.check.folder import CheckFolder
+from sweeper.app.check.gate import Gate, Terms
+from sweeper.app.check.pairs import Pairs
+from sweeper.app.check.sides import Side, sides
+from sweeper.app.clock import now
+from sweeper.app.prepare import memory_cap
+from sweeper.app.run import alone
+from sweeper.app.stop import StopSignal
+from sweeper.compare.gate.conclude import change, memory_growth, updates_of
+from sweeper.compare.gate.rule import plain_mean
+from sweeper.compare.gate.why import phase_changes
+from sweeper.machine import available_memory, describe_machine, memory_margin
+from sweeper.model.gate import Because, CheckResult, GateVerdict, Look, Pair
+from sweeper.model.machine import Machine
+from sweeper.session.gpu import Gpus
+from sweeper.session.leftovers import clean_up
+from sweeper.session.memory import MemoryRules
+from sweeper.session.turns import Sessions
+from sweeper.study.judge import Terms as Judging
+
+log = logging.getLogger("sweeper")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for. `folder`: where the check leaves what it found; None for one of its own."""
+
+    baseline: tuple[str, ...]
+    candidate: tuple[str, ...]
+    tolerance: float
+    max_seconds: float
+    max_memory_growth: float
+    trimmed: bool = False
+    whole_sessions: bool = False
+    tolerate_load: bool = False
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who hears of progress: a sentence, and each pair with what is known then."""
+
+    say: Callable[[str], None]
+    pair: Callable[[Pair, Look | None, float], None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check that ended, and where it left what it found."""
+
+    result: CheckResult
+    folder: CheckFolder
+
+
+def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
+    """Measure both sides until there is a verdict or the time is up; write what was found.
+
+    Raises:
+        SweeperError: as its kind says: a side cannot be measured.
+        Interrupted: we were asked to stop.
+    """
+    started_at = now()
+    with measuring(wishes.baseline, wishes.candidate, told.say, stop) as (both, machine, stack):
+        folder = open_check(wishes.folder, both[0].subject.study.spec.name)
+        cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
+        sessions = stack.enter_context(sessions_for(machine, cap, stop))
+        judging = Judging(cap, None, machine.usable_cores, wishes.tolerate_load, both[0].subject.is_in_editor)
+        pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
+        terms = Terms(
+            wishes.tolerance,
+            wishes.max_seconds,
+            wishes.max_memory_growth,
+            cap,
+            wishes.trimmed,
+            wishes.whole_sessions,
+        )
+        gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
+        verdict, because = gate.run()
+        result = concluded(gate, both, machine, started_at, verdict, because)
+    folder.write(result)
+    return Checked(result, folder)
+
+
+@contextmanager
+def measuring(
+    baseline: Sequence[str], candidate: Sequence[str], say: Callable[[str], None], stop: StopSignal
+) -> Iterator[tuple[tuple[Side, Side], Machine, ExitStack]]:
+    """Nobody else measures here meanwhile, and the sides are ready; what enters the stack ends with it."""
+    with ExitStack() as stack:
+        alone(stack, say, stop)
+        if left := clean_up():
+            log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
+        say("asking the learner what it accepts")
+        try:
+            both = stack.enter_context(sides(baseline, candidate))
+        finally:
+            stop.check()
+        yield both, describe_machine(both[0].subject.packages), stack
+
+
+def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal) -> Sessions:
+    """A runner of sessions under the memory cap."""
+    free = Gpus().free_bytes()
+    rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, free)
+    return Sessions(rules, machine.usable_cores, stop.asked, lambda _: None)
+
+
+def open_check(folder: Path | None, name: str) -> CheckFolder:
+    """Make the folder of a check; a named one may hold an earlier check, which is replaced file by file."""
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    opened = CheckFolder(folder or Path("reports") / "checks" / f"{name}-{stamp}")
+    opened.open()
+    return opened
+
+
+def concluded(
+    gate: Gate, both: tuple[Side, Side], machine: Machine, started_at: str, verdict: GateVerdict, because: Because
+) -> CheckResult:
+    """All that a check knows, in one value."""
+    differences = gate.differences
+    deviation = stdev(differences) if len(differences) > 1 else None
+    counted = [two for pair, two in zip(gate.found, gate.both) if pair.difference is not None]
+    starts = [pair.startup for pair in gate.found if pair.startup is not None and pair.difference is not None]
+    needed = gate.rule.pairs_needed(deviation) if gate.rule and deviation else None
+    mean = gate.rule.mean(differences) if gate.rule and gate.looks else None
+    startup = plain_mean(starts) if len(starts) > 1 else None
+    rates = {
+        side.name: [trial.steps_per_second for two in counted for trial in two if trial.contender == side.name]
+        for side in both
+    }
+    return CheckResult(
+        name=both[0].subject.study.spec.name,
+        started_at=started_at,
+        seconds=gate.pairs.seconds,
+        mode=gate.mode,
+        machine=machine,
+        baseline=both[0].facts,
+        candidate=both[1].facts,
+        tolerance=gate.terms.tolerance,
+        max_seconds=gate.terms.max_seconds,
+        trimmed=gate.terms.trimmed,
+        verdict=verdict,
+        because=because,
+        change=None if mean is None else change(mean),
+        pair_deviation=deviation,
+        most_pairs=gate.rule.most_pairs if gate.rule else 0,
+        pairs=tuple(gate.found),
+        looks=tuple(gate.looks),
+        trials=tuple(gate.pairs.trials),
+        steps_per_second={side: median(rate or 0.0 for rate in found) for side, found in rates.items() if found},
+        memory_growth=memory_growth(gate.found),
+        max_memory_growth=gate.terms.max_memory_growth,
+        updates=updates_of(gate.pairs.trials),
+        why=phase_changes(counted),
+        startup_more=None if startup is None else (startup.value, startup.interval()),
+        busiest=gate.busiest[:3],
+        pairs_needed=needed,
+        seconds_needed=None if needed is None else math.ceil(needed * gate.pair_seconds),
+    )

@@ -1,0 +1,174 @@
+"""The two sides of a check: what each names, and what it takes from the other or from the study that is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sweeper.app.check.git import worktree
+from sweeper.app.check.named import Named, named
+from sweeper.app.outputs import read_results
+from sweeper.app.prepare import subject_of
+from sweeper.errors import InvalidInput, NotComparable
+from sweeper.inputs.study_file import Study, read_study
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, read_trainer_config
+from sweeper.model.folder import StudyFolder
+from sweeper.model.gate import BASELINE, CANDIDATE, SideFacts
+from sweeper.model.trial import Params
+from sweeper.outside import short
+from sweeper.plan.space import settings_today
+from sweeper.plan.subject import Subject
+from sweeper.session.learner import probe_learner
+
+FOUND_IN = Path("reports")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side, ready to be measured with `params`."""
+
+    name: str
+    named: tuple[str, ...]
+    subject: Subject
+    params: Params
+
+    @property
+    def facts(self) -> SideFacts:
+        """For the result."""
+        config = self.subject.config.path.name
+        command = self.subject.command(self.params, config)
+        return SideFacts(self.name, self.named, self.params, command, self.subject.fingerprint())
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The study that a check goes by. `best`: of its folder, the settings that it found; None of a study file."""
+
+    study: Path
+    best: Params | None = None
+
+
+@contextmanager
+def sides(baseline: Sequence[str], candidate: Sequence[str]) -> Iterator[tuple[Side, Side]]:
+    """Baseline and candidate, for as long as the context lasts: worktrees are made for it.
+
+    Raises:
+        InvalidInput: a word means nothing, or no study is named or found.
+        NotReady: a learner, a build or a revision is missing.
+        NotComparable: nobody to compare with.
+    """
+    before, after = named(BASELINE, baseline), named(CANDIDATE, candidate)
+    ground = _ground(before, after)
+    if not baseline and after.study is not None and after.folder is None and not _names_a_part(after):
+        raise NotComparable(
+            "the candidate is the study itself, and there is no baseline",
+            "name one with --baseline: another study file, a build, a trainer config or a git revision",
+        )
+    probe = cache(probe_learner)
+    with ExitStack() as stack:
+        found = [
+            _side(name, own, other, ground, stack, probe)
+            for name, own, other in ((BASELINE, before, after), (CANDIDATE, after, before))
+        ]
+        yield found[0], found[1]
+
+
+def one_side(words: Sequence[str]) -> Side:
+    """The candidate alone, for a stored baseline. Raises as `sides` does."""
+    after = named(CANDIDATE, words)
+    if after.rev is not None:
+        raise InvalidInput(
+            "--candidate: a stored baseline knows no revisions", "check the revision out, or name a build"
+        )
+    with ExitStack() as stack:
+        return _side(CANDIDATE, after, Named(), _ground(after), stack, probe_learner)
+
+
+def _names_a_part(own: Named) -> bool:
+    return any(part is not None for part in (own.build, own.config, own.learner, own.rev))
+
+
+def _ground(*who: Named) -> Ground:
+    """Of what is named, the folder first, then the study file; else the one finished study in reach."""
+    for own in who:
+        if own.folder is not None:
+            return _of_folder(own.folder)
+    for own in who:
+        if own.study is not None:
+            return Ground(own.study)
+    places = [Path(), *sorted(FOUND_IN.glob("*"))]
+    found = [StudyFolder(place) for place in places if StudyFolder(place).results.is_file()]
+    if len(found) == 1:
+        return _of_folder(found[0])
+    if found:
+        names = ", ".join(str(folder.root) for folder in found[:5])
+        raise InvalidInput(f"{len(found)} studies are here: {names}", "name one with --baseline")
+    raise InvalidInput(
+        "no study is named, and no finished one is here",
+        "name a study file or folder: sweeper check --baseline study.yaml",
+    )
+
+
+def _of_folder(folder: StudyFolder) -> Ground:
+    result = read_results(folder)
+    if result.best is None:
+        raise NotComparable(f"{folder.root} has no answer yet", "finish it with `sweeper run`, or name its study file")
+    if not result.study.file or not Path(result.study.file).is_file():
+        raise InvalidInput(f"{folder.root}: its study file {short(str(result.study.file))} is not there any more")
+    return Ground(Path(result.study.file), result.best.params)
+
+
+def _side(name: str, own: Named, other: Named, ground: Ground, stack: ExitStack, probe: Any) -> Side:
+    named_ground = _of_folder(own.folder) if own.folder else Ground(own.study) if own.study else ground
+    path, elsewhere = named_ground.study, None
+    if own.rev is not None:
+        place, top = stack.enter_context(worktree(own.rev, path.parent))
+        elsewhere = path
+        path = place / path.resolve().relative_to(Path(top).resolve())
+        if not path.is_file():
+            raise NotComparable(
+                f"{own.rev} has no {path.relative_to(place)}", "name a revision that has the study file"
+            )
+    study = read_study(path)
+    changes: dict[str, Any] = {}
+    if elsewhere is not None:
+        changes.update(_left_at_home(study, elsewhere))
+    if own.config is not None:
+        changes["trainer_config"] = str(own.config)
+    if own.build is not None:
+        changes["env_path"] = own.build
+    if own.learner is not None:
+        changes["learner"] = str(own.learner)
+    study = replace(study, spec=study.spec.model_copy(update=changes))
+    config = read_trainer_config(study.resolve(study.spec.trainer_config))
+    subject, learner = subject_of(study, config, probe)
+    settings = {**settings_today(study, config, "--num-areas" in learner.flags), **(named_ground.best or {})}
+    if own.config is not None or other.config is not None:
+        # Two trainer configs are compared as they are: what a study chose for one would hide how they differ.
+        settings = {knob: value if knob in LAUNCH_KNOBS else config.value(knob) for knob, value in settings.items()}
+    return Side(name, own.words or ("the study's own",), subject, settings)
+
+
+def _left_at_home(study: Study, elsewhere: Path) -> dict[str, str]:
+    """Paths of a revision's study that git does not hold, such as builds: they are taken from where the study lies."""
+    home = replace(study, source=replace(study.source, path=elsewhere))
+    found = {}
+    for key in ("env_path", "learner", "initialize_from"):
+        written = getattr(study.spec, key)
+        is_path = written and not study.uses_demo_build if key == "env_path" else written and "/" in written
+        if is_path and not study.resolve(written).exists():
+            found[key] = str(home.resolve(written))
+    return found
+
+
+def differences(one: SideFacts, other: SideFacts) -> tuple[str, ...]:
+    """Names of what differs between two sides."""
+    keys = {**one.fingerprint, **other.fingerprint}
+    found = [key for key in keys if one.fingerprint.get(key) != other.fingerprint.get(key)]
+    if one.params != other.params:
+        found.append("settings")
+    return tuple(found)

@@ -1,0 +1,216 @@
+"""`sweeper check`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+import typer
+
+from sweeper.cli import options
+from sweeper.cli.terminal import echo
+from sweeper.errors import ExitCode
+
+if TYPE_CHECKING:
+    from sweeper.app.check.plan import Spread
+    from sweeper.app.check.run import Checked
+    from sweeper.model.gate import CheckResult, Look, Pair
+
+WIDTH = 41
+"""Characters of the line that the estimate closes in on."""
+_SIDE = "a study file or folder, a build, a trainer config, a learner or its environment, or a git revision"
+
+
+def check(
+    candidate: list[str] = typer.Option(
+        [],
+        "--candidate",
+        metavar="SIDE",
+        help=f"What may have become slower: {_SIDE}. May be given again.",
+        show_default=False,
+    ),
+    baseline: list[str] = typer.Option(
+        [],
+        "--baseline",
+        metavar="SIDE",
+        help="What it is compared with. What a side does not name is as the other's.",
+        show_default=False,
+    ),
+    tolerance: str = typer.Option("5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded."),
+    max_time: str = typer.Option(
+        "20m", "--max-time", metavar="TIME", help="The check ends by then, with a verdict or without."
+    ),
+    max_memory_growth: str = typer.Option(
+        "10%", "--max-memory-growth", metavar="SHARE", help="Of the peak, that is no regression."
+    ),
+    trimmed: bool = typer.Option(False, "--trimmed", help="For shared runners: a few pairs may be far off."),
+    whole_sessions: bool = typer.Option(False, "--whole-sessions", help="Never keep both sides alive at once."),
+    tolerate_load: bool = typer.Option(False, "--tolerate-load", help="Count pairs that other programs disturbed."),
+    record: Optional[Path] = typer.Option(
+        None, "--record", metavar="FILE", help="Record a baseline instead; on several days.", show_default=False
+    ),
+    against: Optional[Path] = typer.Option(
+        None, "--against", metavar="FILE", help="Compare with a recorded baseline.", show_default=False
+    ),
+    history: Optional[Path] = typer.Option(
+        None, "--history", metavar="FILE", help="Add the verdict to these JSON lines.", show_default=False
+    ),
+    plan: bool = typer.Option(
+        False, "--plan", help="Measure how long a check takes here, and what tolerance it reaches."
+    ),
+    junit: Optional[Path] = typer.Option(
+        None, "--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False
+    ),
+    out: Optional[Path] = typer.Option(
+        None,
+        "--out",
+        metavar="DIR",
+        help="Where everything is left. [default: reports/checks/NAME-TIME]",
+        show_default=False,
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON document."),
+) -> None:
+    """Is the candidate slower? A gate for CI: exit code 0 passed, 5 slower, 6 cannot tell, 8 candidate fails."""
+    from sweeper.app.stop import StopSignal
+
+    stop = StopSignal()
+    with stop.installed():
+        from sweeper.app.check.run import Told, Wishes
+
+        _check_together(record=record, against=against, plan=plan or None)
+        wishes = Wishes(
+            baseline=tuple(baseline),
+            candidate=tuple(candidate),
+            tolerance=options.share("--tolerance", tolerance, 0.02, 0.5),
+            max_seconds=options.seconds("--max-time", max_time),
+            max_memory_growth=options.share("--max-memory-growth", max_memory_growth, 0.0, 10.0),
+            trimmed=trimmed,
+            whole_sessions=whole_sessions,
+            tolerate_load=tolerate_load,
+            folder=out,
+        )
+        told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance))
+        if plan:
+            from sweeper.app.check.plan import run_plan
+
+            _print_plan(run_plan(wishes, told, stop), as_json)
+            return
+        if record is not None:
+            from sweeper.app.check.stored import record as record_sessions
+
+            stored = record_sessions(wishes, record, told, stop)
+            echo(f"{record} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
+            echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least", err=True)
+            return
+        checked = _run(wishes, against, told, stop)
+    code = _finish(checked, history, junit, as_json)
+    raise typer.Exit(code)
+
+
+def _run(wishes: Any, against: Optional[Path], told: Any, stop: Any) -> Checked:
+    if against is not None:
+        from sweeper.app.check.stored import against as compare_with
+
+        return compare_with(wishes, against, told, stop)
+    from sweeper.app.check.run import run_check
+
+    return run_check(wishes, told, stop)
+
+
+def _check_together(**given: object) -> None:
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise typer.BadParameter("these are different things to do: give one of them", param_hint=" and ".join(named))
+
+
+def _finish(checked: Checked, history: Optional[Path], junit: Optional[Path], as_json: bool) -> int:
+    from sweeper.app.check.folder import leave
+    from sweeper.model.gate import GateVerdict
+    from sweeper.report.check import ci
+    from sweeper.report.check.data import as_json as json_text
+
+    result = checked.result
+    leave(checked.folder, result, history=history, junit=junit, environment=os.environ)
+    if as_json:
+        echo(json_text(result), nl=False)
+    else:
+        echo(ci.details(result))
+    mark = ci.annotation(result)
+    if mark is not None and os.environ.get("GITHUB_ACTIONS"):
+        echo(mark, err=as_json)
+    echo(f"Report: {checked.folder.page}", err=True)
+    echo(f"Next: {_next(result)}", err=True)
+    return {
+        GateVerdict.REGRESSED: ExitCode.REGRESSION,
+        GateVerdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+        GateVerdict.CANDIDATE_FAILS: ExitCode.CANDIDATE_FAILS,
+    }.get(result.verdict, ExitCode.OK)
+
+
+def _next(result: CheckResult) -> str:
+    from sweeper.model.gate import GateVerdict
+
+    if result.verdict is GateVerdict.INCONCLUSIVE:
+        return "sweeper check --plan, which tells what tolerance this machine reaches in which time"
+    if result.verdict is GateVerdict.CANDIDATE_FAILS:
+        return "sweeper doctor STUDY, which looks at what the candidate needs"
+    return "sweeper check --history FILE, which keeps the trend"
+
+
+def _show_pair(tolerance: float) -> Any:
+    def show(pair: Pair, look: Look | None, seconds: float) -> None:
+        from sweeper.units import format_seconds
+
+        head = f"pair {pair.number + 1:>2}  {format_seconds(seconds):>8}  "
+        if pair.void is not None:
+            echo(f"{head}void: {pair.void}", err=True)
+        elif pair.difference is None:
+            echo(f"{head}a session failed", err=True)
+        elif look is None:
+            echo(f"{head}candidate {100 * (pair.share or 0.0):+.1f} % in this pair", err=True)
+        else:
+            from sweeper.report.check.words import change_text
+
+            echo(f"{head}{_gauge(look, tolerance)}  candidate {change_text(look.change)}", err=True)
+
+    return show
+
+
+def _gauge(look: Look, tolerance: float) -> str:
+    """The interval on a line from three tolerances below to one above: `|` the tolerance and none, `o` the estimate."""
+    low, high = -3 * tolerance, tolerance
+
+    def place(share: float) -> int:
+        return round((min(max(share, low), high) - low) / (high - low) * (WIDTH - 1))
+
+    cells = ["·"] * WIDTH
+    for at in range(place(look.change.interval[0]), place(look.change.interval[1]) + 1):
+        cells[at] = "-"
+    cells[place(-tolerance)] = cells[place(0.0)] = "|"
+    cells[place(look.change.estimate)] = "o"
+    return "".join(cells)
+
+
+def _print_plan(found: Spread, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from sweeper.cli.table import print_columns
+    from sweeper.units import format_seconds
+
+    if as_json:
+        echo(json.dumps(asdict(found)))
+        return
+    echo(f"{found.pairs} pairs of one thing with itself differ by {100 * found.deviation:.1f} % on this machine;")
+    echo(f"a pair takes {format_seconds(found.pair_seconds)}. For a verdict in nine of ten checks:")
+    rows = [
+        [
+            f"{100 * row.tolerance:g} %",
+            f"{row.pairs}" if row.fits else "more than 32",
+            format_seconds(row.seconds) if row.fits else "–",
+        ]
+        for row in found.rows
+    ]
+    print_columns(["tolerance", "pairs", "--max-time"], rows)
+    echo("Next: sweeper check --candidate SIDE --tolerance SHARE --max-time TIME", err=True)
