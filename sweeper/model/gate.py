@@ -133,7 +133,8 @@ class CheckResult:
     """A check that ended. Times in seconds, memory in bytes.
 
     `tolerance`: the slowdown that is to be excluded. `pair_deviation`: of the pairs' differences. `pairs_needed`: for a
-    verdict in nine of ten checks, at this deviation. `trials`: every session, with `contender` for its side.
+    verdict in nine of ten checks, at this deviation; None where no check has so many. `tolerance_in_reach`: with the
+    pairs that this check had. `trials`: every session, with `contender` for its side.
     """
 
     name: str
@@ -163,6 +164,7 @@ class CheckResult:
     busiest: tuple[BusyProcess, ...] = ()
     pairs_needed: int | None = None
     seconds_needed: float | None = None
+    tolerance_in_reach: float | None = None
     format: str = FORMAT
     version: int = VERSION
 

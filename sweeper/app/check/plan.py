@@ -10,11 +10,10 @@ from sweeper.app.check.pairs import Pairs
 from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for
 from sweeper.app.prepare import memory_cap
 from sweeper.app.stop import StopSignal
-from sweeper.compare.gate.rule import LOOKS, Rule
+from sweeper.compare.gate.rule import LOOKS, TOLERANCES, Rule
 from sweeper.errors import Inconclusive
 from sweeper.study.judge import Terms as Judging
 
-TOLERANCES = (0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 PLAN_SECONDS = 120.0
 UNDECIDED = 0.0101
 """A tolerance at which no verdict falls: its edge and that of a regression lie side by side."""

@@ -20,7 +20,7 @@ from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.conclude import change, memory_growth, updates_of
-from sweeper.compare.gate.rule import plain_mean
+from sweeper.compare.gate.rule import LOOKS, plain_mean, tolerance_in_reach
 from sweeper.compare.gate.why import phase_changes
 from sweeper.machine import available_memory, describe_machine, memory_margin
 from sweeper.model.gate import Because, CheckResult, GateVerdict, Look, Pair
@@ -135,6 +135,9 @@ def concluded(
     counted = [two for pair, two in zip(gate.found, gate.both) if pair.difference is not None]
     starts = [pair.startup for pair in gate.found if pair.startup is not None and pair.difference is not None]
     needed = gate.rule.pairs_needed(deviation) if gate.rule and deviation else None
+    if needed is not None and needed > LOOKS[-1]:
+        needed = None
+    reach = tolerance_in_reach(deviation, len(differences), gate.terms.trimmed) if deviation else None
     mean = gate.rule.mean(differences) if gate.rule and gate.looks else None
     startup = plain_mean(starts) if len(starts) > 1 else None
     rates = {
@@ -168,5 +171,6 @@ def concluded(
         startup_more=None if startup is None else (startup.value, startup.interval()),
         busiest=gate.busiest[:3],
         pairs_needed=needed,
-        seconds_needed=None if needed is None else math.ceil(needed * gate.pair_seconds),
+        seconds_needed=None if needed is None else math.ceil(gate.found[0].at_seconds + needed * gate.pair_seconds),
+        tolerance_in_reach=reach,
     )

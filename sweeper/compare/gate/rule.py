@@ -31,6 +31,8 @@ TRIM = 0.2
 LEAST_TRIMMED = 6
 """Pairs before a trimmed mean has an error worth the name."""
 POWER = 0.9
+TOLERANCES = (0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
+"""That people choose from."""
 
 CONSTANTS: dict[bool, dict[int, tuple[float, float]]] = {
     False: {
@@ -155,6 +157,12 @@ class Rule:
         share = count / self.most_pairs
         alarm, wrong = CONSTANTS[self.trimmed][self.most_pairs]
         return alarm * share, wrong * share
+
+
+def tolerance_in_reach(deviation: float, pairs: int, trimmed: bool) -> float | None:
+    """The least of TOLERANCES for which so many pairs are enough in nine of ten checks; None where none is."""
+    affordable = (one for one in TOLERANCES if Rule(one, LOOKS[-1], trimmed).pairs_needed(deviation) <= pairs)
+    return next(affordable, None)
 
 
 def looks(most_pairs: int, trimmed: bool) -> tuple[int, ...]:

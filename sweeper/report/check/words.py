@@ -37,7 +37,7 @@ def change_text(change: Change) -> str:
 
 def headline(result: CheckResult) -> str:
     """The verdict and why, in a sentence or two."""
-    return f"{TITLES[result.verdict]}: {_because(result)}"
+    return f"{TITLES[result.verdict]}: {because(result)}"
 
 
 def why_text(result: CheckResult) -> str | None:
@@ -69,7 +69,8 @@ def _failure(trial: TrialResult) -> str:
     return reason_text(trial.reason) or OUTCOME_WORDS[trial.outcome]
 
 
-def _because(result: CheckResult) -> str:
+def because(result: CheckResult) -> str:
+    """Why, without the verdict's name."""
     tolerance = f"{100 * result.tolerance:g} %"
     if result.verdict is GateVerdict.CANDIDATE_FAILS:
         return f"two of its sessions failed, and the baseline's did not: {failure_text(result)}."
@@ -122,13 +123,19 @@ def _open(result: CheckResult, tolerance: str) -> str:
         return f"other programs disturbed {void} of {len(result.pairs)} pairs{_culprits(result)}."
     if result.because is Because.UNEVEN_LOAD:
         return "it looks slower, but other programs took more of the candidate's time than of the baseline's."
-    needed = ""
-    if result.pairs_needed is not None and result.seconds_needed is not None and result.pair_deviation is not None:
-        needed = (
-            f"; pairs differ by {100 * result.pair_deviation:.1f} %, so that about {result.pairs_needed} would be "
-            f"needed: --max-time {_minutes(result.seconds_needed)}, or a larger --tolerance"
-        )
-    return f"neither a slowdown of {tolerance} nor its absence could be shown in the time allowed{needed}."
+    return f"neither a slowdown of {tolerance} nor its absence could be shown in the time allowed{_needed(result)}."
+
+
+def _needed(result: CheckResult) -> str:
+    if result.pair_deviation is None:
+        return "; too few pairs counted to say what it would take"
+    ways = []
+    if result.pairs_needed is not None and result.seconds_needed is not None:
+        ways.append(f"about {result.pairs_needed} pairs (--max-time {_minutes(result.seconds_needed)})")
+    if result.tolerance_in_reach is not None and result.tolerance_in_reach > result.tolerance:
+        ways.append(f"--tolerance {100 * result.tolerance_in_reach:g}%")
+    would = f"; it would take {' or '.join(ways)}" if ways else "; this machine is too unsteady for a check"
+    return f": pairs differ by {100 * result.pair_deviation:.1f} %{would}"
 
 
 def _minutes(seconds: float) -> str:

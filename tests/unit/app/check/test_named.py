@@ -1,0 +1,189 @@
+"""What words name as a side, and what a side takes from the other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sweeper.app.check import sides as sides_module
+from sweeper.app.check.git import is_revision, worktree
+from sweeper.app.check.named import named
+from sweeper.app.check.sides import differences, sides
+from sweeper.errors import InvalidInput, NotComparable, NotReady, SweeperError
+from sweeper.model.folder import StudyFolder
+from sweeper.session.learner import Learner
+from tests.helpers.builders import ALL_FLAGS, PPO
+from tests.helpers.results import full_result
+
+STUDY = {
+    "version": 1,
+    "name": "racer",
+    "trainer_config": "car.yaml",
+    "env_path": "Car.x86_64",
+    "baseline": {"num_envs": 2},
+    "space": {"num_envs": [1, 2]},
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "car.yaml").write_text(PPO)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    for name in ("Car.x86_64", "New.x86_64", "mlagents-learn"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    environment = tmp_path / "env" / "bin"
+    environment.mkdir(parents=True)
+    (environment / "mlagents-learn").write_text("#!/bin/sh\n")
+    (environment / "mlagents-learn").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(
+        sides_module, "probe_learner", lambda path: Learner(path, None, ALL_FLAGS, {"mlagents": "1.1.0"})
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("study.yaml", "study"), ("car.yaml", "config"), ("New.x86_64", "build"), ("New", "build"),
+        ("demo:racer", "build"),
+        ("mlagents-learn", "learner"), ("env", "learner"), ("build:Gone", "build"), ("rev:main~3", "rev"),
+    ],
+)  # fmt: skip
+def test_a_word_is_known_by_what_it_is(place, word, kind):
+    found = named("candidate", [word])
+    assert [key for key in ("study", "folder", "build", "config", "learner", "rev") if getattr(found, key)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "nothing that can be measured"),
+        (["config:gone.yaml"], "there is no gone.yaml"),
+        (["New.x86_64", "Car.x86_64"], "a second build"),
+        (["learner:car.d"], "there is no"),
+        (["-rf"], "nothing that can be measured"),
+    ],
+)
+def test_a_word_that_means_nothing_is_refused_with_its_side(place, words, said):
+    with pytest.raises(InvalidInput, match=said) as error:
+        named("candidate", words)
+    assert "--candidate" in str(error.value)
+
+
+def test_what_a_side_does_not_name_is_as_the_others(place):
+    with sides(["study.yaml"], ["New.x86_64"]) as (before, after):
+        assert before.subject.launch.build == place / "Car.x86_64"
+        assert after.subject.launch.build == place / "New.x86_64"
+        assert before.params == after.params
+        assert before.params["num_envs"] == 2
+        assert differences(before.facts, after.facts) == ("build",)
+
+
+def test_a_learner_is_found_in_its_environment(place):
+    with sides(["study.yaml"], ["env"]) as (_, after):
+        assert after.subject.launch.learner == str(place / "env" / "bin" / "mlagents-learn")
+
+
+def test_trainer_configs_are_compared_as_they_are_even_where_a_study_chose_their_knobs(place):
+    (place / "bigger.yaml").write_text(PPO.replace("batch_size: 128", "batch_size: 512"))
+    study = {**STUDY, "baseline": {"num_envs": 2, "batch_size": 64}}
+    (place / "study.yaml").write_text(yaml.safe_dump(study))
+    with sides(["study.yaml"], ["bigger.yaml"]) as (before, after):
+        assert (before.params["batch_size"], after.params["batch_size"]) == (128, 512)
+        assert before.params["num_envs"] == after.params["num_envs"] == 2
+
+
+def test_a_study_alone_has_nobody_to_be_compared_with(place):
+    with pytest.raises(NotComparable, match="no baseline"), sides([], ["study.yaml"]):
+        pass
+
+
+def test_without_a_study_nothing_can_be_measured(place):
+    with pytest.raises(InvalidInput, match="no study is named"), sides([], ["New.x86_64"]):
+        pass
+
+
+def test_a_finished_study_in_reach_is_the_ground_with_its_best_settings(place):
+    folder = StudyFolder(place / "reports" / "racer")
+    folder.root.mkdir(parents=True)
+    _write_results(folder, place / "study.yaml")
+    with sides([], ["New.x86_64"]) as (before, after):
+        assert before.params["num_envs"] == 4
+        assert after.params == before.params
+    _write_results(StudyFolder(place / "reports" / "other"), place / "study.yaml")
+    with pytest.raises(InvalidInput, match="2 studies are here"), sides([], ["New.x86_64"]):
+        pass
+
+
+def _write_results(folder: StudyFolder, study: Path) -> None:
+    from dataclasses import replace
+
+    from sweeper.report.data import as_json
+
+    folder.root.mkdir(parents=True, exist_ok=True)
+    result = full_result()
+    assert result.best is not None
+    best = replace(result.best, params={"num_envs": 4, "num_areas": 1, "batch_size": 128, "threaded": False})
+    info = replace(result.study, file=str(study))
+    folder.results.write_text(as_json(replace(result, best=best, study=info)))
+    json.loads(folder.results.read_text())
+
+
+def git(place: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run(["git", *identity, *arguments], cwd=place, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(place: Path) -> Path:
+    git(place, "init", "-q")
+    git(place, "add", "study.yaml", "car.yaml")
+    git(place, "commit", "-qm", "one")
+    git(place, "tag", "before")
+    (place / "car.yaml").write_text(PPO.replace("buffer_size: 2048", "buffer_size: 4096"))
+    git(place, "commit", "-qam", "two")
+    return place
+
+
+def test_a_revision_is_the_project_as_it_was_and_its_worktree_goes(repository):
+    with sides(["study.yaml", "rev:before"], ["study.yaml"]) as (before, after):
+        assert before.subject.config.behaviors[0].buffer_size == 2048
+        assert after.subject.config.behaviors[0].buffer_size == 4096
+        # Git does not hold the build: it is the one that lies here.
+        assert before.subject.launch.build == after.subject.launch.build == repository / "Car.x86_64"
+        assert before.subject.config.path.exists()
+    assert not before.subject.config.path.exists()
+    listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True)
+    assert len(listed.stdout.splitlines()) == 1
+
+
+def test_a_revision_that_is_not_there_is_said(repository):
+    assert is_revision("before")
+    assert not is_revision("--help")
+    with pytest.raises(SweeperError, match="no revision 'later'"), sides(["study.yaml"], ["rev:later"]):
+        pass
+
+
+def test_outside_a_repository_there_are_no_revisions(place):
+    with pytest.raises(NotReady, match="not in a git repository"), worktree("main", place):
+        pass
+
+
+def test_a_worktree_goes_when_the_check_fails(repository):
+    def fail() -> Any:
+        with worktree("before", repository) as (tree, _):
+            kept.append(tree)
+            raise RuntimeError("stop")
+
+    kept: list[Path] = []
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not kept[0].exists()

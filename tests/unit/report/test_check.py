@@ -1,0 +1,142 @@
+"""What CI reads of a check, read as CI does."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sweeper.app.check.folder import CheckFolder, leave
+from sweeper.errors import InvalidInput
+from sweeper.model.gate import Because, Change, CheckResult, GateVerdict, Look, Mode, Pair, PhaseChange, SideFacts
+from sweeper.model.study import from_json
+from sweeper.report.check import ci
+from sweeper.report.check.data import as_json
+from sweeper.report.check.page import render_check
+from sweeper.report.check.words import headline, why_text
+from tests.helpers.builders import machine_of
+
+
+def check_of(**fields: Any) -> CheckResult:
+    sides = [
+        SideFacts(name, ("study.yaml",), {"num_envs": 2}, ("mlagents-learn", "car.yaml"), {"build": f"{name}:1"})
+        for name in ("baseline", "candidate")
+    ]
+    pairs = tuple(Pair(at, 30.0 * at, -0.06 + 0.01 * (at % 2), (1.0, 1.2), 0.0, 0.1) for at in range(4))
+    defaults: dict[str, Any] = {
+        "name": "racer", "started_at": "2026-01-01T10:00:00.000+00:00", "seconds": 180.0, "mode": Mode.SLICES,
+        "machine": machine_of(), "baseline": sides[0], "candidate": sides[1], "tolerance": 0.05, "max_seconds": 1200.0,
+        "trimmed": False, "verdict": GateVerdict.REGRESSED, "because": Because.SPEED,
+        "change": Change(-0.055, (-0.07, -0.04)), "pair_deviation": 0.012, "most_pairs": 16, "pairs": pairs,
+        "looks": (Look(4, Change(-0.055, (-0.07, -0.04)), -0.03, 0.01),), "trials": (),
+        "steps_per_second": {"baseline": 1000.0, "candidate": 945.0},
+        "why": (PhaseChange("players", 0.8, 0.05, (0.03, 0.07)), PhaseChange("updates", 0.2, 0.001, (-0.01, 0.01))),
+    }  # fmt: skip
+    return CheckResult(**{**defaults, **fields})
+
+
+VERDICTS = [
+    (GateVerdict.PASS, Because.SPEED, None, "0"),
+    (GateVerdict.IMPROVED, Because.SPEED, None, "0"),
+    (GateVerdict.REGRESSED, Because.SPEED, "failure", "1"),
+    (GateVerdict.INCONCLUSIVE, Because.BUSY, "skipped", "1"),
+    (GateVerdict.CANDIDATE_FAILS, Because.FAILED, "error", "1"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "because", "kind", "count"), VERDICTS)
+def test_junit_says_each_verdict_in_its_own_way(verdict, because, kind, count):
+    suite = ElementTree.fromstring(ci.junit(check_of(verdict=verdict, because=because))).find("testsuite")
+    assert suite is not None
+    case = suite.find("testcase")
+    assert case is not None
+    assert [child.tag for child in case if child.tag != "system-out"] == ([kind] if kind else [])
+    counters = {"failure": "failures", "skipped": "skipped", "error": "errors"}
+    assert {name: suite.get(name) for name in counters.values()} == {
+        name: count if counters.get(kind) == name else "0" for name in counters.values()
+    }
+    # As the schema has it: result elements come before output.
+    assert case[-1].tag == "system-out"
+
+
+@pytest.mark.parametrize(("verdict", "because", "kind", "count"), VERDICTS)
+def test_every_format_can_be_read_back(verdict, because, kind, count):
+    result = check_of(verdict=verdict, because=because)
+    quality = json.loads(ci.code_quality(result))
+    assert len(quality) == (not verdict.is_pass)
+    assert all({"description", "fingerprint", "severity", "location"} <= set(entry) for entry in quality)
+    assert {row["unit"] for row in json.loads(ci.benchmark(result))} == {"steps/s"}
+    for line in ci.metrics(result).splitlines()[:-1]:
+        float(line.rpartition(" ")[2])
+    assert dict(line.split("=", 1) for line in ci.outputs(result).splitlines())["verdict"] == verdict.value
+    mark = ci.annotation(result)
+    assert (mark is None) == verdict.is_pass
+    assert mark is None or ("\n" not in mark and mark.startswith(("::error ", "::warning ")))
+
+
+def test_the_document_is_complete_and_keeps_its_version():
+    data = json.loads(as_json(check_of()))
+    assert (data["format"], data["version"]) == ("sweeper.check", 1)
+    del data["headline"], data["why_text"]
+    assert from_json(CheckResult, json.dumps(data)) == check_of()
+
+
+def test_only_what_is_sure_is_named_as_the_reason():
+    text = why_text(check_of())
+    assert text is not None
+    assert "waiting for players" in text
+    assert "policy updates" not in text
+
+
+def test_the_page_opens_alone_and_escapes_what_others_wrote():
+    page = render_check(check_of(name="<script>alert(1)</script>"))
+    assert "<script>" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "How the verdict was come to" in page
+
+
+@pytest.mark.parametrize("because", list(Because))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_every_ending_has_a_sentence_and_a_page(because, mode):
+    found = check_of(verdict=GateVerdict.INCONCLUSIVE, because=because, mode=mode, change=None, looks=(), pairs=())
+    assert headline(found).startswith("INCONCLUSIVE: ")
+    assert "None" not in headline(found)
+    render_check(found)
+
+
+def test_a_check_without_room_for_the_pairs_it_needs_says_what_tolerance_is_in_reach():
+    found = check_of(
+        verdict=GateVerdict.INCONCLUSIVE, because=Because.NOT_ENOUGH_PAIRS, pairs_needed=None, tolerance_in_reach=0.1
+    )
+    assert "--tolerance 10%" in headline(found)
+    assert "--max-time" not in headline(found)
+    assert "(--max-time 9m)" in headline(replace(found, pairs_needed=20, seconds_needed=500.0))
+
+
+def test_github_gets_its_summary_and_outputs_and_the_history_its_line(tmp_path):
+    folder = CheckFolder(tmp_path / "check")
+    folder.open()
+    summary, outputs, history = tmp_path / "summary", tmp_path / "outputs", tmp_path / "history.jsonl"
+    summary.write_text("before\n")
+    surroundings = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    for _ in range(2):
+        folder.write(check_of())
+        leave(folder, check_of(), history=history, junit=tmp_path / "j.xml", environment=surroundings)
+    assert summary.read_text().startswith("before\n### ")
+    assert "verdict=regressed\n" in outputs.read_text()
+    assert len(history.read_text().splitlines()) == 2
+    assert "Earlier checks" in folder.page.read_text()
+    ElementTree.fromstring((tmp_path / "j.xml").read_text())
+
+
+def test_a_history_of_something_else_is_refused_and_kept(tmp_path):
+    folder = CheckFolder(tmp_path / "check")
+    folder.open()
+    history = tmp_path / "notes.txt"
+    history.write_text("milk\n")
+    with pytest.raises(InvalidInput, match=r"notes\.txt:1"):
+        leave(folder, check_of(), history=history, junit=None, environment={})
+    assert history.read_text() == "milk\n"
