@@ -44,6 +44,7 @@ class SessionRecord:
     session ran in turn with others. `waited_seconds`: for a quiet machine, before `started_at`. `oom_kills`: processes
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
+    `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
     """
 
     end: SessionEnd
@@ -66,6 +67,7 @@ class SessionRecord:
     members_killed: tuple[int, ...] = ()
     near_cap: bool = False
     learner_start: LearnerStart = LearnerStart.COLD
+    broken_by: SessionEnd | None = None
 
     @property
     def startup_seconds(self) -> float | None:

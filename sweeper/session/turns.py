@@ -121,6 +121,7 @@ class Turns:
                 busiest=busiest,
                 waited_seconds=share * self._waited_seconds,
                 slices=tuple(slices),
+                broken_by=self._broken,
             )
             for record, slices in zip(records, self._slices)
         ]

@@ -231,6 +231,8 @@ def _outcome(
         return Outcome.DISTURBED, Finding(FindingKind.SYSTEM_KILLED_SOMEBODY)
     if record.end is SessionEnd.EXITED:
         return outcome, Finding(FindingKind.EXITED, {"steps": steps, **_last_words(record)})
+    if record.end is SessionEnd.TURNS_BROKEN and record.broken_by is not None:
+        return outcome, Finding(FindingKind.TURNS_BROKEN, {"cause": record.broken_by.value})
     if record.end is SessionEnd.TOO_SLOW:
         return _too_slow(record, steps, load)
     return outcome, None if kind is None else Finding(kind)

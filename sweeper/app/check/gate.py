@@ -90,7 +90,7 @@ class Gate:
             pair, both = self.pairs.pair(len(self.found), lengths)
             if lengths.slice_cycles and any(trial.turns_broke for trial in both):
                 # Being suspended may be what broke them. What was measured in slices is not mixed with whole sessions.
-                self.tell("a session did not survive its turns: measuring whole sessions from here on")
+                self.tell(f"{reason_text(both[0].reason)}; measuring whole sessions from here on")
                 lengths = replace(lengths, slice_cycles=None)
                 self.found, self.both, self.looks, self.rule = [], [], [], None
                 continue
@@ -185,8 +185,7 @@ class Gate:
         differences = self.differences
         call = self.rule.call(differences)
         if call is Call.REGRESSED:
-            uneven = self._uneven_percent()
-            if uneven > MAX_MEAN_UNEVEN_PERCENT:
+            if not self.pairs.tolerates_load and self._uneven_percent() > MAX_MEAN_UNEVEN_PERCENT:
                 return GateVerdict.INCONCLUSIVE, Because.UNEVEN_LOAD
             return GateVerdict.REGRESSED, Because.SPEED
         if call is Call.PASS:

@@ -78,7 +78,9 @@ class Pairs:
         machine: str,
         stop: StopSignal,
         clock: Callable[[], float] = time.monotonic,
+        first: int | None = None,
     ) -> None:
+        """`first`: which side begins; left to chance where it is None, and then they take turns."""
         self.sides = sides
         self.trials: list[TrialResult] = []
         self._runner = runner
@@ -89,8 +91,12 @@ class Pairs:
         self._clock = clock
         self._began = clock()
         self._numbers = itertools.count()
-        self._first = random.randrange(2)
-        """Which side begins is left to chance once; then they take turns."""
+        self._first = random.randrange(2) if first is None else first
+
+    @property
+    def tolerates_load(self) -> bool:
+        """Whether pairs count whatever others did meanwhile."""
+        return self._terms.tolerate_load
 
     @property
     def seconds(self) -> float:
@@ -121,7 +127,7 @@ class Pairs:
         void = None
         if any(trial.outcome is Outcome.DISTURBED for trial in both):
             void = "other programs took too much of the machine"
-        elif others is not None and abs(others[1] - others[0]) > MAX_UNEVEN_PERCENT:
+        elif self._is_uneven(others):
             void = "other programs took much more from one side than from the other"
         difference = None
         if void is None and all(trial.is_ok for trial in both):
@@ -152,12 +158,25 @@ class Pairs:
         )
         if any(trial.outcome not in (Outcome.OK, Outcome.DISTURBED) for trial in both):
             return pair, both
-        counted = [one for one in rounds if _counts(one)]
+        counted = [one for one in rounds if self._counts(one)]
         if not counted:
             return replace(pair, void="other programs disturbed every slice"), both
         slices = tuple(_log_ratio(*one.rates) for one in counted)
         others = _others([load for one in counted for load in one.contention])
         return replace(pair, slices=slices, others_percent=others, difference=math.fsum(slices) / len(slices)), both
+
+    def _counts(self, found: Round) -> bool:
+        """Whether others left a slice of each in peace; decided by counters alone."""
+        if self._terms.tolerate_load:
+            return True
+        return not any(disturbance(load) for load in found.contention) and not self._is_uneven(
+            _others(found.contention)
+        )
+
+    def _is_uneven(self, others: tuple[float, float] | None) -> bool:
+        if others is None or self._terms.tolerate_load:
+            return False
+        return abs(others[1] - others[0]) > MAX_UNEVEN_PERCENT
 
     def _ask(self, side: Side, seed: int, lengths: Lengths, port: int) -> Asked:
         self._stop.check()
@@ -192,19 +211,12 @@ class Pairs:
 
     @property
     def _wait_seconds(self) -> float:
-        return 0.0 if self._terms.tolerate_load else WAIT_SECONDS
+        return 0.0 if self.tolerates_load else WAIT_SECONDS
 
 
 def _orders(is_turned: bool) -> Iterator[Sequence[int]]:
     """Baseline first, candidate first, and so on; the other way round where it is turned."""
     return itertools.cycle([(1, 0), (0, 1)] if is_turned else [(0, 1), (1, 0)])
-
-
-def _counts(found: Round) -> bool:
-    if any(disturbance(load) for load in found.contention):
-        return False
-    others = _others(found.contention)
-    return others is None or abs(others[1] - others[0]) <= MAX_UNEVEN_PERCENT
 
 
 def _others(loads: Sequence[Contention | None]) -> tuple[float, float] | None:

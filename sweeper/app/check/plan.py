@@ -7,7 +7,7 @@ from statistics import stdev
 
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for
+from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for, tolerates
 from sweeper.app.prepare import memory_cap
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.rule import LOOKS, TOLERANCES, Rule
@@ -51,7 +51,7 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
         folder = open_check(wishes.folder, both[0].subject.study.spec.name)
         cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, wishes.tolerate_load, both[0].subject.is_in_editor)
+        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)
         pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
         terms = Terms(UNDECIDED, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
         gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))

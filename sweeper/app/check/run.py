@@ -77,7 +77,7 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
         folder = open_check(wishes.folder, both[0].subject.study.spec.name)
         cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, wishes.tolerate_load, both[0].subject.is_in_editor)
+        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)
         pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
         terms = Terms(
             wishes.tolerance,
@@ -116,6 +116,11 @@ def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal) -> Sessions
     free = Gpus().free_bytes()
     rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, free)
     return Sessions(rules, machine.usable_cores, stop.asked, lambda _: None)
+
+
+def tolerates(wishes: Wishes, side: Side) -> bool:
+    """Whether sessions count whatever others do meanwhile: asked for here, or in the study."""
+    return wishes.tolerate_load or side.subject.study.spec.measure.contention == "mark"
 
 
 def open_check(folder: Path | None, name: str) -> CheckFolder:

@@ -14,7 +14,7 @@ from typing import Any
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import FAILURES
 from sweeper.app.check.pairs import Pairs, whole_lengths
-from sweeper.app.check.run import Checked, Told, Wishes, open_check, sessions_for
+from sweeper.app.check.run import Checked, Told, Wishes, open_check, sessions_for, tolerates
 from sweeper.app.check.sides import Side, one_side
 from sweeper.app.clock import now
 from sweeper.app.outputs import write_atomically
@@ -183,7 +183,7 @@ def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
         cap, _ = memory_cap(side.subject.study.spec.memory_cap, machine)
         folder = open_check(wishes.folder, side.subject.study.spec.name)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, wishes.tolerate_load, side.subject.is_in_editor)
+        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, side), side.subject.is_in_editor)
         yield Alone(
             side, machine, Pairs((side, side), sessions, folder.root, judging, machine.key, stop), told.say, folder
         )

@@ -83,7 +83,7 @@ def because(result: CheckResult) -> str:
         return f"{gain}; one of {tolerance} or more is excluded. Candidate {change}, {counted}."
     if result.verdict is GateVerdict.REGRESSED:
         return f"{_regression(result)} Candidate {change}, {counted}."
-    return f"{_open(result, tolerance)}{f' Candidate {change} so far' if change else ''}, {counted}."
+    return f"{_open(result, tolerance)} {f'Candidate {change} so far, ' if change else ''}{counted}."
 
 
 _STORED_LIMITS = (
@@ -144,7 +144,7 @@ def _minutes(seconds: float) -> str:
 
 def _culprits(result: CheckResult) -> str:
     names, cores = [one.name for one in result.busiest], [one.cores for one in result.busiest]
-    return f" ({busiest_text(names, cores)})" if names else ""
+    return busiest_text(names, cores) if names else ""
 
 
 def _unit(result: CheckResult) -> str:

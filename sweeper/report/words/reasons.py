@@ -43,6 +43,10 @@ def _busiest(values: Values) -> str:
     return busiest_text(values["busiest"], values["busiest_cores"])
 
 
+def _cause(values: Values) -> str:
+    return f": {values['cause']}" if values.get("cause") else ""
+
+
 def _meanwhile(values: Values) -> str:
     return f"; {load_text(FindingKind.OTHERS_ON_CORES, values)} meanwhile" if "others_percent" in values else ""
 
@@ -118,7 +122,7 @@ _SENTENCES: Sentences = {
     FindingKind.STALLED: lambda _: "progress stopped",
     FindingKind.TOO_SLOW: _too_slow,
     FindingKind.INTERRUPTED: lambda _: "we were asked to stop",
-    FindingKind.TURNS_BROKEN: lambda _: "running in turn with others did not work",
+    FindingKind.TURNS_BROKEN: lambda v: f"running in turn with others did not work{_cause(v)}",
     FindingKind.NO_UPDATE: lambda v: f"no policy update within {v['steps']:,} steps{_meanwhile(v)}",
     FindingKind.LEARNS_NOTHING: lambda _: "the policy was never updated: training at this setting would learn nothing",
     FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: _too_few(v, "policy updates", 2),

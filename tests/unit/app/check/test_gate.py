@@ -38,9 +38,8 @@ class Check:
         self.runner = ScriptedRunner(**runner)
         self.stop = StopSignal()
         self.said: list[str] = []
-        self.pairs = Pairs(
-            self.both, self.runner, tmp_path, Judging(8 * GIB, None, CORES), "m1", self.stop, self.runner.clock
-        )
+        judging = Judging(8 * GIB, None, CORES)
+        self.pairs = Pairs(self.both, self.runner, tmp_path, judging, "m1", self.stop, self.runner.clock, first=0)
         self.runner.speed_of_plan = lambda plan: speeds[plan.folder.root.name[4:]]
         terms = Terms(0.05, seconds, 0.1, 8 * GIB, whole_sessions=whole)
         self.gate = Gate(self.pairs, terms, self.said.append, lambda pair, look: None)
