@@ -13,6 +13,7 @@ import random
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -172,11 +173,18 @@ def cells() -> Iterator[tuple[str, Kind, float]]:
                 yield budget, kind, speedup
 
 
+def computed() -> Iterator[tuple[tuple[str, Kind, float], dict[str, float | None]]]:
+    """The figures of every cell, a process on every core."""
+    with ProcessPoolExecutor() as pool:
+        asked = [(cell, pool.submit(figures, cell[1], cell[2], cell[0])) for cell in cells()]
+        for cell, answer in asked:
+            yield cell, answer.result()
+
+
 def main() -> None:
     found: dict[str, dict[str, dict[str, dict[str, float | None]]]] = {}
     rows: list[Sequence[Any]] = []
-    for budget, kind, speedup in cells():
-        one = figures(kind, speedup, budget)
+    for (budget, kind, speedup), one in computed():
         found.setdefault(budget, {}).setdefault(kind.name, {})[str(speedup)] = one
         rows.append((budget, kind.name, speedup, *one.values()))
         print(".", end="", flush=True)
