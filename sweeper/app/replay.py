@@ -17,7 +17,7 @@ from sweeper.search.replay.play import play
 from sweeper.search.replay.rivals import ALL
 from sweeper.search.replay.surface import NoSurface, Surface
 
-USUAL = ("phase", "structured-gp", "tpe", "random", "grid", "autotune")
+USUAL = ("phase", "structured-gp", "tpe", "random", "grid", "autotune", "quick", "halving")
 """Strategies that are compared where none is named. Optuna's `gp` takes a second a session to think."""
 
 Searched = Callable[[str, str, int], None]

@@ -39,7 +39,7 @@ STUDY = (
     "space: {num_envs: [1, 2, 3, 4, 6, 8, 12, 16], num_areas: [1, 2, 4, 8, 16], batch_size: [64, 128, 256, 512]}\n"
 )
 RECORDED_SEEDS = 8 if SHORT else 100
-RECORDED_NAMES = ("phase", "structured-gp", "tpe", "random", "grid", "autotune")
+RECORDED_NAMES = ("phase", "structured-gp", "tpe", "random", "grid", "autotune", "quick", "halving")
 COLUMNS = {
     "seconds_to_2_percent": "to 2 %, s",
     "seconds_to_2_percent_p90": "p90",

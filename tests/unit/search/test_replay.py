@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,9 @@ from sweeper.model.trial import Outcome, Params, Purpose, Stage, configuration_k
 from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
 from sweeper.search.replay.play import play
 from sweeper.search.replay.rivals import ALL
+from sweeper.search.replay.staged import walked
 from sweeper.search.replay.surface import NoSurface, Surface, Tape
+from sweeper.study.history import History
 from tests.helpers.builders import params_of, trial_of
 from tests.helpers.recorded import BROKEN, recording
 
@@ -124,3 +128,45 @@ def test_an_answer_that_was_good_and_is_no_more_was_not_reached() -> None:
     course = Course(moments, 0.0, False)
     assert course.seconds_to(0.02) == 30.0
     assert [course.regret_at(at) for at in (5.0, 15.0, 25.0)] == [1.0, 0.01, 0.5]
+
+
+class TestStaged:
+    def test_a_course_goes_on_with_what_its_sessions_gave(self) -> None:
+        """It asks for one setting twice, then for another where the second session was the slower one."""
+
+        def course(question: Question) -> Iterator[Params]:
+            yield question.history.own
+            first = yield params_of(2)
+            second = yield params_of(2)
+            assert first.steps_per_second != second.steps_per_second
+            yield params_of(4)
+
+        tape = Tape(SURFACE, 1)
+        tape.play(SURFACE.own, Purpose.BASELINE)
+        asked = []
+        while not isinstance(answer := walked(course)(_question(tape)), Settled):
+            assert isinstance(answer, Proposal)
+            asked.append(answer.params["num_envs"])
+            tape.play(answer.params)
+        assert asked == [2, 2, 4]
+
+    def test_quick_climbs_from_the_smallest_corner_and_ends_by_itself(self) -> None:
+        course = play(SURFACE, ALL["quick"], 0, 1e9)
+        assert course.settled
+        assert len(course.moments) < 25
+        assert course.moments[-1].regret < course.moments[0].regret
+
+    def test_halving_measures_the_best_again_and_ends_by_itself(self) -> None:
+        tape = Tape(SURFACE, 1)
+        tape.play(SURFACE.own, Purpose.BASELINE)
+        while not isinstance(answer := ALL["halving"].propose(_question(tape)), Settled):
+            assert isinstance(answer, Proposal)
+            tape.play(answer.params)
+        counts = Counter(trial.key for trial in tape.trials)
+        assert max(counts.values()) >= 3
+        assert counts[configuration_key(BROKEN)] == 1
+
+
+def _question(tape: Tape) -> Question:
+    history = History(tuple(tape.trials), SURFACE.own)
+    return Question(SURFACE.space, history, SURFACE.cap_bytes, SURFACE.usable_cores)

@@ -1,0 +1,97 @@
+"""The templates of `ci/`, as far as they run here: their steps, with the variables that a runner sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import MEASURE
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(workshop):
+    """A project in git whose main branch has the same study; its build does not survive being suspended."""
+    workshop.scenario(dies_of_pauses_above=0.1)
+    workshop.study(baseline={"num_envs": 2, "num_areas": 1}, measure={**MEASURE, "max_seconds": 0.6})
+    for arguments in (
+        ["init", "-q", "-b", "main"],
+        ["add", "study.yaml", "car.yaml"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "one"],
+        ["update-ref", "refs/remotes/origin/main", "HEAD"],
+    ):
+        subprocess.run(["git", *arguments], cwd=workshop.root, check=True, capture_output=True)
+    return workshop
+
+
+def run(project, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**project.environment(), **variables}
+    script = script.replace("python -m pip install", "true ")
+    return subprocess.run(
+        ["bash", "-e", "-c", script], cwd=project.root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_github_template_checks_and_leaves_what_its_steps_upload(project):
+    template = yaml.safe_load((ROOT / "ci" / "github-actions.yml").read_text())
+    steps = template["jobs"]["self-hosted"]["steps"]
+    values = {"STUDY": template["env"]["STUDY"], "SWEEPER": "sweeper", "BASELINE": "origin/main"}
+    summary, outputs = project.root / "summary.md", project.root / "outputs"
+    surroundings = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    for step in steps:
+        if "run" in step:
+            done = run(project, step["run"], CI="true", **values, **surroundings)
+            assert done.returncode == 0, done.stdout + done.stderr
+    assert "PASS" in summary.read_text()
+    assert re.search("^verdict=(pass|improved)$", outputs.read_text(), re.M)
+    uploaded = project.root / next(step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", ""))
+    assert json.loads((uploaded / "check.json").read_text())["candidate"]["named"] == ["study.yaml"]
+    assert project.leftovers() == []
+    listed = subprocess.run(["git", "worktree", "list"], cwd=project.root, capture_output=True, text=True, check=True)
+    assert len(listed.stdout.splitlines()) == 1
+
+
+def test_the_gitlab_template_leaves_the_reports_that_it_names(project):
+    template = yaml.safe_load((ROOT / "ci" / "gitlab-ci.yml").read_text())
+    values = {**{name: str(value) for name, value in template["variables"].items()}, "BASELINE": "origin/main"}
+    job = template["throughput"]
+    for line in (*template[".throughput"]["before_script"], *job["script"]):
+        done = run(project, line, CI="true", GITLAB_CI="true", **values)
+        assert done.returncode == 0, done.stdout + done.stderr
+    reports = template[".throughput"]["artifacts"]["reports"]
+    ElementTree.parse(project.root / reports["junit"])
+    assert json.loads((project.root / reports["codequality"]).read_text()) == []
+    assert (project.root / reports["metrics"]).read_text().endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
+def test_every_command_of_the_templates_is_one_that_we_accept(name, workshop):
+    text = (ROOT / "ci" / name).read_text()
+    known = workshop.sweeper("check", "--help", env={**workshop.environment(), "COLUMNS": "200"}).stdout
+    commands = re.findall(r"sweeper check ((?:[^\n]|\\\n|\n {10})*)", text)
+    assert commands
+    for flag in re.findall(r"--[a-z][a-z-]*", " ".join(commands)):
+        assert flag in known
+
+
+def test_the_dockerfile_copies_what_is_there_and_runs_what_we_promise():
+    lines = (ROOT / "ci" / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    instructions = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    names = [name for name, _ in instructions]
+    assert names[0] == "FROM"
+    assert set(names) <= {"FROM", "RUN", "WORKDIR", "COPY", "ENV", "ENTRYPOINT", "CMD"}
+    for name, rest in instructions:
+        if name == "COPY":
+            assert all((ROOT / source).exists() for source in rest.split()[:-1])
+        if name in ("ENTRYPOINT", "CMD"):
+            assert json.loads(rest)
+    assert os.path.lexists(ROOT / "Makefile")
+    assert "make setup" in dict(instructions)["RUN"]
