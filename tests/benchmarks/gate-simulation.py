@@ -118,6 +118,18 @@ def peers(baseline: Any, candidate: Any) -> dict[str, float]:
     }
 
 
+def fixed_pairs(deviation: float) -> int:
+    """Pairs that one look at the end needs, for the same errors and a verdict in nine of ten checks of either kind."""
+    count = 3
+    while True:
+        scale = deviation / math.sqrt(count)
+        fine = stats.nct.sf(stats.t.ppf(0.95, count - 1), count - 1, -math.log1p(-TOLERANCE) / scale)
+        slow = stats.nct.sf(stats.t.ppf(0.99, count - 1), count - 1, (-math.log1p(-TOLERANCE) - MARGIN) / scale)
+        if min(fine, slow) >= WANTED_POWER:
+            return count
+        count += 1
+
+
 def upper(count: int) -> float:
     """Of the true share, after `count` of CHECKS."""
     return float(stats.binomtest(count, CHECKS, alternative="less").proportion_ci(0.95, "exact").high)
@@ -199,6 +211,16 @@ def show(cells: list[dict[str, Any]], others: dict[str, dict[str, float]]) -> No
     kinds = sorted({kind for found in others.values() for kind in found})
     print("\nWhat others' rules call slower (spread 3 %, effect 1.6 %, eight sessions a side), in per cent")
     table(("rule", *kinds), [(rule, *(found[kind] for kind in kinds)) for rule, found in others.items()])
+    quick = [
+        (f"{cell['deviation']:.1%}", cell["pairs"], slow["pairs"], fixed_pairs(cell["deviation"]))
+        for cell, slow in zip(
+            those(cells, trimmed=False, noise="independent", slower=0.0),
+            those(cells, trimmed=False, noise="independent", slower=0.05),
+        )
+        if cell["passed"] >= WANTED_POWER * CHECKS and slow["regressed"] >= WANTED_POWER * CHECKS
+    ]
+    print("Pairs to a verdict (mean), beside a test with a fixed number of pairs and the same errors")
+    table(("pairs differ by", "unchanged", "5 % slower", "fixed"), quick)
     unchanged = [c["regressed"] for c in cells if c["slower"] == 0]
     edge = [c["regressed"] for c in cells if c["slower"] == 0.01]
     wrong = [c["passed"] for c in cells if c["slower"] == 0.05]
@@ -214,6 +236,7 @@ def show(cells: list[dict[str, Any]], others: dict[str, dict[str, float]]) -> No
             "called_slower_at_1_percent_max": 100 * max(edge) / CHECKS,
             "power_percent_at_3": 100 * min(at_3) / CHECKS if at_3 else None,
             "power_of_90_percent_up_to_pair_deviation_percent": 100 * max(enough) if enough else None,
+            "pairs_to_a_verdict": [dict(zip(("deviation", "unchanged", "slower", "fixed"), row)) for row in quick],
             "wrong_pass_percent_max": 100 * max(wrong) / CHECKS,
             "wrong_pass_percent_upper": 100 * upper(max(wrong)),
             "others_percent": others,
