@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from sweeper.app.dead_ends import error_of
 from sweeper.app.trials import Trials
@@ -25,6 +26,7 @@ _TOLD = {
 EXHAUSTED = "every configuration was measured"
 SETTLED = "no more than {:.1%} is expected to be gained by searching on"
 _WORTH = "Searching: {:.1%} more speed is expected to be left; the next session costs about {:.0f} s."
+_AREAS = "This scene has as many agents whatever num_areas says: it is not searched any more."
 _IN_TURN = "Confirming: {} contenders alive together, in turn for {} rounds of slices."
 
 
@@ -37,6 +39,7 @@ class Drive:
         self._begun = len(trials.history.results)
         self._settled: str | None = None
         self._told: str | None = None
+        self._areas_told = False
 
     def run(self) -> str:
         """Run what the budget allows; returns why it stopped.
@@ -78,8 +81,11 @@ class Drive:
         return None if history.owed is None else Proposal(history.owed, Because.OWED)
 
     def _question(self) -> Question:
-        prepared = self._trials.prepared
-        return Question(self._space, self._trials.history, self._trials.cap_bytes, prepared.machine.usable_cores)
+        question = self._trials.prepared.question(self._trials.history)
+        if "num_areas" in self._space.knobs and "num_areas" not in question.space.knobs and not self._areas_told:
+            self._areas_told = True
+            self._say(_AREAS)
+        return replace(question, cap_bytes=self._trials.cap_bytes)
 
     def _measure_round(self, step: MeasureRound) -> None:
         self._say(_TOLD[step.why])

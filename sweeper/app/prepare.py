@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
+from sweeper.compare.noise import areas_are_inert
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.study_file import KNOBS, Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
@@ -80,8 +81,14 @@ class Prepared:
     def history(self, results: Sequence[TrialResult]) -> History:
         """What these results say of this study."""
         found = History(tuple(results), self.space.baseline, self.subject.study.spec.min_updates)
-        question = Question(self.space, found, self.cap_bytes, self.machine.usable_cores)
-        return replace(found, expected=self.strategy.expected(question))
+        return replace(found, expected=self.strategy.expected(self.question(found)))
+
+    def question(self, history: History) -> Question:
+        """What the search is asked; a knob that turned out to do nothing is not searched any more."""
+        space = self.space
+        if "num_areas" in space.knobs and areas_are_inert(history.candidates):
+            space = space.without("num_areas")
+        return Question(space, history, self.cap_bytes, self.machine.usable_cores)
 
     def facts(
         self, started_at: str, spent_seconds: float, cap_bytes: int, reason: str | None, cut_short: bool = False

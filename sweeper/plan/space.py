@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -117,6 +117,10 @@ class Space:
     def legal(self) -> tuple[dict[str, ParamValue], ...]:
         """`combinations`, listed once; for spaces up to LISTABLE."""
         return tuple(self.combinations())
+
+    def without(self, knob: str) -> Space:
+        """The same with a knob left as the baseline has it."""
+        return replace(self, knobs={name: values for name, values in self.knobs.items() if name != knob})
 
     def smallest(self) -> dict[str, ParamValue] | None:
         """The legal configuration that needs least memory as far as can be told: fewest environments, then areas.

@@ -42,7 +42,7 @@ def _cap(values: Values) -> str:
 def _areas(_: Values) -> str:
     return (
         "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. It "
-        "acts only if the scene has a TrainingAreaReplicator."
+        "acts only if the scene has a TrainingAreaReplicator. It was searched no further; add one to search it."
     )
 
 

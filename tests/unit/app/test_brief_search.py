@@ -9,7 +9,8 @@ from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
 from sweeper.model.trial import LearnerStart, Purpose, Stage
 from sweeper.search.strategies import STRATEGIES
-from tests.helpers.scripted import Scripted, scripted
+from tests.helpers.builders import params_of, trial_of
+from tests.helpers.scripted import MemoryStore, Scripted, scripted
 
 
 def phased(seconds: float = 1200.0) -> Scripted:
@@ -98,3 +99,34 @@ def test_a_resume_goes_on_where_it_stopped_and_a_finished_study_stays_finished()
     count = len(parts.results)
     parts.run()
     assert len(parts.results) == count
+
+
+def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
+    study = phased()
+    said = [
+        trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT),
+        trial_of(1, params_of(2, 4), 1500.0, agents=8.0),
+    ]
+    told = study.prepared.question(study.prepared.history(said))
+    assert "num_areas" not in told.space.knobs
+    assert {params["num_areas"] for params in told.space.legal} == {study.prepared.space.baseline["num_areas"]}
+    more = [said[0], replace(said[1], agents=32.0)]
+    assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
+
+
+def test_a_study_says_once_that_areas_are_left_out() -> None:
+    study = phased()
+    own = study.prepared.space.baseline
+    other = {**own, "num_areas": 4, "num_envs": 2}
+    study.store = MemoryStore(
+        [
+            trial_of(0, own, 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT),
+            trial_of(1, other, 1500.0, agents=8.0),
+        ]
+    )
+    study.run()
+    said = [event.text for event in study.events if isinstance(event, StageChanged)]
+    assert sum("whatever num_areas says" in text for text in said) == 1
+    assert all(session.plan.params["num_areas"] in (1, 4) for session in study.runner.sessions)
+    searched = [t for t in study.results[2:] if t.stage is Stage.SEARCH]
+    assert {trial.params["num_areas"] for trial in searched} <= {own["num_areas"]}
