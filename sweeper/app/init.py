@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.app.nearby import look_around
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
+from sweeper.inputs.command_line import LEARNER, read_command
 from sweeper.inputs.trainer_config import read_trainer_config
 from sweeper.racer import TRAINER_CONFIG
 
@@ -29,9 +30,9 @@ trainer_config: {config}
 # Your Unity build. `demo:racer` is the bundled demo build. Left out, you train in the Unity Editor, where num_envs is 1
 # and every trial waits for you to press Play.
 {build}
-{other_builds}
+{other_builds}{learner}
 # What you run today, to compare with. Left out: what the trainer config says.
-# baseline: {{num_envs: 1, num_areas: 1}}
+{baseline}
 
 # The most memory that learner and players may use together: an amount, or a share of what is available.
 memory_cap: 80%
@@ -52,8 +53,9 @@ budget: 20m
 min_updates: 25%
 
 # Left out: as the trainer config has it. time_scale changes physics, so it is never searched.
-engine: {{no_graphics: true}}
-"""
+engine: {engine}
+{more}"""
+BASELINE, ENGINE = "# baseline: {num_envs: 1, num_areas: 1}", "{no_graphics: true}"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,7 @@ def write_study(path: Path, demo: bool = False) -> Written:
     Raises:
         InvalidInput: a file is in the way, or the folder does not exist.
     """
-    path = path / "study.yaml" if path.is_dir() else path
-    if path.exists():
-        raise InvalidInput(f"{path} exists; nothing was overwritten", "choose another name: sweeper init PATH")
-    if not path.parent.is_dir():
-        raise InvalidInput(f"{path.parent}: no such folder")
+    path = _free(path)
     folder = path.parent.absolute()
     nearby = look_around(folder)
     configs = [] if demo else [config for config in nearby.configs if _can_be_read(config)]
@@ -98,6 +96,67 @@ def write_study(path: Path, demo: bool = False) -> Written:
     )
     write_atomically(path, text)
     return Written(path, (path,), tuple(told))
+
+
+def _free(path: Path) -> Path:
+    """Where a study file may be written: `study.yaml` where `path` is a folder."""
+    path = path / "study.yaml" if path.is_dir() else path
+    if path.exists():
+        raise InvalidInput(f"{path} exists; nothing was overwritten", "choose another name: sweeper init PATH")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"{path.parent}: no such folder")
+    return path
+
+
+def write_study_from(path: Path, command: str) -> Written:
+    """Write the study of a training command, or of the script that holds it; its settings are the baseline.
+
+    Raises:
+        InvalidInput: a file is in the way, no command is found, or its trainer config is not there.
+    """
+    path = _free(path)
+    found, place = read_command(command)
+    folder = path.parent.absolute()
+    config = place / found.config
+    if not config.is_file():
+        raise InvalidInput(f"the command's trainer config is not there: {config}", "run this where the command runs")
+    baseline = {"num_envs": 1, "num_areas": 1, **found.baseline}
+    more = []
+    if found.env_args:
+        more.append(f"\n# Passed to the player.\nenv_args: {json.dumps(list(found.env_args), ensure_ascii=False)}")
+    if found.initialize_from:
+        trained = _relative(place / "results" / found.initialize_from, folder)
+        more.append(f"\n# Trials start from this trained run.\ninitialize_from: {_quoted(trained)}")
+    build = "# env_path: Builds/MyGame"
+    if found.env_path is not None:
+        build = f"env_path: {_quoted(_relative(place / found.env_path, folder))}"
+    learner = "" if found.learner == LEARNER else f"learner: {_quoted(_relative(place / found.learner, folder))}\n"
+    write_atomically(
+        path,
+        TEMPLATE.format(
+            name=path.name,
+            stem=_stem(path),
+            config=_quoted(_relative(config, folder)),
+            build=build,
+            other_configs="",
+            other_builds="",
+            learner=learner,
+            baseline=f"baseline: {_flow(baseline)}",
+            engine=_flow(found.engine) if found.engine else "{}",
+            more="\n".join(more) + ("\n" if more else ""),
+        ),
+    )
+    told = [f"Trainer config: {found.config}. What the command runs is the baseline: {_flow(baseline)}."]
+    if found.env_path is None:
+        told.append("The command names no build: this study trains in the Editor.")
+    if found.left_out:
+        told.append(f"Left out, because a study has no place for it: {', '.join(found.left_out)}.")
+    return Written(path, (path,), tuple(told))
+
+
+def _flow(values: Mapping[str, object]) -> str:
+    """A mapping on one line of YAML."""
+    return "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in values.items()) + "}"
 
 
 def _demo(path: Path, folder: Path) -> Written:
@@ -123,6 +182,10 @@ def _text(path: Path, config: str, build: str, other_configs: Sequence[str], oth
         build=build,
         other_configs="".join(f"# trainer_config: {_quoted(other)}\n" for other in other_configs[:MOST_LISTED]),
         other_builds="".join(f"# env_path: {_quoted(other)}\n" for other in other_builds[:MOST_LISTED]),
+        learner="",
+        baseline=BASELINE,
+        engine=ENGINE,
+        more="",
     )
 
 

@@ -36,11 +36,20 @@ def doctor(
 def init(
     path: Path = typer.Argument(Path("study.yaml"), metavar="[PATH]", help="Where to write it; a file or a folder."),
     demo: bool = typer.Option(False, "--demo", help="About the bundled demo build, whatever is found nearby."),
+    command: Optional[str] = typer.Option(
+        None,
+        "--from",
+        metavar="COMMAND",
+        help='About a training command such as "mlagents-learn Car.yaml --env=Build", or a .bat, .sh or .ps1 with one.',
+        show_default=False,
+    ),
 ) -> None:
     """Write a commented study file about the trainer config and the build that are found nearby."""
-    from sweeper.app.init import write_study
+    from sweeper.app.init import write_study, write_study_from
 
-    written = write_study(path, demo)
+    if demo and command is not None:
+        raise typer.BadParameter("give one of them", param_hint="--demo and --from")
+    written = write_study(path, demo) if command is None else write_study_from(path, command)
     echo(f"Wrote {' and '.join(str(file) for file in written.files)}.", err=True)
     for sentence in written.told:
         echo(sentence, err=True)
