@@ -11,6 +11,8 @@ from sweeper.model.folder import TrialFolder
 
 MIN_FREE_BYTES = 200 * 1024**2
 """A trial writes a few MiB; SQLite and the report need some air."""
+EVENTS = "events.out.tfevents"
+"""How TensorBoard's files begin."""
 
 
 def check_disk(root: Path) -> None:
@@ -27,8 +29,17 @@ def check_disk(root: Path) -> None:
         )
 
 
-def prune(folder: TrialFolder) -> None:
-    """Of a trial that was measured, remove the learner's models and event files; config, logs and samples stay."""
+def prune(folder: TrialFolder, keep_events: bool = False) -> None:
+    """Of a trial that was measured, remove the learner's models and event files; config, logs and samples stay.
+
+    `keep_events`: TensorBoard's files of the learner stay, too.
+    """
+    if keep_events:
+        for path in folder.results_dir.rglob("*"):
+            if path.is_file() and not path.name.startswith(EVENTS) and folder.player_logs not in path.parents:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+        return
     logs = folder.player_logs
     for path in folder.results_dir.glob("*/*"):
         if path == logs:

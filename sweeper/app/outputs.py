@@ -60,6 +60,7 @@ class Outputs:
     def save(self, result: StudyResult) -> None:
         """After a trial: results.json, and the report where the last one is old enough and drawing is quick."""
         self._try("results.json", lambda: save_results(self._prepared.folder, result, self._texts))
+        self._show_on_board(result)
         age = time.monotonic() - self._drawn_at
         if age >= max(REPORT_SECONDS, self._drawing_seconds / DRAWING_SHARE):
             self._try("the report", lambda: self._draw(result))
@@ -67,7 +68,15 @@ class Outputs:
     def save_all(self, result: StudyResult) -> None:
         """Everything, as a run begins or ends."""
         self._try("results.json", lambda: save_results(self._prepared.folder, result, self._texts))
+        self._show_on_board(result)
         self._try("the report", lambda: self._draw(result))
+
+    def _show_on_board(self, result: StudyResult) -> None:
+        if self._prepared.tensorboard:
+            from sweeper.report.tensorboard import Board
+
+            board = Board(self._prepared.folder.tensorboard)
+            self._try("TensorBoard's files", lambda: board.add(result.trials))
 
     def _draw(self, result: StudyResult) -> None:
         from sweeper.report.html import render_html

@@ -40,7 +40,10 @@ ELSEWHERE = "choose another place with --out"
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line says over the study file. `until`: the local time at which the study must have ended."""
+    """What the command line says over the study file. `until`: the local time at which the study must have ended.
+
+    `tensorboard`: whether event files are written, and the learner's own kept.
+    """
 
     budget_seconds: float | None = None
     until: datetime | None = None
@@ -48,6 +51,7 @@ class Overrides:
     memory_cap: MemoryCap | None = None
     out: Path | None = None
     sampler: str | None = None
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Prepared:
     folder: StudyFolder
     strategy: Strategy = STRATEGIES[DEFAULT]
     cap_note: Finding | None = None
+    tensorboard: bool = False
 
     @property
     def notes(self) -> tuple[Finding, ...]:
@@ -193,6 +198,7 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         folder=StudyFolder(overrides.out or Path("reports") / study.spec.name),
         strategy=STRATEGIES[study.spec.sampler],
         cap_note=cap_note,
+        tensorboard=overrides.tensorboard,
     )
 
 

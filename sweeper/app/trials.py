@@ -228,7 +228,7 @@ class Trials:
             log.warning("trial %d: could not end processes %s", result.number, record.left_behind)
         self._record(result)
         if result.is_ok:
-            prune(asked.plan.folder)
+            prune(asked.plan.folder, self.prepared.tensorboard)
         return result
 
     def _record(self, result: TrialResult) -> None:

@@ -44,6 +44,7 @@ def overrides(
     memory_cap: Optional[str],
     out: Optional[Path],
     sampler: Optional[str] = None,
+    tensorboard: bool = False,
 ) -> Any:
     """What the command line says over the study file; bad values are usage errors."""
     from sweeper.app.prepare import Overrides
@@ -57,6 +58,7 @@ def overrides(
         memory_cap=_parsed("--memory-cap", parse_memory_cap, memory_cap),
         out=out,
         sampler=_parsed("--sampler", _sampler, sampler),
+        tensorboard=tensorboard,
     )
 
 

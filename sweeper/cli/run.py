@@ -24,6 +24,9 @@ def run(
     sampler: Optional[str] = options.SamplerOption,
     out: Optional[Path] = options.OutOption,
     fresh: bool = typer.Option(False, "--fresh", help="Move an old study folder aside and start anew."),
+    tensorboard: bool = typer.Option(
+        False, "--tensorboard", help="Write event files to watch the study in TensorBoard, and keep the learner's own."
+    ),
     json: bool = typer.Option(False, "--json", help="Print the results as one JSON document."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="No progress and no summary."),
     verbose: bool = typer.Option(False, "-v", "--verbose", help="Say why trials failed."),
@@ -33,7 +36,7 @@ def run(
 
     stop = StopSignal()
     with stop.installed():  # before the imports, which take a second or two
-        given = options.overrides(budget, until, trials, memory_cap, out, sampler)
+        given = options.overrides(budget, until, trials, memory_cap, out, sampler, tensorboard)
         from sweeper.app.run import run_study
         from sweeper.cli.progress import Progress
         from sweeper.errors import Interrupted
@@ -42,7 +45,7 @@ def run(
             with Progress(quiet=quiet, verbose=verbose) as progress:
                 finished = run_study(study, given, fresh, progress, stop)
         except Interrupted:
-            again = _again(study, budget, until, trials, memory_cap, out, sampler)
+            again = _again(study, budget, until, trials, memory_cap, out, sampler, tensorboard)
             echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
             raise
     if json:
@@ -69,6 +72,8 @@ def _summary(finished: Finished) -> None:
         echo(f"Note: {study_note(note)}")
     echo(headline(result))
     echo(f"Report: {folder.report}")
+    if finished.prepared.tensorboard:
+        echo(f"TensorBoard: tensorboard --logdir {shlex.quote(str(folder.tensorboard))}")
     echo(f"Next: sweeper apply {shlex.quote(str(folder.root))}")
 
 
@@ -80,6 +85,7 @@ def _again(
     memory_cap: Optional[str],
     out: Optional[Path],
     sampler: Optional[str],
+    tensorboard: bool,
 ) -> str:
     named = {
         "--budget": budget,
@@ -90,4 +96,5 @@ def _again(
         "--out": out,
     }
     flags = [f"{flag}={value}" for flag, value in named.items() if value is not None]
+    flags += ["--tensorboard"] if tensorboard else []
     return shlex.join(["sweeper", "run", str(study), *flags])

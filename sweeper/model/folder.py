@@ -38,6 +38,11 @@ class StudyFolder:
         return self.root / "run.log"
 
     @property
+    def tensorboard(self) -> Path:
+        """Event files, a run a trial."""
+        return self.root / "tensorboard"
+
+    @property
     def lock(self) -> Path:
         """Held while a run works in this folder."""
         return self.root / ".lock"
