@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from sweeper import __version__
 from sweeper.cli import results, setup
 from sweeper.cli.check import check
+from sweeper.cli.guide import guide
 from sweeper.cli.replay import replay
 from sweeper.cli.run import run
 from sweeper.cli.terminal import echo
@@ -34,6 +35,7 @@ app.command()(results.show)
 app.command()(results.report)
 app.command()(results.apply)
 app.command()(check)
+app.command()(guide)
 app.command()(replay)
 app.command()(setup.doctor)
 app.command()(setup.init)

@@ -130,3 +130,16 @@ def test_an_interrupted_check_leaves_nothing_running(shop):
     assert "Traceback" not in err
     assert shop.leftovers() == []
     assert not (shop.root / "found" / "check.json").exists()
+
+
+def test_the_guides_table_is_measured_on_this_build(shop):
+    """The scripted build gains nothing from more than four environments."""
+    done = shop.sweeper("guide", "study.yaml", "--rounds=1", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    times = {(row["envs"], row["areas"]): row["speedup"]["estimate"] for row in found["rows"]}
+    assert times[(1, 1)] == 1.0
+    assert times[(4, 1)] > times[(2, 1)] > 1.0
+    assert found["knee"] == 4
+    assert (shop.root / "reports" / "shop-guide" / "guide.json").exists()
+    assert shop.leftovers() == []
