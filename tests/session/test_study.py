@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import optuna
 import pytest
@@ -83,6 +84,27 @@ def test_another_study_is_not_mixed_in(workshop):
     fresh = workshop.sweeper("run", "study.yaml", "--fresh", "--trials=1")
     assert fresh.returncode == 0
     assert (workshop.folder.with_name("shop.old-1") / "results.json").exists()
+
+
+def test_what_does_not_decide_speed_may_change(workshop):
+    """A build that saves its game beside itself at each start, a copy of it, a comment in the config."""
+    workshop.study(budget={"time": "60s", "trials": 1})
+    data = workshop.root / "build_Data"
+    data.mkdir()
+    (data / "level0").write_text("a scene")
+    (data / "save.json").write_text("{}")
+    assert workshop.sweeper("run", "study.yaml").returncode == 0
+    (data / "save.json").write_text('{"starts": 1}')
+    build = workshop.root / "build.x86_64"
+    os.utime(build, (0, 0))
+    config = workshop.root / "car.yaml"
+    config.write_text("# a comment\n" + config.read_text())
+    again = workshop.sweeper("run", "study.yaml")
+    assert again.returncode == 0, again.stderr
+    (data / "level0").write_text("another scene")
+    refused = workshop.sweeper("run", "study.yaml")
+    assert refused.returncode == 7
+    assert "build: build_Data/level0 changed" in refused.stderr
 
 
 def test_the_learning_guard_refuses_what_learns_less(workshop):

@@ -147,7 +147,7 @@ class TestEveryBackEnd:
             again(identity={**IDENTITY, "machine": "m2", "space": {"num_envs": [1, 2, 3]}})
         text = str(caught.value)
         assert 'machine was "m1", is now "m2"' in text
-        assert 'space was {"num_envs": [1, 2]}, is now {"num_envs": [1, 2, 3]}' in text
+        assert "space: num_envs was [1, 2], is now [1, 2, 3]" in text
         assert "build" not in text.partition("with this study:")[2]
         assert "--fresh" in str(caught.value.hint)
 
