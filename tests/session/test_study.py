@@ -220,3 +220,15 @@ def test_a_sure_failure_is_not_launched(workshop):
         assert trial["predicted_memory_bytes"][0] > 600 * 1024**2
         assert trial["peak_memory_bytes"] is None and trial["command"] == []
     assert predicted or launched
+
+
+def test_trials_alone_are_a_budget(workshop):
+    workshop.study(budget={"trials": 2})
+    assert "without a limit on time, at most 2 trials" in workshop.sweeper("validate", "study.yaml").stdout
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "no limit on time" in done.stderr
+    results = workshop.results()
+    assert (results["study"]["budget"], len(results["trials"])) == (None, 2)
+    assert workshop.sweeper("report", "reports/shop").returncode == 0
+    assert " of 0s" not in (workshop.folder / "report.html").read_text()
