@@ -157,7 +157,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         warmup_seconds=first.seconds - started.seconds,
         measured_seconds=found.seconds,
         steps=steps,
-        updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
+        updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(samples, first, last),
         agents=agents(first, last, envs),
         phases=phases(samples, first, last),
         window=window,
