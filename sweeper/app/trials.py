@@ -205,8 +205,9 @@ class Trials:
             learner_start=manner.learner_start(stage),
             batch_sizes=manner.batch_sizes(params, stage),
         )
-        rule = manner.rule(params, stage, seconds)
-        return Asked(plan, purpose, stage, now(), rule, round, self._machine, prediction)
+        behaviors = self.prepared.subject.config.behaviors_with(params)
+        rule = manner.rule(behaviors, stage, seconds, self.allowance().remaining_seconds)
+        return Asked(plan, purpose, stage, now(), rule, round, self._machine, prediction, behaviors)
 
     def _finish(
         self, asked: Asked, record: SessionRecord, cost_seconds: float, excuses: Sequence[int] = ()
