@@ -75,7 +75,8 @@ class FindingKind(str, Enum):
     # name; steps: its own; fill_steps: enough for an update; others_percent, busiest, busiest_cores where others took a
     # share
     LEARNS_NOTHING = "learns_nothing"
-    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"  # actual_per_1000, required_per_1000
+    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"
+    # actual_per_1000, required_per_1000; where bursts are why: steps_an_update, buffer_size, time_horizon, agents
     TOO_FEW_GRADIENT_UPDATES = "too_few_gradient_updates"  # actual_per_1000, required_per_1000
     TOO_FEW_UPDATES_OF = "too_few_updates_of"  # name, actual_per_1000, required_per_1000
     # Why it was not launched.

@@ -19,6 +19,7 @@ from sweeper.model.measurement import Measurement, Method, PerThousandSteps
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, RSS, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, measured_fields
 from sweeper.plan.trial_plan import TrialPlan
+from sweeper.study.bursts import with_bursts
 from sweeper.study.diagnosis import diagnose, exception_line, signal_name
 from sweeper.study.unmeasured import without_cycles
 
@@ -214,7 +215,9 @@ def _outcome(
     if record.end is SessionEnd.MEASURED and measurement is not None:
         updates = measurement.updates_per_1000_steps
         lack = shortfall(updates, terms.required) if updates is not None else None
-        return (Outcome.TOO_FEW_UPDATES if lack else Outcome.OK), lack
+        if lack is None:
+            return Outcome.OK, None
+        return Outcome.TOO_FEW_UPDATES, with_bursts(lack, measurement, asked.behaviors)
     if record.end is SessionEnd.MEASURED and record.slices:
         return Outcome.DISTURBED, Finding(FindingKind.SLICES_ALL_DISTURBED)
     if record.end is SessionEnd.MEASURED:

@@ -104,6 +104,20 @@ def _too_few(values: Values, name: str, digits: int) -> str:
     return f"{actual:.{digits}f} {name} per 1,000 steps; at least {required:.{digits}f} are required"
 
 
+def _bursts(values: Values) -> str:
+    """Of what an update sees, and how that is mended."""
+    if values.get("steps_an_update") is None:
+        return ""
+    agents, horizon = values["agents"], values["time_horizon"]
+    who = f"{agents:.0f} agents" if agents else "agents"
+    shorter = ", ".join(str(horizon // part) for part in (4, 2, 1) if horizon // part)
+    return (
+        f"; an update sees {values['steps_an_update']:,.0f} steps and not buffer_size {values['buffer_size']:,}, "
+        f"because {who} hand in time_horizon {horizon} steps each at once; a larger buffer_size in your own settings "
+        f"mends that, or a shorter horizon, which can be searched (`time_horizon: [{shorter}]` under space)"
+    )
+
+
 def _would_break(values: Values) -> str:
     low, high, cap = (format_bytes(values[name]) for name in ("low_bytes", "high_bytes", "cap_bytes"))
     return f"it would need {low} to {high}, and the cap is {cap}"
@@ -140,7 +154,7 @@ _SENTENCES: Sentences = {
     FindingKind.TURNS_BROKEN: lambda _: "running in turn with others did not work",
     FindingKind.NO_UPDATE: _no_update,
     FindingKind.LEARNS_NOTHING: lambda _: "the policy was never updated: training at this setting would learn nothing",
-    FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: _too_few(v, "policy updates", 2),
+    FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: f"{_too_few(v, 'policy updates', 2)}{_bursts(v)}",
     FindingKind.TOO_FEW_GRADIENT_UPDATES: lambda v: _too_few(v, "gradient updates", 1),
     FindingKind.TOO_FEW_UPDATES_OF: lambda v: _too_few(v, v["name"], 2),
     FindingKind.WOULD_BREAK_CAP: _would_break,

@@ -186,6 +186,14 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
     ),
     (FindingKind.TOO_FEW_POLICY_UPDATES, PER_1000, "9.94 policy updates per 1,000 steps; at least 10.00 are required"),
     (
+        FindingKind.TOO_FEW_POLICY_UPDATES,
+        {**PER_1000, **BURSTS},
+        "9.94 policy updates per 1,000 steps; at least 10.00 are required; an update sees 27,648 steps and not "
+        "buffer_size 2,048, because 432 agents hand in time_horizon 64 steps each at once; a larger buffer_size in "
+        "your own settings mends that, or a shorter horizon, which can be searched (`time_horizon: [16, 32, 64]` under "
+        "space)",
+    ),
+    (
         FindingKind.TOO_FEW_GRADIENT_UPDATES,
         PER_1000,
         "9.9 gradient updates per 1,000 steps; at least 10.0 are required",

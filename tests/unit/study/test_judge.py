@@ -469,3 +469,17 @@ def test_the_longest_silence() -> None:
     assert judged(record_of(SessionEnd.EXITED, samples)).longest_silence_seconds == 5.0
     assert judged(record_of(SessionEnd.EXITED, samples[:2])).longest_silence_seconds is None
     assert judged(measured(slices=((100.0, 104.0),) * 3)).longest_silence_seconds is None
+
+
+def test_bursts_that_overfill_the_buffer_are_named() -> None:
+    """27 areas of 16 agents hand in 64 steps each at once."""
+    samples = session_of([(27_648, 10.0)] * 10)
+    record = record_of(SessionEnd.MEASURED, samples)
+    asked = asked_of(behaviors=config_of().behaviors)
+    result = judged(record, asked, required=PerThousandSteps(None, 0.25 * 1000 / 2048))
+    assert result.outcome is Outcome.TOO_FEW_UPDATES
+    assert result.reason is not None and result.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
+    told = ("steps_an_update", "buffer_size", "time_horizon", "agents")
+    assert [result.reason.values[name] for name in told] == [pytest.approx(27_648), 2048, 64, None]
+    own = judged(measured(), asked, required=PerThousandSteps(None, 1.0))
+    assert own.reason is not None and "steps_an_update" not in own.reason.values
