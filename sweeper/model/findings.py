@@ -39,6 +39,9 @@ class FindingKind(str, Enum):
     # Of a study.
     SPACE_DERIVED = "space_derived"
     BASELINE_FROM_CONFIG = "baseline_from_config"
+    BATCHES_REFUSED = "batches_refused"
+    # sizes: batch sizes that make too few updates by arithmetic; share_percent: of your updates, with the first of
+    # them; least_percent: that the guard asks for; left_out: of a derived space
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"

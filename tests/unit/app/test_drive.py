@@ -24,7 +24,7 @@ from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, Stage
 from sweeper.search.proposal import Because, Proposal, Strategy
 from sweeper.study.allowance import ANCHOR_EVERY, SLICES
-from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW
+from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW, Measure, Why
 from tests.helpers.builders import GIB, PPO, params_of, prepared_of
 from tests.helpers.scripted import (
     BUSY,
@@ -128,6 +128,21 @@ class TestOrder:
         rules = [session.rule.warmup_cycles for session in study.runner.sessions]
         assert rules[:2] == [None, None]
         assert set(rules[2:]) == {3}
+
+
+class TestTheGuardDecidesOnce:
+    """How many bursts fall into a session must not throw a leader out of its own confirmation."""
+
+    def test_what_kept_it_is_not_refused_later(self) -> None:
+        study = scripted(1200.0)
+        trials = study.trials()
+        trials.run(Measure(study.prepared.space.baseline, BASELINE, Stage.PILOT, Why.BASELINE))
+        fast = params_of(4)
+        assert trials.run(Measure(fast, SEARCH, Stage.SEARCH, Why.SEARCH)).outcome is OK
+        study.runner.bursts = lambda _: 5
+        assert trials.run(Measure(fast, CONFIRM, Stage.CONFIRMATION, Why.CONFIRMATION), 0).outcome is OK
+        other = trials.run(Measure(params_of(2), SEARCH, Stage.SEARCH, Why.SEARCH))
+        assert other.outcome is Outcome.TOO_FEW_UPDATES
 
 
 def scripted_purposes(seconds: float) -> list[Purpose]:
