@@ -14,7 +14,7 @@ from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
 from sweeper.inputs.trainer_config import Behavior, TrainerConfig
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Params, ParamValue
-from sweeper.plan.updates import gradient_share
+from sweeper.plan.updates import update_share
 
 MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What deriving a space assumes an environment to need at the least, where nothing was measured yet."""
@@ -64,9 +64,9 @@ class Rules:
                 )
         return None
 
-    def gradient_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
-        """Gradient updates for each step with `params` over those with `own`; see updates.gradient_share."""
-        return gradient_share(self.config.behaviors_with(own), self.config.behaviors_with(params), steps)
+    def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step with `params` over those with `own`; see updates.update_share."""
+        return update_share(self.config.behaviors_with(own), self.config.behaviors_with(params), steps)
 
 
 class Legality(Protocol):
@@ -78,8 +78,8 @@ class Legality(Protocol):
     def alteration(self, params: Params) -> str | None:
         """What would silently be changed in `params`; None where nothing is."""
 
-    def gradient_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
-        """Gradient updates for each step with `params` over those with `own`; None where that is not known."""
+    def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step with `params` over those with `own`; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,12 @@ class Space:
         """Why `params` cannot be searched; None where it can."""
         return self.rules.refusal(params) or self.rules.alteration(params)
 
-    def gradient_share(self, params: Params, steps: float | None = None) -> float | None:
-        """Gradient updates for each step, over those of the baseline, as the settings decide it; None: not known.
+    def update_share(self, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step, over those of the baseline, as the settings decide it; None: not known.
 
         `steps`: that an update sees, where that is more than the buffer asks for.
         """
-        return self.rules.gradient_share(self.baseline, params, steps)
+        return self.rules.update_share(self.baseline, params, steps)
 
     def configuration(self, chosen: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Full parameters: the searched knobs as chosen, the others as in the baseline."""
@@ -236,7 +236,7 @@ def _refused_by_guard(
     found = {}
     for size in sizes:
         params = {**baseline, "batch_size": size}
-        share = None if rules.refusal(params) else rules.gradient_share(baseline, params)
+        share = None if rules.refusal(params) else rules.update_share(baseline, params)
         if share is not None and share < ROOM_FOR_BURSTS * min_updates:
             found[size] = share
     if not found:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from sweeper.inputs.trainer_config import Behavior
 
 
-def gradient_share(own: Sequence[Behavior], other: Sequence[Behavior], steps: float | None = None) -> float | None:
-    """Gradient updates for each step, over those of the user's own settings; of several behaviours the least.
+def update_share(own: Sequence[Behavior], other: Sequence[Behavior], steps: float | None = None) -> float | None:
+    """Updates for each step over those of the user's own settings, gradient or policy updates, whichever are fewer.
 
-    `own` and `other` are the same behaviours with both settings. `steps`: that an update sees in either, where bursts
-    bring more than the buffer asks for. None where a trainer is not known.
+    `own` and `other` are the same behaviours with both settings; of several the least. `steps`: that an update sees in
+    either, where bursts bring more than the buffer asks for. None where a trainer is not known.
     """
     shares = [_share(before, after, steps) for before, after in zip(own, other)]
     known = [share for share in shares if share is not None]
@@ -31,7 +31,9 @@ def _share(own: Behavior, other: Behavior, steps: float | None) -> float | None:
     if own.trainer_type == other.trainer_type == "sac":
         return 1.0  # it updates with the steps, whatever the batch
     before = _rate(own, steps)
-    return _rate(other, steps) / before if own.on_policy and other.on_policy and before else None
+    if not (own.on_policy and other.on_policy and before):
+        return None
+    return min(_rate(other, steps) / before, _held(own, steps) / _held(other, steps))
 
 
 def _rate(behavior: Behavior, steps: float | None) -> float:

@@ -45,7 +45,7 @@ class Anything:
         """Nothing."""
         return None
 
-    def gradient_share(self, _: Params, __: Params, ___: float | None = None) -> float | None:
+    def update_share(self, _: Params, __: Params, ___: float | None = None) -> float | None:
         """Not known."""
         return None
 

@@ -46,14 +46,15 @@ def chances_to_fit(configurations: Sequence[Params], tried: Sequence[Candidate],
 def keep_guard(configurations: Sequence[Params], history: History, space: Space) -> Array:
     """Whether each is expected to make the updates for each step that the learning guard asks for.
 
-    As its settings decide it; how many steps an update sees is read from sessions with as many agents, where there are
-    any. What was measured and kept the guard keeps it.
+    As its settings decide it; how many steps an update sees is read from sessions with as many agents, or from those of
+    the user's own settings. What was measured and kept the guard keeps it.
     """
     required = history.required
     if required is None or history.min_updates is None:
         return numpy.ones(len(configurations), dtype=bool)
     least = ROOM_FOR_BURSTS * history.min_updates
     steps, work = _steps_of_updates(history), _work(history)
+    own = steps.get(_beside(history.own, BATCH, SWITCH))
 
     def keeps(params: Params) -> bool:
         item = history.by_key.get(configuration_key(params))
@@ -62,7 +63,7 @@ def keep_guard(configurations: Sequence[Params], history: History, space: Space)
         seen = steps.get(_beside(params, BATCH, SWITCH))
         if seen is not None and 1000 / seen < ROOM_FOR_BURSTS * required.policy:
             return False
-        share = space.gradient_share(params, seen)
+        share = space.update_share(params, seen or own)
         if share is not None:
             return share >= least
         batch, done = params.get(BATCH), work.get(_beside(params, BATCH, SWITCH, "num_envs", "num_areas"))

@@ -253,6 +253,16 @@ class TestFeasible:
         more = replace(history, results=(own, bursts))
         assert keep_guard(sizes, more, space_of(config=text)).tolist() == [True, True, True]
 
+    def test_a_larger_buffer_makes_fewer_policies(self) -> None:
+        """Four times the buffer is a quarter of the policy updates, eight times an eighth."""
+        space = space_of("env_path: b\nspace: {hyperparameters.buffer_size: [2048, 8192, 16384]}\n")
+        sizes = [{**space.baseline, "hyperparameters.buffer_size": size} for size in (8192, 16384)]
+        for policy, keeps in ((1000 / 2048, [True, False]), (1000 / 8192, [True, True])):
+            updates = PerThousandSteps(23.4, policy)
+            own = trial_of(0, space.baseline, updates_per_1000_steps=updates, stage=Stage.PILOT)
+            history = History((own,), space.baseline, min_updates=0.25)
+            assert keep_guard(sizes, history, space).tolist() == keeps
+
     def test_bursts_that_were_refused_are_not_tried_with_another_batch(self) -> None:
         own = trial_of(0, params_of(), updates_per_1000_steps=PerThousandSteps(24.0, 0.5), stage=Stage.PILOT)
         refused = trial_of(
