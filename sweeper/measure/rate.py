@@ -87,6 +87,8 @@ class Rule:
         found = pace(samples, self.fill) if elapsed < self.long_seconds else None
         if found is None:
             return False
+        if self.cut.method is Method.BLOCKS and not self.cut.min_steps:
+            return found.seconds <= self.long_seconds  # a replay buffer is filled once
         # The first update ends the start-up.
         updates = 1 + (min(self.least_cycles, MIN_CYCLES) if self.is_brief else MIN_CYCLES)
         return updates * found.seconds <= self.long_seconds

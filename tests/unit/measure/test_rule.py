@@ -87,6 +87,13 @@ class TestRule:
         samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 151, 10)]
         assert [rule(samples[:count]) for count in (2, 15, 16)] == [Progress.GO_ON, Progress.GO_ON, last]
 
+    def test_a_replay_buffer_is_filled_once(self) -> None:
+        cut = Cutting(min_seconds=2.0)
+        rule = replace(RULE, cut=cut, fill={"Car": 216_667}, long_seconds=220.0)
+        samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 151, 10)]
+        assert rule(samples) is Progress.GO_ON
+        assert replace(rule, cut=replace(cut, min_steps=216_667))(samples) is Progress.HOPELESS
+
     def test_not_for_longer_than_the_budget_allows(self) -> None:
         rule = replace(RULE, fill={"Car": 100_000}, long_seconds=400.0)
         samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 401, 10)]
