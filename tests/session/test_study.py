@@ -9,6 +9,8 @@ import optuna
 import pytest
 import yaml
 
+from tests.conftest import MEASURE
+
 
 def test_a_study_ends_with_everything_it_promises(workshop):
     workshop.study(budget={"time": "60s", "trials": 10})
@@ -232,3 +234,18 @@ def test_trials_alone_are_a_budget(workshop):
     assert (results["study"]["budget"], len(results["trials"])) == (None, 2)
     assert workshop.sweeper("report", "reports/shop").returncode == 0
     assert " of 0s" not in (workshop.folder / "report.html").read_text()
+
+
+def test_behaviours_that_update_at_unlike_rates(workshop):
+    """Both make 24 and 15 gradient updates of 512 and 320 steps of their own, which is as many for each step."""
+    workshop.config(buffer_size=512)
+    data = yaml.safe_load((workshop.root / "car.yaml").read_text())
+    other = {"trainer_type": "ppo", "hyperparameters": {"batch_size": 64, "buffer_size": 320}}
+    data["behaviors"]["Bus"] = other
+    (workshop.root / "car.yaml").write_text(yaml.safe_dump(data))
+    workshop.study(budget={"time": "60s", "trials": 1}, measure={**MEASURE, "min_seconds": 0.1, "max_seconds": 1})
+    workshop.sweeper("run", "study.yaml")
+    updates = workshop.results()["trials"][0]["updates_per_1000_steps"]
+    assert updates["gradient"] == pytest.approx(1000 * 24 / 512)
+    assert updates["parts"]["policy updates of Car"] == pytest.approx(1000 / 512)
+    assert updates["parts"]["policy updates of Bus"] == pytest.approx(1000 / 320)
