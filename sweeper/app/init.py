@@ -38,7 +38,7 @@ trainer_config: {config}
 memory_cap: 80%
 
 # The study's total. Longer is better: every trial is a real, short training session.
-budget: 20m
+budget: 20m   # or {{time: 8h, trials: 60}}, or {{trials: 60}} alone
 
 # What to try. Left out: derived from this machine and the trainer config; `sweeper validate` lists it. num_areas acts
 # only if the scene has a TrainingAreaReplicator. Any other key of the trainer config can be searched by its path.

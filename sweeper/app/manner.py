@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sweeper.app.prepare import Prepared
 from sweeper.inputs.study_file import Measure
+from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import MIN_CYCLES, Rule
 from sweeper.model.trial import LearnerStart, Params, Stage, TrialResult
@@ -14,6 +16,10 @@ from sweeper.study.limits import warmup_cycles
 
 BRIEF_SECONDS = 4.0
 """Of measured cycles, of a brief session for which nothing else was asked: a machine's speed wanders over seconds."""
+LONG_SHARES = {Stage.PILOT: 0.5, Stage.SEARCH: 0.25}
+"""Of what is left of the budget, that a session may take whose cycles are longer than its limit; without the first
+there is nothing to compare with. What confirms was planned to fit."""
+MOST_LONG_SECONDS = 3600.0
 TELLING_SESSIONS = 2
 """That tell what an update would take with every batch size; it is nearly the same in all of them."""
 
@@ -30,15 +36,26 @@ class Manner:
         """Seconds that a session measures at least and at most, where it is not brief."""
         return self._measure.limits(self.prepared.budget.seconds)
 
-    def rule(self, params: Params, stage: Stage, seconds: float | None) -> Rule:
-        """How long it measures; `seconds`: where the search says what is worth it."""
-        cut = cutting(self.prepared.subject.config.behaviors_with(params))
-        warmup = warmup_cycles(self.history.results, stage)
+    def rule(
+        self, behaviors: Sequence[Behavior], stage: Stage, seconds: float | None, remaining_seconds: float
+    ) -> Rule:
+        """How long it measures.
+
+        `seconds`: where the search says what is worth it. `remaining_seconds`: of the budget.
+        """
         least, most = self.limits
+        rule = Rule(
+            self._measure.precision,
+            most,
+            cutting(behaviors),
+            warmup_cycles(self.history.results, stage),
+            least,
+            fill={behavior.name: behavior.steps_to_update for behavior in behaviors},
+            long_seconds=min(LONG_SHARES.get(stage, 1.0) * remaining_seconds, MOST_LONG_SECONDS),
+        )
         if self._is_brief_at(stage):
-            measuring = min(seconds or BRIEF_SECONDS, most)
-            return Rule(self._measure.precision, most, cut, warmup, measuring, is_brief=True, least_cycles=1)
-        return Rule(self._measure.precision, most, cut, warmup, least)
+            return replace(rule, min_seconds=min(seconds or BRIEF_SECONDS, most), is_brief=True, least_cycles=1)
+        return rule
 
     def is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""

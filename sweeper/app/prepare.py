@@ -25,7 +25,8 @@ from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
 from sweeper.search.proposal import Question, Strategy
 from sweeper.search.strategies import DEFAULT, STRATEGIES
-from sweeper.session.build import find_build, identity
+from sweeper.session.build import find_build
+from sweeper.session.build_files import identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
 from sweeper.study.answer import Facts
 from sweeper.study.history import History

@@ -74,7 +74,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             now(),
             prepared.cap_bytes,
             prepared.gpu_cap_bytes(Gpus().free_bytes()),
-            Patience(waiting=lambda text: tell(StageChanged(text)), stop_asked=stop.asked),
+            Patience(waiting=lambda text: tell(StageChanged(text)), check=stop.check),
         )
         prepared = replace(prepared, cap_note=prepared.note_on_cap(store.memory_cap_bytes))
         if prepared.until is not None:

@@ -22,7 +22,7 @@ from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionEnd, SessionRecord
-from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
+from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.search.memory import predict_peak, veto
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
@@ -205,13 +205,17 @@ class Trials:
             learner_start=manner.learner_start(stage),
             batch_sizes=manner.batch_sizes(params, stage),
         )
-        rule = manner.rule(params, stage, seconds)
-        return Asked(plan, purpose, stage, now(), rule, round, self._machine, prediction)
+        behaviors = self.prepared.subject.config.behaviors_with(params)
+        rule = manner.rule(behaviors, stage, seconds, self.allowance().remaining_seconds)
+        return Asked(plan, purpose, stage, now(), rule, round, self._machine, prediction, behaviors)
 
     def _finish(
         self, asked: Asked, record: SessionRecord, cost_seconds: float, excuses: Sequence[int] = ()
     ) -> TrialResult:
-        required = None if asked.stage is Stage.PILOT else self.history.required
+        known = self.history.by_key.get(configuration_key(asked.plan.params))
+        # One decision for a configuration: what kept the guard once is not refused for the bursts of another session.
+        is_decided = asked.stage is Stage.PILOT or (known is not None and bool(known.measured))
+        required = None if is_decided else self.history.required
         terms = Terms(
             self.cap_bytes,
             required,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,15 +57,16 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
 
 
 def _plan(seconds: float, trials: int | None) -> Iterator[str]:
+    budget = format_seconds(seconds) if math.isfinite(seconds) else "without a limit on time"
     limit = f", at most {trials} trials" if trials else ""
     sessions = 1 + LEADERS
     if trials and trials < 2 * sessions + 2:
         yield (
-            f"Budget {format_seconds(seconds)}{limit}: your settings first, then the search; too few trials to keep "
+            f"Budget {budget}{limit}: your settings first, then the search; too few trials to keep "
             f"some for a confirmation, which takes {sessions} and more, so the answer may stay unconfirmed"
         )
         return
     yield (
-        f"Budget {format_seconds(seconds)}{limit}: your settings first and through the search; then they and the "
+        f"Budget {budget}{limit}: your settings first and through the search; then they and the "
         f"{LEADERS} fastest again side by side, until the answer is clear, for which enough is kept"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -86,7 +87,7 @@ class Progress:
         cap = format_bytes(event.memory_cap_bytes)
         self._console.print(
             f"Study {event.name} in {printable(event.folder)}{resumed}; memory cap {cap}, "
-            f"{format_seconds(max(0.0, event.budget_seconds - event.spent_seconds))} left."
+            f"{_left(event.budget_seconds - event.spent_seconds)}."
         )
 
     def _progress(self, event: TrialProgress) -> None:
@@ -98,7 +99,7 @@ class Progress:
         if self._live is None:
             return
         left = self._budget - self._spent_before - (time.monotonic() - self._started)
-        parts = [self._trial, f"  {status}", f"  {self._best}{format_seconds(left)} left"]
+        parts = [self._trial, f"  {status}", f"  {self._best}{_left(left)}"]
         self._live.update(Text(printable("\n".join(parts)), no_wrap=True, overflow="ellipsis"))
 
     def _finished(self, event: TrialFinished) -> None:
@@ -118,8 +119,12 @@ class Progress:
         result = event.result
         text = Text(printable(f"{result.number:>4}  {result.purpose.value:<8}  {params_text(result.params)}  "))
         text.append(printable(_outcome(result)), style="green" if result.is_ok else "yellow")
-        text.append(f"  [{format_seconds(event.remaining_seconds)} left]", style="dim")
+        text.append(f"  [{_left(event.remaining_seconds)}]", style="dim")
         return text
+
+
+def _left(seconds: float) -> str:
+    return f"{format_seconds(seconds)} left" if math.isfinite(seconds) else "no limit on time"
 
 
 def _outcome(result: TrialResult) -> str:

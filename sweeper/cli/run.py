@@ -66,7 +66,8 @@ def _summary(finished: Finished) -> None:
     if finished.ran == 0:
         limit = result.study.trial_limit
         used = sum(trial.outcome.uses_limit for trial in result.trials)
-        more = f"--trials above {limit}" if limit and used >= limit else "a larger --budget"
+        is_limit = limit and (used >= limit or result.study.budget is None)
+        more = f"--trials above {limit}" if is_limit else "a larger --budget"
         echo(f"This study is finished. To go on, give it {more}; to start anew, use --fresh.")
     for note in result.warnings:
         echo(f"Note: {study_note(note)}")

@@ -6,16 +6,13 @@ optimizer steps at batch 32, 12 at batch 2,048, and none, without a word, at 4,0
 
 from __future__ import annotations
 
+from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import Outcome, TrialResult
 
 MAX_VIOLATION = 10.0
 """TPE sums violations, so one of them must not drown the others."""
-ROOM_FOR_BURSTS = 0.9
-"""Share of the updates asked for that are enough. Batch sizes are powers of two, so that many a configuration makes
-exactly a quarter of the updates, and how many bursts fall into a session would decide about it: seen were 5.61, 5.60
-and 5.48 where 5.60 were asked for."""
 NO_FEWER = 0.98
 """Updates per step differ by a burst or two between sessions of one configuration."""
 

@@ -156,7 +156,7 @@ class StudyFile(_Strict):
     budget: Annotated[
         Budget,
         BeforeValidator(parse_budget),
-        PlainSerializer(lambda budget: {"time": budget.seconds, "trials": budget.trials}),
+        PlainSerializer(lambda budget: {"time": budget.told_seconds, "trials": budget.trials}),
         WithJsonSchema(
             {
                 "anyOf": [
@@ -164,7 +164,7 @@ class StudyFile(_Strict):
                     {
                         "type": "object",
                         "properties": {"time": _QUANTITY_SCHEMA, "trials": {"type": "integer", "minimum": 1}},
-                        "required": ["time"],
+                        "minProperties": 1,
                         "additionalProperties": False,
                     },
                 ]

@@ -63,6 +63,14 @@ class Behavior:
     threaded: bool
     time_horizon: int
     num_epoch: int
+    buffer_init_steps: int = 0
+    team_change: int | None = None
+    """Steps after which self-play lets another team learn; None without self-play."""
+
+    @property
+    def steps_to_update(self) -> int:
+        """Steps of its own before the first policy update, at the least."""
+        return max(self.batch_size, self.buffer_init_steps) if self.trainer_type == "sac" else self.buffer_size
 
     @property
     def on_policy(self) -> bool:
@@ -178,7 +186,23 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
         threaded=bool(entry.get("threaded", False)),
         time_horizon=whole(entry, "time_horizon", 64),
         num_epoch=whole(hyper, "num_epoch", 3, "hyperparameters"),
+        buffer_init_steps=_or_zero(hyper.get("buffer_init_steps")),
+        team_change=_team_change(entry.get("self_play")),
     )
+
+
+def _team_change(self_play: Any) -> int | None:
+    if not isinstance(self_play, dict):
+        return None
+    return _or_zero(self_play.get("team_change")) or 5 * (_or_zero(self_play.get("save_steps")) or 20_000)
+
+
+def _or_zero(value: Any) -> int:
+    """A count that decides no number of ours; what is none is for the learner to refuse."""
+    try:
+        return int(quantities.number(value))
+    except ValueError:
+        return 0
 
 
 def resolved(data: dict[str, Any], source: YamlText | None = None) -> dict[str, dict[str, Any]]:

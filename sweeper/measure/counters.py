@@ -9,25 +9,68 @@ from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Phases, S
 
 UPDATE_TIMER = "_update_policy"
 """Of policy updates, all gradient steps of one together."""
+GRADIENT_TIMER = ".update"
+"""With which the names of those end that count gradient updates."""
+POLICY = "policy updates"
 
 
-def updates(first: Sample, last: Sample) -> PerThousandSteps:
-    """Updates per 1,000 agent steps from `first` to `last`."""
+def updates(samples: Sequence[Sample], first: Sample, last: Sample) -> PerThousandSteps:
+    """Updates per 1,000 agent steps from `first` to `last`, two of `samples`.
+
+    Where several behaviours learn, a cycle ends with the slowest one's update and cuts those of the others anywhere,
+    and a whole update more or less weighs much in two cycles. So each is counted over its own whole cycles, from its
+    last update until `first` to its last until `last`, and weighs with its share of the steps.
+    """
     steps = last.steps - first.steps
+    names = [name for name, count in last.behaviors.items() if count.steps > _count(first, name).steps]
+    spans = {name: _span(samples, name, first, last) for name in names}
+    learnt = {name: _learnt(samples, name, *spans[name], alone=len(names) == 1) for name in names}
+    weights = {name: (last.behaviors[name].steps - _count(first, name).steps) / steps for name in names}
     timed = last.timers if first.timers else {}
-    gradient = {name: _delta(first, last, name)[1] for name in timed if name.endswith(".update")}
-    policy = last.policy_updates - first.policy_updates
-    parts = {f"gradient updates by {name.removesuffix('.update')}": 1000 * n / steps for name, n in gradient.items()}
-    for name, count in last.behaviors.items():
-        before = first.behaviors.get(name, BehaviorCount())
-        if count.steps > before.steps:
-            own = (count.policy_updates - before.policy_updates) / (count.steps - before.steps)
-            parts[f"policy updates of {name}"] = 1000 * own
+    gradient = {
+        timer: sum(weights[name] * learnt[name].get(timer, 0.0) for name in names)
+        for timer in timed
+        if timer.endswith(GRADIENT_TIMER)
+    }
+    policy = {name: learnt[name][POLICY] for name in names}
+    parts = {f"gradient updates by {timer.removesuffix(GRADIENT_TIMER)}": rate for timer, rate in gradient.items()}
     return PerThousandSteps(
-        gradient=1000 * sum(gradient.values()) / steps if gradient else None,
-        policy=1000 * policy / steps,
-        parts=parts,
+        gradient=sum(gradient.values()) if gradient else None,
+        policy=sum(weights[name] * rate for name, rate in policy.items()),
+        parts={**parts, **{f"policy updates of {name}": rate for name, rate in policy.items()}},
     )
+
+
+def _span(samples: Sequence[Sample], name: str, first: Sample, last: Sample) -> tuple[Sample, Sample]:
+    """The own updates of a behaviour that are its edges; `first` and `last` where it has none there."""
+    own = [one for one in samples if one.kind == "update" and one.updated == name and one.seconds <= last.seconds]
+    before = [sample for sample in own if sample.seconds <= first.seconds]
+    start = before[-1] if before else own[0] if own else first
+    end = own[-1] if own else last
+    is_whole = _count(end, name).steps > _count(start, name).steps
+    return (start, end) if is_whole else (first, last)
+
+
+def _learnt(samples: Sequence[Sample], name: str, start: Sample, end: Sample, alone: bool) -> dict[str, float]:
+    """Of one behaviour, per 1,000 of its own steps: policy updates, and gradient updates by timer.
+
+    Timers do not tell whose gradient updates they count; those since the update before, anybody's, are its own.
+    """
+    steps = _count(end, name).steps - _count(start, name).steps
+    found = {POLICY: 1000 * (_count(end, name).policy_updates - _count(start, name).policy_updates) / steps}
+    ends = (one for one in samples if one.kind == "update" and one.timers)
+    inside = [one for one in ends if start.seconds <= one.seconds <= end.seconds]
+    pairs = [(start, end)] if alone or not inside else pairwise(inside)
+    for before, after in pairs:
+        if alone or after.updated == name:
+            for timer in after.timers:
+                if timer.endswith(GRADIENT_TIMER):
+                    found[timer] = found.get(timer, 0.0) + 1000 * _delta(before, after, timer)[1] / steps
+    return found
+
+
+def _count(sample: Sample, name: str) -> BehaviorCount:
+    return sample.behaviors.get(name, BehaviorCount())
 
 
 def agents(first: Sample, last: Sample, envs: int) -> float | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from sweeper.measure.counters import agents, phases, updates
 from sweeper.measure.cycles import Cutting, boundaries, cut_for
+from sweeper.measure.first_update import Fill, pace
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
 from sweeper.measure.phases import phase_ratio
 from sweeper.measure.ratio import Ratio, ratio
@@ -50,6 +51,9 @@ class Rule:
         is_brief: a session of a search that asks another one rather than know this one better: `least_cycles` in
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
         least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
+        fill: what every behaviour collects before its first update.
+        long_seconds: after the first step, that a session may take whose cycles are longer than the limit allows, where
+            it is expected to have seen enough of them by then.
     """
 
     precision: float
@@ -59,6 +63,8 @@ class Rule:
     min_seconds: float = 0.0
     is_brief: bool = False
     least_cycles: int = MIN_CYCLES
+    fill: Fill = field(default_factory=dict)
+    long_seconds: float = 0.0
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
         """Judge all samples so far; a session ends on a cycle's edge."""
@@ -73,7 +79,19 @@ class Rule:
                 return Progress.ENOUGH
             if elapsed >= self.max_seconds and not _hangs(samples, found.edges):
                 return Progress.ENOUGH
-        return Progress.HOPELESS if elapsed >= self._patience_seconds else Progress.GO_ON
+        if elapsed < self._patience_seconds or self._comes_in_time(samples, elapsed):
+            return Progress.GO_ON
+        return Progress.HOPELESS
+
+    def _comes_in_time(self, samples: Sequence[Sample], elapsed: float) -> bool:
+        found = pace(samples, self.fill) if elapsed < self.long_seconds else None
+        if found is None:
+            return False
+        if self.cut.method is Method.BLOCKS and not self.cut.min_steps:
+            return found.seconds <= self.long_seconds  # a replay buffer is filled once
+        # The first update ends the start-up.
+        updates = 1 + (min(self.least_cycles, MIN_CYCLES) if self.is_brief else MIN_CYCLES)
+        return updates * found.seconds <= self.long_seconds
 
     @property
     def _patience_seconds(self) -> float:
@@ -157,7 +175,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         warmup_seconds=first.seconds - started.seconds,
         measured_seconds=found.seconds,
         steps=steps,
-        updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(first, last),
+        updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(samples, first, last),
         agents=agents(first, last, envs),
         phases=phases(samples, first, last),
         window=window,

@@ -39,7 +39,7 @@ def measure_slices(
         warmup_seconds=first.seconds - started.seconds,
         measured_seconds=sum(seconds for _, seconds in parts),
         steps=round(sum(steps for steps, _ in parts)),
-        updates_per_1000_steps=updates(first, last),
+        updates_per_1000_steps=updates(samples, first, last),
         agents=agents(first, last, envs),
         phases=_summed([phases(samples, start, end) for start, end in pairs]),
         window=(first.seconds, last.seconds),

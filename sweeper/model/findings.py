@@ -39,6 +39,9 @@ class FindingKind(str, Enum):
     # Of a study.
     SPACE_DERIVED = "space_derived"
     BASELINE_FROM_CONFIG = "baseline_from_config"
+    BATCHES_REFUSED = "batches_refused"
+    # sizes: batch sizes that make too few updates by arithmetic; share_percent: of your updates, with the first of
+    # them; least_percent: that the guard asks for; left_out: of a derived space
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"
@@ -65,13 +68,18 @@ class FindingKind(str, Enum):
     NO_STEPS = "no_steps"
     STALLED = "stalled"
     TOO_SLOW = "too_slow"
-    # from_console; idle: behaviours that never updated; others_percent, busiest, busiest_cores where others took a part
+    # from_console; idle: behaviours that did not update; update_of, update_steps, update_seconds: the behaviour that
+    # needs longest for an update, and how long; team_change: steps, where self-play lets unlike teams learn in turn;
+    # others_percent, busiest, busiest_cores where others took a part
     INTERRUPTED = "interrupted"
     TURNS_BROKEN = "turns_broken"
     # Why its number is not taken: updates per 1,000 steps.
-    NO_UPDATE = "no_update"  # steps; others_percent, busiest, busiest_cores where others took a share
+    NO_UPDATE = "no_update"
+    # name; steps: its own; fill_steps: enough for an update; others_percent, busiest, busiest_cores where others took a
+    # share
     LEARNS_NOTHING = "learns_nothing"
-    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"  # actual_per_1000, required_per_1000
+    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"
+    # actual_per_1000, required_per_1000; where bursts are why: steps_an_update, buffer_size, time_horizon, agents
     TOO_FEW_GRADIENT_UPDATES = "too_few_gradient_updates"  # actual_per_1000, required_per_1000
     TOO_FEW_UPDATES_OF = "too_few_updates_of"  # name, actual_per_1000, required_per_1000
     # Why it was not launched.

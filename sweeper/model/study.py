@@ -57,13 +57,14 @@ class Speedup:
 
 @dataclass(frozen=True)
 class StudyInfo:
-    """Which study this is. `seconds`: time spent over all runs. `budget`: its total in seconds."""
+    """Which study this is. `seconds`: time spent over all runs. `budget`: its total in seconds; None where only trials
+    are limited."""
 
     name: str
     file: str
     started_at: str
     seconds: float
-    budget: float
+    budget: float | None
     trial_limit: int | None
     stopped_because: str | None
     trainer_config: str

@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
+from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
 from sweeper.inputs.trainer_config import Behavior, TrainerConfig
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Params, ParamValue
+from sweeper.plan.updates import update_share
 
 MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What deriving a space assumes an environment to need at the least, where nothing was measured yet."""
@@ -62,15 +64,22 @@ class Rules:
                 )
         return None
 
+    def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step with `params` over those with `own`; see updates.update_share."""
+        return update_share(self.config.behaviors_with(own), self.config.behaviors_with(params), steps)
+
 
 class Legality(Protocol):
-    """What tells legal combinations."""
+    """What tells legal combinations, and what follows from settings alone."""
 
     def refusal(self, params: Params) -> str | None:
         """Why `params` would be refused, or trained on without learning; None where they are legal."""
 
     def alteration(self, params: Params) -> str | None:
         """What would silently be changed in `params`; None where nothing is."""
+
+    def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step with `params` over those with `own`; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,13 @@ class Space:
     def problem(self, params: Params) -> str | None:
         """Why `params` cannot be searched; None where it can."""
         return self.rules.refusal(params) or self.rules.alteration(params)
+
+    def update_share(self, params: Params, steps: float | None = None) -> float | None:
+        """Updates for each step, over those of the baseline, as the settings decide it; None: not known.
+
+        `steps`: that an update sees, where that is more than the buffer asks for.
+        """
+        return self.rules.update_share(self.baseline, params, steps)
 
     def configuration(self, chosen: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Full parameters: the searched knobs as chosen, the others as in the baseline."""
@@ -159,6 +175,14 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     if knobs is None:
         knobs = _derived(rules, baseline, usable_cores, cap_bytes)
         notes.append(Finding(FindingKind.SPACE_DERIVED))
+    refused = _refused_by_guard(rules, baseline, knobs.get("batch_size", ()), study.spec.min_updates)
+    if refused is not None:
+        is_derived = study.spec.space is None
+        notes.append(Finding(FindingKind.BATCHES_REFUSED, {**refused, "left_out": is_derived}))
+        if is_derived:
+            sizes = tuple(size for size in knobs["batch_size"] if size not in refused["sizes"])
+            knobs = {knob: sizes if knob == "batch_size" else values for knob, values in knobs.items()}
+            knobs = {knob: values for knob, values in knobs.items() if len(values) > 1}
     if not stated:
         notes.append(Finding(FindingKind.BASELINE_FROM_CONFIG))
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
@@ -215,6 +239,24 @@ def _derived(rules: Rules, baseline: Params, usable_cores: int, cap_bytes: int) 
         knobs["batch_size"] = tuple(legal) or (batch,)
     knobs["threaded"] = (False, True)
     return {knob: values for knob, values in knobs.items() if len(values) > 1}
+
+
+def _refused_by_guard(
+    rules: Rules, baseline: Params, sizes: Sequence[ParamValue], min_updates: float | None
+) -> dict[str, Any] | None:
+    """Batch sizes that make too few gradient updates by arithmetic, with the share of the first; None without any."""
+    if min_updates is None:
+        return None
+    found = {}
+    for size in sizes:
+        params = {**baseline, "batch_size": size}
+        share = None if rules.refusal(params) else rules.update_share(baseline, params)
+        if share is not None and share < ROOM_FOR_BURSTS * min_updates:
+            found[size] = share
+    if not found:
+        return None
+    first = next(iter(found.values()))
+    return {"sizes": tuple(found), "share_percent": 100 * first, "least_percent": 100 * min_updates}
 
 
 def _size(value: ParamValue) -> float:

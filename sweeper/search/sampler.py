@@ -45,6 +45,10 @@ class Anything:
         """Nothing."""
         return None
 
+    def update_share(self, _: Params, __: Params, ___: float | None = None) -> float | None:
+        """Not known."""
+        return None
+
 
 class PhaseSampler(BaseSampler):
     """Proposes what teaches most about the fastest configuration for the seconds that it costs.

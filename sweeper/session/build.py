@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.errors import NotReady
@@ -15,7 +14,6 @@ from sweeper.inputs.study_file import Study
 RACER_SCRIPT = "sweeper-racer"
 _SUFFIXES = (".app", ".exe", ".x86_64", ".x86")
 """mlagents_envs/env_utils.py strips these before it looks."""
-_WRITTEN_BY_PLAYERS = (".log", ".txt", ".tmp")
 
 
 def find_build(study: Study) -> Path | None:
@@ -60,24 +58,3 @@ def _demo_build() -> Path:
     if found := shutil.which(RACER_SCRIPT):
         return Path(found)
     raise NotReady(f"the bundled demo build ({name}) is not installed beside {sys.executable}", "run `make setup`")
-
-
-def identity(build: Path | None) -> str | None:
-    """What tells a rebuilt build from the old one: name, bytes, and the latest change of what Unity writes for it.
-
-    The executable alone would not do: the game is in the data folder beside it, or inside the .app.
-    """
-    if build is None:
-        return None
-    parts = [path.stat() for path in (build, *_game_files(build)) if path.is_file()]
-    latest = max((part.st_mtime for part in parts), default=0)
-    return f"{build.name}:{sum(part.st_size for part in parts)}:{int(latest)}"
-
-
-def _game_files(build: Path) -> Iterator[Path]:
-    """Files that a build consists of beside its executable; without what a player may write itself."""
-    data = build if build.is_dir() else build.with_name(f"{build.stem}_Data")
-    yield from build.parent.glob("GameAssembly.*")
-    for path in data.rglob("*"):
-        if "StreamingAssets" not in path.parts and path.suffix not in _WRITTEN_BY_PLAYERS:
-            yield path

@@ -26,8 +26,8 @@ _BUSY = ("database is locked", "database table is locked", "database is busy")
 Answer = TypeVar("Answer")
 
 
-def _never() -> bool:
-    return False
+def _nothing() -> None:
+    pass
 
 
 def _silent(text: str) -> None:
@@ -36,11 +36,12 @@ def _silent(text: str) -> None:
 
 @dataclass
 class Patience:
-    """How long to try. `waiting` is told once for whom; `stop_asked` is polled meanwhile."""
+    """How long to try. `waiting` is told once for whom; `check` is called meanwhile, and raises what ends the
+    waiting sooner."""
 
     seconds: float = PATIENCE_SECONDS
     waiting: Callable[[str], None] = _silent
-    stop_asked: Callable[[], bool] = _never
+    check: Callable[[], None] = _nothing
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -58,7 +59,8 @@ class Patience:
                 text = str(error.__cause__ or error)
                 if not any(words in text for words in _BUSY):
                     raise _translated(path, text) from None
-                if self.clock() >= deadline or self.stop_asked():
+                self.check()
+                if self.clock() >= deadline:
                     raise NotReady(
                         f"{path or 'the storage'} is locked by another program",
                         "nothing is lost: once that program lets go, the same command goes on",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial
 
 from sweeper.errors import NotComparable
+from sweeper.model.identity import differences
 from sweeper.model.study import trials_from_json
 from sweeper.model.trial import ParamValue, TrialResult
 
@@ -40,15 +40,9 @@ def compare(found: Mapping[str, Any], asked: Mapping[str, Any], folder: Path) ->
     Raises:
         NotComparable: says in what it differs.
     """
-    changed = [key for key in asked if found.get(key) != asked[key]]
-    if changed:
-        details = "; ".join(f"{key} was {_short(found.get(key))}, is now {_short(asked[key])}" for key in changed)
+    if changed := differences(found, asked):
+        details = "; ".join(changed)
         raise NotComparable(f"{folder} holds results that must not be mixed with this study: {details}", OTHER_HINT)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def distribution_of(values: Sequence[ParamValue]) -> BaseDistribution:

@@ -158,24 +158,31 @@ class Allowance:
 
     @cached_property
     def kept_for_confirmation(self) -> tuple[float, int]:
-        """Seconds and trials that are kept for it, because there is something to confirm."""
+        """Seconds and trials that are kept for it: where there is something to confirm, and room for a round of it."""
         contenders = [item.key for item in self.confirmation.contenders]
         if not contenders:
-            reference = self.history.reference
-            if reference is None or not self.confirmation.judged or self.confirmation.is_over:
-                return 0.0, 0
-            # What the search still finds has to be judged too: one round beside the best so far.
-            rounds, count = 1, 1 + LEADERS
-            one = self.session_seconds(reference.key) + LEADERS * self.session_seconds()
-        else:
-            rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
-            one = self.round_of(contenders).seconds
+            return self._kept_for_newcomers()
+        if self.has_room_for(contenders[:2]) is None:
+            return 0.0, 0
+        rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
+        one = self.round_of(contenders).seconds
         # With two, the last look has what the others did not need (compare.looks).
         least = min(rounds, MIN_ROUNDS) * one
         most = max(least, min(rounds * one, CONFIRM_SHARE * self.budget.seconds))
         limit = self.budget.trials
         # Too few trials for a search and a confirmation: then there is a search.
         return most, 0 if limit is not None and limit < 2 * count + 2 else count * min(rounds, MIN_ROUNDS)
+
+    def _kept_for_newcomers(self) -> tuple[float, int]:
+        """Seconds and trials for what the search still finds after others were judged: a round beside the best."""
+        reference = self.history.reference
+        if reference is None or not self.confirmation.judged or self.confirmation.is_over:
+            return 0.0, 0
+        one, other = self.session_seconds(reference.key), self.session_seconds()
+        seconds, trials = self.remaining_seconds - self.search_seconds, self.remaining_trials - 1
+        if seconds < one + other or trials < 2:
+            return 0.0, 0  # the search may find something, and nothing could be judged any more
+        return min(seconds, one + LEADERS * other), int(min(trials, 1 + LEADERS))
 
     def round_of(self, contenders: Sequence[str]) -> Round:
         """The next round of these contenders, by their keys: the kind with which the confirmation is done sooner."""

@@ -264,7 +264,7 @@ def _info(facts: Facts) -> StudyInfo:
         file=str(study.path.absolute()),
         started_at=facts.started_at,
         seconds=facts.spent_seconds,
-        budget=facts.budget.seconds,
+        budget=facts.budget.told_seconds,
         trial_limit=facts.budget.trials,
         stopped_because=facts.stopped_because,
         trainer_config=str(facts.subject.config.path),

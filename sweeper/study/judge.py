@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.compare.guard import shortfall
+from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.bottleneck import bottleneck
 from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share, own_cores
 from sweeper.measure.counters import longest_silence, update_seconds
@@ -18,7 +19,9 @@ from sweeper.model.measurement import Measurement, Method, PerThousandSteps
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, RSS, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, measured_fields
 from sweeper.plan.trial_plan import TrialPlan
+from sweeper.study.bursts import with_bursts
 from sweeper.study.diagnosis import diagnose, exception_line, signal_name
+from sweeper.study.unmeasured import without_cycles
 
 LOG_LINES_KEPT = 12
 SIGKILL = 9
@@ -58,7 +61,8 @@ _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
 class Asked:
     """What a session was run for. `rule`: how it was to be measured. `round`: in which others ran beside it.
 
-    `predicted_memory_bytes`: of its peak, from trials of other configurations before it.
+    `predicted_memory_bytes`: of its peak, from trials of other configurations before it. `behaviors`: with its
+    parameters.
     """
 
     plan: TrialPlan
@@ -69,6 +73,7 @@ class Asked:
     round: int | None = None
     machine: str | None = None
     predicted_memory_bytes: tuple[float, float] | None = None
+    behaviors: tuple[Behavior, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     window = _window(record, measurement)
     samples = () if terms.in_editor else record.load
     load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
-    outcome, reason = _outcome(record, measurement, terms, load)
+    outcome, reason = _outcome(asked, record, measurement, terms, load)
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
         outcome, slices = Outcome.DISTURBED, ()
@@ -203,14 +208,16 @@ def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outco
 
 
 def _outcome(
-    record: SessionRecord, measurement: Measurement | None, terms: Terms, load: Contention | None
+    asked: Asked, record: SessionRecord, measurement: Measurement | None, terms: Terms, load: Contention | None
 ) -> tuple[Outcome, Finding | None]:
     outcome, kind = _OUTCOMES[record.end], _KINDS.get(record.end)
     steps = record.samples[-1].steps if record.samples else 0
     if record.end is SessionEnd.MEASURED and measurement is not None:
         updates = measurement.updates_per_1000_steps
         lack = shortfall(updates, terms.required) if updates is not None else None
-        return (Outcome.TOO_FEW_UPDATES if lack else Outcome.OK), lack
+        if lack is None:
+            return Outcome.OK, None
+        return Outcome.TOO_FEW_UPDATES, with_bursts(lack, measurement, asked.behaviors)
     if record.end is SessionEnd.MEASURED and record.slices:
         return Outcome.DISTURBED, Finding(FindingKind.SLICES_ALL_DISTURBED)
     if record.end is SessionEnd.MEASURED:
@@ -234,7 +241,8 @@ def _outcome(
     if record.end is SessionEnd.TURNS_BROKEN and record.broken_by is not None:
         return outcome, Finding(FindingKind.TURNS_BROKEN, {"cause": record.broken_by.value})
     if record.end is SessionEnd.TOO_SLOW:
-        return _too_slow(record, steps, load)
+        outcome, found = without_cycles(record, asked.behaviors)
+        return outcome, Finding(found.kind, {**found.values, **others_share(load)})
     return outcome, None if kind is None else Finding(kind)
 
 
@@ -265,14 +273,3 @@ def _may_have_been_killed(record: SessionRecord) -> bool:
 
 def _cap_kept_by(record: SessionRecord) -> str | None:
     return OUT_OF_MEMORY_KILLER if _was_killed_by_system(record) else record.cap_kept_by
-
-
-def _too_slow(record: SessionRecord, steps: int, load: Contention | None) -> tuple[Outcome, Finding]:
-    if record.from_console:
-        return Outcome.TIMEOUT, Finding(FindingKind.TOO_SLOW, {"from_console": True, **others_share(load)})
-    if steps and not record.samples[-1].policy_updates:
-        return Outcome.TOO_FEW_UPDATES, Finding(FindingKind.NO_UPDATE, {"steps": steps, **others_share(load)})
-    behaviors = record.samples[-1].behaviors if record.samples else {}
-    idle = tuple(name for name, count in behaviors.items() if not count.policy_updates)
-    values = {"from_console": False, "idle": idle, **others_share(load)}
-    return Outcome.TIMEOUT, Finding(FindingKind.TOO_SLOW, values)

@@ -12,6 +12,7 @@ from sweeper.inputs.trainer_config import TrainerConfig, _behaviors
 from sweeper.inputs.yaml_text import parse_yaml
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.folder import StudyFolder, TrialFolder
+from sweeper.model.identity import content
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import BehaviorCount, PerThousandSteps, Sample
 from sweeper.model.session import SessionEnd, SessionRecord
@@ -92,7 +93,7 @@ def prepared_of(
         "/bin/mlagents-learn", "mlagents-learn", Path("/somewhere/build.x86_64") if found.has_build else None, ALL_FLAGS
     )
     return Prepared(
-        subject=Subject(found, trainer, launch, "build.x86_64:1:1", packages),
+        subject=Subject(found, trainer, launch, {"build.x86_64": content("1")}, packages),
         learner=Learner(Path("/bin/mlagents-learn"), None, ALL_FLAGS, packages),
         machine=machine_of(),
         space=build_space(found, trainer, 8, 8 * GIB, True),

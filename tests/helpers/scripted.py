@@ -92,6 +92,8 @@ class ScriptedRunner:
     turns_load: Load = QUIET
     jitter: Callable[[int], float] = lambda index: 1.0
     slow_cycles: Callable[[int], int] = lambda index: 0
+    bursts: Callable[[Params], int] = lambda params: 1
+    """How many buffers an update of a session sees."""
     peak_bytes: int = GIB
     sessions: list[Session] = field(default_factory=list)
     in_turns: list[list[Contender]] = field(default_factory=list)
@@ -110,9 +112,10 @@ class ScriptedRunner:
         assert isinstance(watch, Rule)
         self.sessions.append(Session(plan, watch, max_wait_seconds))
         self.on_session(index)
-        seconds = STEPS / (self.rate(plan) * self.jitter(index))
+        steps = STEPS * self.bursts(plan.params)
+        seconds = steps / (self.rate(plan) * self.jitter(index))
         slow = self.slow_cycles(index)
-        samples = session_of([(STEPS, 3 * seconds)] * slow + [(STEPS, seconds)] * (CYCLES - slow))
+        samples = session_of([(steps, 3 * seconds)] * slow + [(steps, seconds)] * (CYCLES - slow))
         total = STARTUP_SECONDS + CYCLES * seconds
         self.now += total
         return record_of(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import optuna
 import pytest
 import yaml
+
+from tests.conftest import MEASURE
 
 
 def test_a_study_ends_with_everything_it_promises(workshop):
@@ -83,6 +86,27 @@ def test_another_study_is_not_mixed_in(workshop):
     fresh = workshop.sweeper("run", "study.yaml", "--fresh", "--trials=1")
     assert fresh.returncode == 0
     assert (workshop.folder.with_name("shop.old-1") / "results.json").exists()
+
+
+def test_what_does_not_decide_speed_may_change(workshop):
+    """A build that saves its game beside itself at each start, a copy of it, a comment in the config."""
+    workshop.study(budget={"time": "60s", "trials": 1})
+    data = workshop.root / "build_Data"
+    data.mkdir()
+    (data / "level0").write_text("a scene")
+    (data / "save.json").write_text("{}")
+    assert workshop.sweeper("run", "study.yaml").returncode == 0
+    (data / "save.json").write_text('{"starts": 1}')
+    build = workshop.root / "build.x86_64"
+    os.utime(build, (0, 0))
+    config = workshop.root / "car.yaml"
+    config.write_text("# a comment\n" + config.read_text())
+    again = workshop.sweeper("run", "study.yaml")
+    assert again.returncode == 0, again.stderr
+    (data / "level0").write_text("another scene")
+    refused = workshop.sweeper("run", "study.yaml")
+    assert refused.returncode == 7
+    assert "build: build_Data/level0 changed" in refused.stderr
 
 
 def test_the_learning_guard_refuses_what_learns_less(workshop):
@@ -198,3 +222,30 @@ def test_a_sure_failure_is_not_launched(workshop):
         assert trial["predicted_memory_bytes"][0] > 600 * 1024**2
         assert trial["peak_memory_bytes"] is None and trial["command"] == []
     assert predicted or launched
+
+
+def test_trials_alone_are_a_budget(workshop):
+    workshop.study(budget={"trials": 2})
+    assert "without a limit on time, at most 2 trials" in workshop.sweeper("validate", "study.yaml").stdout
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "no limit on time" in done.stderr
+    results = workshop.results()
+    assert (results["study"]["budget"], len(results["trials"])) == (None, 2)
+    assert workshop.sweeper("report", "reports/shop").returncode == 0
+    assert " of 0s" not in (workshop.folder / "report.html").read_text()
+
+
+def test_behaviours_that_update_at_unlike_rates(workshop):
+    """Both make 24 and 15 gradient updates of 512 and 320 steps of their own, which is as many for each step."""
+    workshop.config(buffer_size=512)
+    data = yaml.safe_load((workshop.root / "car.yaml").read_text())
+    other = {"trainer_type": "ppo", "hyperparameters": {"batch_size": 64, "buffer_size": 320}}
+    data["behaviors"]["Bus"] = other
+    (workshop.root / "car.yaml").write_text(yaml.safe_dump(data))
+    workshop.study(budget={"time": "60s", "trials": 1}, measure={**MEASURE, "min_seconds": 0.1, "max_seconds": 1})
+    workshop.sweeper("run", "study.yaml")
+    updates = workshop.results()["trials"][0]["updates_per_1000_steps"]
+    assert updates["gradient"] == pytest.approx(1000 * 24 / 512)
+    assert updates["parts"]["policy updates of Car"] == pytest.approx(1000 / 512)
+    assert updates["parts"]["policy updates of Bus"] == pytest.approx(1000 / 320)

@@ -6,7 +6,7 @@ from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome
 from sweeper.report.words.finding import Sentences, Values, sentence
 from sweeper.report.words.values import busiest_text, bytes_text
-from sweeper.units import format_bytes
+from sweeper.units import format_bytes, format_seconds
 
 OUTCOME_WORDS = {
     Outcome.OK: "measured",
@@ -20,7 +20,11 @@ OUTCOME_WORDS = {
     Outcome.INTERRUPTED: "interrupted",
 }
 _AGAIN = "measured again later"
-_SLOW_MEND = "name a larger measure.max_seconds, or lower buffer_size"
+_SLOW_MEND = "name a larger measure.max_seconds or budget, or lower buffer_size"
+_TURNS_MEND = (
+    "self-play lets one team learn at a time and changes it every {:,} steps (self_play.team_change), so a smaller "
+    "buffer_size may not help: name a larger measure.max_seconds or budget"
+)
 
 
 def reason_text(reason: Finding | None) -> str | None:
@@ -80,13 +84,42 @@ def _exited(values: Values) -> str:
 def _too_slow(values: Values) -> str:
     if values["from_console"]:
         return f"too few summaries printed in the time allowed; {_SLOW_MEND}{_meanwhile(values)}"
-    who = f": {', '.join(values['idle'])} never updated" if values["idle"] else ""
-    return f"too few whole cycles in the time allowed{who}; {_SLOW_MEND}{_meanwhile(values)}"
+    who = f": {', '.join(values['idle'])} did not update yet" if values["idle"] else ""
+    mend = _SLOW_MEND if values.get("team_change") is None else _TURNS_MEND.format(values["team_change"])
+    return f"too few whole cycles in the time allowed{who}{_one_update(values)}; {mend}{_meanwhile(values)}"
+
+
+def _one_update(values: Values) -> str:
+    if not values.get("update_seconds"):
+        return ""
+    of = f" of {values['update_of']}" if values["update_of"] else ""
+    seconds, steps = format_seconds(values["update_seconds"]), values["update_steps"]
+    return f"; at this speed an update{of}, which takes {steps:,} steps, comes every {seconds}"
+
+
+def _no_update(values: Values) -> str:
+    who = f" of {values['name']}" if values.get("name") else ""
+    full = f", though {values['fill_steps']:,} are enough for one" if values.get("fill_steps") else ""
+    return f"no policy update{who} within {values['steps']:,} steps{full}{_meanwhile(values)}"
 
 
 def _too_few(values: Values, name: str, digits: int) -> str:
     actual, required = values["actual_per_1000"], values["required_per_1000"]
     return f"{actual:.{digits}f} {name} per 1,000 steps; at least {required:.{digits}f} are required"
+
+
+def _bursts(values: Values) -> str:
+    """Of what an update sees, and how that is mended."""
+    if values.get("steps_an_update") is None:
+        return ""
+    agents, horizon = values["agents"], values["time_horizon"]
+    who = f"{agents:.0f} agents" if agents else "agents"
+    shorter = ", ".join(str(horizon // part) for part in (4, 2, 1) if horizon // part)
+    return (
+        f"; an update sees {values['steps_an_update']:,.0f} steps and not buffer_size {values['buffer_size']:,}, "
+        f"because {who} hand in time_horizon {horizon} steps each at once; a larger buffer_size in your own settings "
+        f"mends that, or a shorter horizon, which can be searched (`time_horizon: [{shorter}]` under space)"
+    )
 
 
 def _would_break(values: Values) -> str:
@@ -123,9 +156,9 @@ _SENTENCES: Sentences = {
     FindingKind.TOO_SLOW: _too_slow,
     FindingKind.INTERRUPTED: lambda _: "we were asked to stop",
     FindingKind.TURNS_BROKEN: lambda v: f"running in turn with others did not work{_cause(v)}",
-    FindingKind.NO_UPDATE: lambda v: f"no policy update within {v['steps']:,} steps{_meanwhile(v)}",
+    FindingKind.NO_UPDATE: _no_update,
     FindingKind.LEARNS_NOTHING: lambda _: "the policy was never updated: training at this setting would learn nothing",
-    FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: _too_few(v, "policy updates", 2),
+    FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: f"{_too_few(v, 'policy updates', 2)}{_bursts(v)}",
     FindingKind.TOO_FEW_GRADIENT_UPDATES: lambda v: _too_few(v, "gradient updates", 1),
     FindingKind.TOO_FEW_UPDATES_OF: lambda v: _too_few(v, v["name"], 2),
     FindingKind.WOULD_BREAK_CAP: _would_break,

@@ -20,6 +20,16 @@ def _baseline(_: Values) -> str:
     return "The study file states no baseline; the trainer config's own settings stand in for it."
 
 
+def _batches(values: Values) -> str:
+    sizes = " and ".join(f"{size:.0f}" for size in values["sizes"])
+    share, least = values["share_percent"], values["least_percent"]
+    then = "the space goes without" if values["left_out"] else "the learning guard refuses it"
+    return (
+        f"batch_size {sizes}: an update of your buffer holds so few whole minibatches that it makes {share:.0f} % of "
+        f"your gradient updates, and min_updates asks for {least:.0f} %; {then}."
+    )
+
+
 def _flag(values: Values) -> str:
     return f"This mlagents-learn does not know {values['flag']}; trials run without."
 
@@ -93,6 +103,7 @@ def _drift(values: Values) -> str:
 _SENTENCES: Sentences = {
     FindingKind.SPACE_DERIVED: _space,
     FindingKind.BASELINE_FROM_CONFIG: _baseline,
+    FindingKind.BATCHES_REFUSED: _batches,
     FindingKind.FLAG_NOT_ACCEPTED: _flag,
     FindingKind.IN_EDITOR: _editor,
     FindingKind.MEMORY_CAP_LOWERED: _cap,

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy
 
 from sweeper.compare.candidates import Candidate
-from sweeper.compare.guard import ROOM_FOR_BURSTS
-from sweeper.model.trial import Outcome, Params
-from sweeper.search.phase.coordinates import SWITCH, Array
+from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
+from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
+from sweeper.plan.space import Space
+from sweeper.search.phase.coordinates import BATCH, SWITCH, Array
 from sweeper.study.history import History
 
+Setting = tuple[tuple[str, ParamValue], ...]
 MIB = 1024**2
 PRIORS = ((600 * MIB, 500 * MIB), (400 * MIB, 600 * MIB), (20 * MIB, 60 * MIB))
 """Mean and deviation: of the learner, of an environment, and of an area in each environment; builds differ much."""
@@ -41,32 +43,59 @@ def chances_to_fit(configurations: Sequence[Params], tried: Sequence[Candidate],
     return numpy.array([0.5 * math.erfc(-(cap_bytes - one) / deviation) for one, deviation in zip(expected, sure)])
 
 
-def keep_guard(configurations: Sequence[Params], history: History) -> Array:
+def keep_guard(configurations: Sequence[Params], history: History, space: Space) -> Array:
     """Whether each is expected to make the updates for each step that the learning guard asks for.
 
-    Gradient steps go with the inverse of the batch size; other knobs are looked up in sessions that had the same.
+    As its settings decide it; how many steps an update sees is read from sessions with as many agents, or from those of
+    the user's own settings. What was measured and kept the guard keeps it.
     """
     required = history.required
-    if required is None or not required.gradient:
+    if required is None or history.min_updates is None:
         return numpy.ones(len(configurations), dtype=bool)
-    seen: dict[tuple[object, ...], float] = {}
+    least = ROOM_FOR_BURSTS * history.min_updates
+    steps, work = _steps_of_updates(history), _work(history)
+    own = steps.get(_beside(history.own, BATCH, SWITCH))
+
+    def keeps(params: Params) -> bool:
+        item = history.by_key.get(configuration_key(params))
+        if item is not None and item.is_feasible:
+            return True
+        seen = steps.get(_beside(params, BATCH, SWITCH))
+        if seen is not None and 1000 / seen < ROOM_FOR_BURSTS * required.policy:
+            return False
+        share = space.update_share(params, seen or own)
+        if share is not None:
+            return share >= least
+        batch, done = params.get(BATCH), work.get(_beside(params, BATCH, SWITCH, "num_envs", "num_areas"))
+        is_known = done is not None and isinstance(batch, (int, float)) and required.gradient is not None
+        return not is_known or float(done or 0) / float(batch or 1) >= ROOM_FOR_BURSTS * float(required.gradient or 0)
+
+    return numpy.array([keeps(params) for params in configurations], dtype=bool)
+
+
+def _steps_of_updates(history: History) -> dict[Setting, float]:
+    """Steps that an update saw, by all that may decide it; where one behaviour learns."""
+    found = {}
+    for trial in history.counted:
+        updates = trial.updates_per_1000_steps
+        if updates is not None and updates.policy > 0 and sum("policy" in name for name in updates.parts) <= 1:
+            found[_beside(trial.params, BATCH, SWITCH)] = 1000 / updates.policy
+    return found
+
+
+def _work(history: History) -> dict[Setting, float]:
+    """Gradient updates times the batch size, which is the same for all of them where nothing else is known."""
+    found = {}
     for item in history.candidates:
-        found = item.updates_per_1000_steps
-        batch = item.params.get("batch_size")
-        if found is not None and found.gradient and isinstance(batch, (int, float)):
-            seen[_learning(item.params)] = found.gradient * batch
-    keeps = []
-    for params in configurations:
-        work, batch = seen.get(_learning(params)), params.get("batch_size")
-        known = work is not None and isinstance(batch, (int, float))
-        keeps.append(not known or float(work or 0.0) / float(batch or 1) >= ROOM_FOR_BURSTS * required.gradient)
-    return numpy.array(keeps, dtype=bool)
+        updates, batch = item.updates_per_1000_steps, item.params.get(BATCH)
+        if updates is not None and updates.gradient and isinstance(batch, (int, float)):
+            found[_beside(item.params, BATCH, SWITCH, "num_envs", "num_areas")] = updates.gradient * batch
+    return found
 
 
-def _learning(params: Params) -> tuple[object, ...]:
-    """All that decides how often is learnt, but the batch size."""
-    beside = ("num_envs", "num_areas", "batch_size", SWITCH)
-    return tuple((knob, value) for knob, value in sorted(params.items()) if knob not in beside)
+def _beside(params: Params, *knobs: str) -> Setting:
+    """All parameters but these."""
+    return tuple((knob, value) for knob, value in sorted(params.items()) if knob not in knobs)
 
 
 def _peak(item: Candidate, cap_bytes: int) -> float:

@@ -119,7 +119,7 @@ class _View:
     @cached_property
     def allowed(self) -> Array:
         """Which may be the fastest: in the space, likely to fit, learning enough, not given up."""
-        keeps = keep_guard(self.configurations, self.question.history)
+        keeps = keep_guard(self.configurations, self.question.history, self.question.space)
         given_up = self.question.history.given_up
         allowed = (self.chances >= LEAST_CHANCE) & keeps
         for key, place in self.places.items():

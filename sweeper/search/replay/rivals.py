@@ -52,7 +52,7 @@ def structured_gp(question: Question) -> Answer:
     places = _places(question)
     mean, deviation = _believed(question, places)
     chances = chances_to_fit(places, question.history.candidates, question.cap_bytes)
-    may = (chances >= LEAST_CHANCE) & keep_guard(places, question.history)
+    may = (chances >= LEAST_CHANCE) & keep_guard(places, question.history, question.space)
     for at, params in enumerate(places):
         found = known.get(configuration_key(params))
         may[at] &= found is None or found.is_feasible

@@ -38,6 +38,10 @@ class OnlyRecorded:
         """Nothing: it was measured as it is."""
         return None
 
+    def update_share(self, _: Params, __: Params, ___: float | None = None) -> float | None:
+        """Not known: a recording has no trainer config."""
+        return None
+
 
 @dataclass(frozen=True)
 class Surface:

@@ -18,6 +18,7 @@ from sweeper.app.stop import StopSignal
 from sweeper.errors import ExitCode, Interrupted, InvalidInput, NotReady
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.model.folder import StudyFolder
+from sweeper.model.identity import differences
 from sweeper.model.study import study_from_json
 from sweeper.report.data import as_json
 from tests.helpers.builders import GIB, PPO, STUDY_HEAD, prepared_of, said, trial_of
@@ -213,8 +214,33 @@ class TestIdentity:
         identity = prepared.identity()
         assert json.loads(json.dumps(identity)) == identity
         assert identity["space"] == {"num_areas": [1, 2]}
-        assert (identity["memory cap"], identity["machine"], identity["build"]) == ("50%", "m1", "build.x86_64:1:1")
+        assert (identity["memory cap"], identity["machine"]) == ("50%", "m1")
+        assert identity["build"] == {"build.x86_64": "content:1"}
+        assert identity["trainer config"]["behaviors.Car.hyperparameters.batch_size"] == 128
         assert prepared.knob_values()["num_areas"] == (1, 2, 1)
+
+    def test_a_config_that_says_the_same_in_other_words_is_the_same(self) -> None:
+        """Comments, order, line ends, how numbers are written, and what trials replace anyhow."""
+        plain = PPO + "      learning_rate: 3.0e-4\n"
+        others = [
+            "# of today\n" + plain,
+            plain.replace("\n", "\r\n"),
+            plain.replace("3.0e-4", "0.0003"),
+            plain.replace("3.0e-4", "3e-4"),
+            plain + "    max_steps: 5000000\n    checkpoint_interval: 7\n",
+            plain + "checkpoint_settings: {run_id: second}\n",
+        ]
+        found = [prepared_of(config=text).identity()["trainer config"] for text in (plain, *others)]
+        assert all(one == found[0] for one in found)
+
+    def test_a_config_that_says_something_else_is_another(self) -> None:
+        before, after = (
+            prepared_of(config=text).identity()
+            for text in (PPO, PPO + "      num_epoch: 8\nengine_settings: {time_scale: 5}\n")
+        )
+        assert differences(before, after) == [
+            "trainer config: behaviors.Car.hyperparameters.num_epoch is new, engine_settings.time_scale is new"
+        ]
 
     def test_other_shares_are_other_studies(self) -> None:
         shares = [

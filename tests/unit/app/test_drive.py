@@ -23,8 +23,9 @@ from sweeper.model.session import SessionEnd
 from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, Stage
 from sweeper.search.proposal import Because, Proposal, Strategy
+from sweeper.search.strategies import STRATEGIES
 from sweeper.study.allowance import ANCHOR_EVERY, SLICES
-from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW
+from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW, Measure, Why
 from tests.helpers.builders import GIB, PPO, params_of, prepared_of
 from tests.helpers.scripted import (
     BUSY,
@@ -128,6 +129,21 @@ class TestOrder:
         rules = [session.rule.warmup_cycles for session in study.runner.sessions]
         assert rules[:2] == [None, None]
         assert set(rules[2:]) == {3}
+
+
+class TestTheGuardDecidesOnce:
+    """How many bursts fall into a session must not throw a leader out of its own confirmation."""
+
+    def test_what_kept_it_is_not_refused_later(self) -> None:
+        study = scripted(1200.0)
+        trials = study.trials()
+        trials.run(Measure(study.prepared.space.baseline, BASELINE, Stage.PILOT, Why.BASELINE))
+        fast = params_of(4)
+        assert trials.run(Measure(fast, SEARCH, Stage.SEARCH, Why.SEARCH)).outcome is OK
+        study.runner.bursts = lambda _: 5
+        assert trials.run(Measure(fast, CONFIRM, Stage.CONFIRMATION, Why.CONFIRMATION), 0).outcome is OK
+        other = trials.run(Measure(params_of(2), SEARCH, Stage.SEARCH, Why.SEARCH))
+        assert other.outcome is Outcome.TOO_FEW_UPDATES
 
 
 def scripted_purposes(seconds: float) -> list[Purpose]:
@@ -611,3 +627,20 @@ class TestRunAgain:
 def squared(params: Params) -> float:
     """Twice the environments, four times the speed."""
     return 300.0 * int(params["num_envs"] or 1) ** 2
+
+
+@pytest.mark.parametrize("strategy", ["phase", "tpe", "grid"])
+@pytest.mark.parametrize("trials", [3, 4, 5, 6, 7, 8])
+def test_few_trials_are_spent_where_something_was_never_tried(strategy: str, trials: int) -> None:
+    """Three area counts, the largest refused by the guard, in six trials: 267 of 360 s were left once."""
+    study = scripted(
+        360.0, trials, "env_path: b\nbaseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 27]}\n",
+        speed=lambda params: 1000.0 * float(params["num_areas"] or 1) ** 0.25,
+    )  # fmt: skip
+    study.prepared = replace(study.prepared, strategy=STRATEGIES[strategy])
+    study.runner.bursts = lambda params: 8 if params["num_areas"] == 27 else 1
+    study.run()
+    tried = {trial.params["num_areas"] for trial in study.results}
+    assert tried == {1, 4, 27} or len(study.results) == trials
+    used = sum(trial.outcome.uses_limit for trial in study.results)
+    assert trials - used < 2 or study.conclusion().verdict is Verdict.BETTER

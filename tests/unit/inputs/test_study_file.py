@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,14 @@ def test_budget() -> None:
     assert parse_budget(Budget(5.0)) == Budget(5.0)
 
 
+def test_a_number_of_trials_alone_is_a_budget() -> None:
+    spec = study_of("budget: {trials: 60}\n").spec
+    assert spec.budget == Budget(math.inf, 60)
+    assert spec.budget.told_seconds is None
+    assert spec.measure.limits(spec.budget.seconds) == (45.0, 120.0)
+    assert spec.model_dump(mode="json")["budget"] == {"time": None, "trials": 60}
+
+
 def test_env_args_become_text() -> None:
     assert study_of("env_args: [--laps, 3]\n").spec.env_args == ["--laps", "3"]
 
@@ -262,7 +271,11 @@ def test_env_args_become_text() -> None:
         ),
         ("budget: soon\n", "study.yaml:4: budget: expected a duration such as 90s, 20m or 8h, not 'soon'"),
         ("budget: 0\n", "study.yaml:4: budget: expected a duration above zero, not 0"),
-        ("budget: {trials: 3}\n", "study.yaml:4: budget: expected a duration such as 20m, or {time: 8h, trials: 60}"),
+        (
+            "budget: {}\n",
+            "study.yaml:4: budget: expected a duration such as 20m, {time: 8h, trials: 60}, or {trials: 60} alone",
+        ),
+        ("budget: {time: }\n", "study.yaml:4: budget: expected a duration or a number of trials at the least"),
         ("budget: {time: 1h, trials: 0}\n", "study.yaml:4: budget: trials: expected a whole number from 1, not 0"),
         (
             "budget: {time: 1h, trials: true}\n",
@@ -385,6 +398,7 @@ def test_the_schema_knows_the_bounds() -> None:
     assert quantity.items() <= measure["max_startup_seconds"].items()
     assert {**quantity, "maximum": 1}.items() <= measure["precision"].items()
     assert {**quantity, "maximum": 1} in own["min_updates"]["anyOf"]
+    assert own["budget"]["anyOf"][1]["minProperties"] == 1
     assert own["budget"]["anyOf"][1]["properties"] == {"time": quantity, "trials": {"type": "integer", "minimum": 1}}
 
 

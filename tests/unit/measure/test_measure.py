@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -104,9 +105,31 @@ class TestCycles:
         assert found.steps_per_second == 130.0
         assert found.updates_per_1000_steps == PerThousandSteps(
             gradient=None,
-            policy=1000 * (12 - 6) / 520,
-            parts={"policy updates of A": 1000 * 4 / 400, "policy updates of B": 1000 * 2 / 120},
+            policy=pytest.approx(1000 * (5 + 2) / 520),
+            parts={"policy updates of A": 1000 * 5 / 400, "policy updates of B": pytest.approx(1000 * 2 / 120)},
         )
+
+    def test_updates_at_unlike_rates_are_counted_over_their_own_cycles(self) -> None:
+        """A updates every 12 s with 30 gradient updates, B every 10 s with 6; both collect 100 steps a second.
+
+        Between two edges of B, A updated once in 20 s: counted there it would learn 40 % less than it does.
+        """
+        times = sorted([(at, "A") for at in range(5, 100, 12)] + [(at, "B") for at in range(10, 50, 10)])
+        samples, counts, gradient = [], Counter[str](), 0
+        for at, name in times[:8]:
+            counts[name] += 1
+            gradient += {"A": 30, "B": 6}[name]
+            behaviors = {one: BehaviorCount(100 * at, 100 * at, counts[one]) for one in ("A", "B")}
+            samples.append(Sample(at, "update", behaviors, {"PPO.update": (0.0, gradient)}, name))
+        found = measure(samples, replace(RULE, warmup_cycles=0), 1)
+        assert found is not None
+        told = found.updates_per_1000_steps
+        assert told is not None
+        assert told.parts["policy updates of A"] == pytest.approx(1 / 1.2)
+        assert told.parts["policy updates of B"] == pytest.approx(1.0)
+        assert told.policy == pytest.approx((1 / 1.2 + 1) / 2)
+        assert told.gradient == pytest.approx((30 / 1.2 + 6) / 2)
+        assert told.parts["gradient updates by PPO"] == told.gradient
 
     def test_blocks_are_at_least_so_long_and_so_large(self) -> None:
         samples = [sample(0.5 * index, 100 * index, index) for index in range(1, 30)]

@@ -77,6 +77,35 @@ class TestRule:
         assert self.progress([(2048, 29.0)] * 3) == [Progress.GO_ON] * 3
         assert self.progress([(2048, 15.0 * PATIENCE)] * 2) == [Progress.GO_ON, Progress.HOPELESS]
 
+    @pytest.mark.parametrize(
+        ("long_seconds", "last"),
+        [(0.0, Progress.HOPELESS), (649.0, Progress.HOPELESS), (651.0, Progress.GO_ON)],
+    )
+    def test_a_late_first_update_is_waited_for(self, long_seconds: float, last: Progress) -> None:
+        """1,000 steps a second of a buffer of 216,667: three updates take 650 s."""
+        rule = replace(RULE, fill={"Car": 216_667}, long_seconds=long_seconds)
+        samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 151, 10)]
+        assert [rule(samples[:count]) for count in (2, 15, 16)] == [Progress.GO_ON, Progress.GO_ON, last]
+
+    def test_a_replay_buffer_is_filled_once(self) -> None:
+        cut = Cutting(min_seconds=2.0)
+        rule = replace(RULE, cut=cut, fill={"Car": 216_667}, long_seconds=220.0)
+        samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 151, 10)]
+        assert rule(samples) is Progress.GO_ON
+        assert replace(rule, cut=replace(cut, min_steps=216_667))(samples) is Progress.HOPELESS
+
+    def test_not_for_longer_than_the_budget_allows(self) -> None:
+        rule = replace(RULE, fill={"Car": 100_000}, long_seconds=400.0)
+        samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 401, 10)]
+        assert rule(samples[:-1]) is Progress.GO_ON
+        assert rule(samples) is Progress.HOPELESS
+
+    def test_a_brief_session_needs_one_long_cycle(self) -> None:
+        rule = replace(RULE, fill={"Car": 216_667}, long_seconds=435.0)
+        samples = [sample(100.0 + at, 1000 * at + 1, 0, "tick") for at in range(0, 151, 10)]
+        assert rule(samples) is Progress.HOPELESS
+        assert replace(rule, is_brief=True, least_cycles=1)(samples) is Progress.GO_ON
+
     def test_no_update_at_all_is_hopeless(self) -> None:
         limit = int(30 * PATIENCE)
         ticks = [sample(100.0 + index, 100 * index, 0, "tick") for index in range(1, limit + 10)]

@@ -159,6 +159,24 @@ def test_a_derived_space() -> None:
     assert sum(1 for _ in space.combinations()) == space.size == 240
 
 
+def test_a_derived_space_goes_without_what_arithmetic_refuses() -> None:
+    """Public configs have ten minibatches in a buffer; four times the batch leaves two, and 25 % are asked for."""
+    text = PPO.replace("2048", "1280")
+    space = space_of(BUILD, text)
+    assert space.knobs["batch_size"] == (64, 128, 256)
+    (note,) = (note for note in space.notes if note.kind is FindingKind.BATCHES_REFUSED)
+    assert note.values == {"sizes": (512,), "share_percent": 20.0, "least_percent": 25.0, "left_out": True}
+    assert space_of(BUILD + "min_updates: 20%\n", text).knobs["batch_size"] == (64, 128, 256, 512)
+    assert space_of(BUILD + "min_updates: off\n", text).knobs["batch_size"] == (64, 128, 256, 512)
+
+
+def test_a_named_space_keeps_what_arithmetic_refuses_and_says_so() -> None:
+    space = space_of(BUILD + "space: {batch_size: [128, 512, 1024]}\n", PPO.replace("2048", "1280"))
+    assert space.knobs["batch_size"] == (128, 512, 1024)
+    (note,) = (note for note in space.notes if note.kind is FindingKind.BATCHES_REFUSED)
+    assert (note.values["sizes"], note.values["left_out"]) == ((512, 1024), False)
+
+
 def test_a_derived_space_respects_memory_cores_editor_and_buffer() -> None:
     cap = LEARNER_MEMORY_BYTES + 3 * MEMORY_PER_ENV_BYTES
     assert space_of(BUILD, cores=8, cap=cap).knobs["num_envs"] == (1, 2, 3)

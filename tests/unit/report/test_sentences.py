@@ -19,7 +19,9 @@ OTHERS: dict[str, Value] = {"others_percent": 40.2, "busiest": ("stress", "chrom
 OF_BOTH = {FindingKind.MACHINE_BUSY, FindingKind.MACHINE_UNSTEADY, FindingKind.SLICES_DISTURBED}
 CAPS: dict[str, Value] = {"peak_bytes": 9 * GIB, "cap_bytes": 8 * GIB}
 SLOW = "too few whole cycles in the time allowed"
-MEND = "name a larger measure.max_seconds, or lower buffer_size"
+MEND = "name a larger measure.max_seconds or budget, or lower buffer_size"
+LATE = {"update_of": "Car", "update_steps": 409_600, "update_seconds": 1365.0}
+BURSTS = {"steps_an_update": 27_648.0, "buffer_size": 2048, "time_horizon": 64, "agents": 432.0}
 
 
 def test_every_kind_has_its_place() -> None:
@@ -157,7 +159,19 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         "the learner ended by itself after 20,480 steps: SIGKILL",
     ),
     (FindingKind.TOO_SLOW, {"from_console": False, "idle": ()}, f"{SLOW}; {MEND}"),
-    (FindingKind.TOO_SLOW, {"from_console": False, "idle": ("Bus",)}, f"{SLOW}: Bus never updated; {MEND}"),
+    (FindingKind.TOO_SLOW, {"from_console": False, "idle": ("Bus",)}, f"{SLOW}: Bus did not update yet; {MEND}"),
+    (
+        FindingKind.TOO_SLOW,
+        {"from_console": False, "idle": ("Car",), **LATE},
+        f"{SLOW}: Car did not update yet; at this speed an update of Car, which takes 409,600 steps, comes every "
+        f"22m 45s; {MEND}",
+    ),
+    (
+        FindingKind.TOO_SLOW,
+        {"from_console": False, "idle": (), "team_change": 25_000},
+        f"{SLOW}; self-play lets one team learn at a time and changes it every 25,000 steps (self_play.team_change), "
+        "so a smaller buffer_size may not help: name a larger measure.max_seconds or budget",
+    ),
     (
         FindingKind.TOO_SLOW,
         {"from_console": True, **OTHERS},
@@ -165,7 +179,20 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         "stress 3.0, chrome 0.2 cores) meanwhile",
     ),
     (FindingKind.NO_UPDATE, {"steps": 9500}, "no policy update within 9,500 steps"),
+    (
+        FindingKind.NO_UPDATE,
+        {"name": "Car", "steps": 9500, "fill_steps": 2048},
+        "no policy update of Car within 9,500 steps, though 2,048 are enough for one",
+    ),
     (FindingKind.TOO_FEW_POLICY_UPDATES, PER_1000, "9.94 policy updates per 1,000 steps; at least 10.00 are required"),
+    (
+        FindingKind.TOO_FEW_POLICY_UPDATES,
+        {**PER_1000, **BURSTS},
+        "9.94 policy updates per 1,000 steps; at least 10.00 are required; an update sees 27,648 steps and not "
+        "buffer_size 2,048, because 432 agents hand in time_horizon 64 steps each at once; a larger buffer_size in "
+        "your own settings mends that, or a shorter horizon, which can be searched (`time_horizon: [16, 32, 64]` under "
+        "space)",
+    ),
     (
         FindingKind.TOO_FEW_GRADIENT_UPDATES,
         PER_1000,

@@ -17,8 +17,9 @@ from sweeper.search.phase.feasible import chances_to_fit, keep_guard
 from sweeper.search.phase.gain import expected_regret, improvement, knowledge_gradient
 from sweeper.search.phase.posterior import Posterior, believe
 from sweeper.search.phase.readings import MOST, readings
+from sweeper.search.sampler import PhaseSampler
 from sweeper.study.history import History
-from tests.helpers.builders import GIB, params_of, space_of, trial_of
+from tests.helpers.builders import GIB, PPO, params_of, space_of, trial_of
 from tests.helpers.world import World
 
 STUDY = (
@@ -234,9 +235,54 @@ class TestFeasible:
     def test_the_guard_goes_with_the_inverse_of_the_batch(self) -> None:
         own = trial_of(0, params_of(batch=128), updates_per_1000_steps=PerThousandSteps(24.0, 0.5), stage=Stage.PILOT)
         history = History((own,), params_of(), min_updates=0.25)
-        keeps = keep_guard([params_of(batch=size) for size in (64, 512, 1024)], history)
-        assert keeps.tolist() == [True, True, False]
-        assert keep_guard([params_of(batch=4096)], replace(history, min_updates=None)).tolist() == [True]
+        sizes = [params_of(batch=size) for size in (64, 512, 1024)]
+        for space in (space_of(), PhaseSampler({"batch_size": [64, 512]}, 8)._space):
+            assert keep_guard(sizes, history, space).tolist() == [True, True, False]
+        off = replace(history, min_updates=None)
+        assert keep_guard([params_of(batch=4096)], off, space_of()).tolist() == [True]
+
+    def test_the_guard_counts_whole_minibatches(self) -> None:
+        """Of ten in a buffer, four times the batch leaves two: a fifth of the updates; a quarter is asked for."""
+        text = PPO.replace("2048", "1280")
+        own = trial_of(0, params_of(), updates_per_1000_steps=PerThousandSteps(23.4, 1000 / 1280), stage=Stage.PILOT)
+        history = History((own,), params_of(), min_updates=0.25)
+        sizes = [params_of(areas=2, batch=size) for size in (128, 256, 512)]
+        assert keep_guard(sizes, history, space_of(config=text)).tolist() == [True, True, False]
+        # Where bursts bring 1,536 steps into every update, three minibatches are left, and a quarter of the updates.
+        bursts = trial_of(1, params_of(areas=2), updates_per_1000_steps=PerThousandSteps(23.4, 1000 / 1536))
+        more = replace(history, results=(own, bursts))
+        assert keep_guard(sizes, more, space_of(config=text)).tolist() == [True, True, True]
+
+    def test_a_larger_buffer_makes_fewer_policies(self) -> None:
+        """Four times the buffer is a quarter of the policy updates, eight times an eighth."""
+        space = space_of("env_path: b\nspace: {hyperparameters.buffer_size: [2048, 8192, 16384]}\n")
+        sizes = [{**space.baseline, "hyperparameters.buffer_size": size} for size in (8192, 16384)]
+        for policy, keeps in ((1000 / 2048, [True, False]), (1000 / 8192, [True, True])):
+            updates = PerThousandSteps(23.4, policy)
+            own = trial_of(0, space.baseline, updates_per_1000_steps=updates, stage=Stage.PILOT)
+            history = History((own,), space.baseline, min_updates=0.25)
+            assert keep_guard(sizes, history, space).tolist() == keeps
+
+    def test_bursts_that_were_refused_are_not_tried_with_another_batch(self) -> None:
+        own = trial_of(0, params_of(), updates_per_1000_steps=PerThousandSteps(24.0, 0.5), stage=Stage.PILOT)
+        refused = trial_of(
+            1, params_of(areas=16), outcome=Outcome.TOO_FEW_UPDATES, updates_per_1000_steps=PerThousandSteps(24.0, 0.1)
+        )
+        history = History((own, refused), params_of(), min_updates=0.25)
+        found = keep_guard([params_of(areas=16, batch=256), params_of(areas=8, batch=256)], history, space_of())
+        assert found.tolist() == [False, True]
+
+    def test_a_trainer_that_updates_with_its_steps_has_any_batch(self) -> None:
+        text = PPO.replace("ppo", "sac")
+        own = trial_of(0, params_of(), updates_per_1000_steps=PerThousandSteps(90.0, 90.0), stage=Stage.PILOT)
+        history = History((own,), params_of(), min_updates=0.25)
+        assert keep_guard([params_of(batch=1024)], history, space_of(config=text)).tolist() == [True]
+
+    def test_what_kept_the_guard_once_keeps_it(self) -> None:
+        own = trial_of(0, params_of(), updates_per_1000_steps=PerThousandSteps(24.0, 0.5), stage=Stage.PILOT)
+        kept = trial_of(1, params_of(batch=1024), updates_per_1000_steps=PerThousandSteps(5.6, 0.5))
+        history = History((own, kept), params_of(), min_updates=0.25)
+        assert keep_guard([params_of(batch=1024)], history, space_of()).tolist() == [True]
 
 
 class TestCost:

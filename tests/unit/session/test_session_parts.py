@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import sys
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.errors import NotReady
+from sweeper.model.identity import differences
 from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import SessionEnd
-from sweeper.session.build import find_build, identity
+from sweeper.session.build import find_build
+from sweeper.session.build_files import identity
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND, breakages, command_name, locate_learner, python_of
 from sweeper.session.ports import free_block, is_free
@@ -258,8 +261,7 @@ class TestBuild:
         for written in ("Racer", "Racer.x86_64", "Racer.x86"):
             assert find_build(study_of(f"env_path: {tmp_path / written}\n")) == build
         assert find_build(study_of("")) is None
-        name, size, _ = str(identity(build)).split(":")
-        assert (name, size) == ("Racer.x86_64", "1")
+        assert list(identity(build) or {}) == ["Racer.x86_64"]
         assert identity(None) is None
 
     @pytest.mark.parametrize(
@@ -276,9 +278,33 @@ class TestBuild:
         (path.parent / "output_log.txt").write_text("a")
         before = identity(build)
         (path.parent / "output_log.txt").write_text("players write this")
+        (path.parent / "save.json").write_text("and this, at each start")
+        os.utime(path, (0, 0))  # a copy has other times
         assert identity(build) == before
-        path.write_text("another game")
+        path.write_text("b")
         assert identity(build) != before
+
+    def test_what_a_build_writes_beside_itself_is_not_the_build(self, tmp_path: Path) -> None:
+        build = tmp_path / "Racer.x86_64"
+        theirs = [
+            "level0",
+            "globalgamemanagers",
+            "sharedassets0.assets.resS",
+            "Managed/Game.dll",
+            "boot.config",
+            "il2cpp_data/Metadata/global-metadata.dat",
+            "StreamingAssets/aa/scene.bundle",
+            "data.unity3d",
+        ]
+        own = ["save.json", "save.dat", "config.ini", "StreamingAssets/progress.json", "levels.txt", "level0.bak"]
+        for name in ("Racer.x86_64", "UnityPlayer.so", "notes.txt", *(f"Racer_Data/{one}" for one in (*theirs, *own))):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(name)
+        found = identity(build)
+        beside = ["Racer.x86_64", "UnityPlayer.so"]
+        assert sorted(found or ()) == sorted([*beside, *(f"Racer_Data/{one}" for one in theirs)])
+        (tmp_path / "Racer_Data/level0").write_text("LEVEL0")
+        assert differences({"build": found}, {"build": identity(build)}) == ["build: Racer_Data/level0 changed"]
 
     def test_refusals(self, tmp_path: Path) -> None:
         with pytest.raises(NotReady, match=r"study\.yaml:4: env_path: no build at /somewhere/nothing"):

@@ -17,7 +17,8 @@ import pytest
 import sqlalchemy.exc
 from optuna.trial import TrialState
 
-from sweeper.errors import NotComparable, NotReady
+from sweeper.app.stop import StopSignal
+from sweeper.errors import ExitCode, Interrupted, NotComparable, NotReady
 from sweeper.model.folder import StudyFolder, TrialFolder
 from sweeper.model.study import to_json
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
@@ -147,7 +148,7 @@ class TestEveryBackEnd:
             again(identity={**IDENTITY, "machine": "m2", "space": {"num_envs": [1, 2, 3]}})
         text = str(caught.value)
         assert 'machine was "m1", is now "m2"' in text
-        assert 'space was {"num_envs": [1, 2]}, is now {"num_envs": [1, 2, 3]}' in text
+        assert "space: num_envs was [1, 2], is now [1, 2, 3]" in text
         assert "build" not in text.partition("with this study:")[2]
         assert "--fresh" in str(caught.value.hint)
 
@@ -257,13 +258,14 @@ class TestKilled:
 
 
 @contextmanager
-def locked(path: Path, seconds: float) -> Iterator[None]:
-    """Somebody else holds the database."""
+def locked(path: Path, seconds: float, *statements: str) -> Iterator[None]:
+    """Somebody else holds the database; `statements` say how, a transaction that shuts out everybody where none do."""
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
         connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("BEGIN EXCLUSIVE")
+        for statement in statements or ("BEGIN EXCLUSIVE",):
+            connection.execute(statement).fetchone()
         held.set()
         done.wait(seconds)
         connection.execute("ROLLBACK")
@@ -302,6 +304,16 @@ class TestLocked:
         assert len(told) == 4
         assert all("is locked by another program; waiting" in text for text in told)
 
+    @pytest.mark.parametrize("how", [("BEGIN IMMEDIATE",), ("BEGIN", "SELECT * FROM trials")])
+    def test_somebody_who_writes_or_only_reads(self, path: Path, how: tuple[str, ...]) -> None:
+        """A reader lets us write, and not commit."""
+        told: list[str] = []
+        store = opened(path, patience=Patience(waiting=told.append))
+        result = trial_of(started(store, params_of(2)), params_of(2))
+        with locked(path, self.seconds, *how):
+            store.finish(result, FINE)
+        assert (opened(path).results(), len(told)) == ((result,), 1)
+
     def test_not_for_ever(self, path: Path) -> None:
         store = opened(path, patience=Patience(seconds=0.0))
         with locked(path, 60.0), pytest.raises(NotReady, match="locked by another program") as caught:
@@ -309,10 +321,13 @@ class TestLocked:
         assert "the same command goes on" in str(caught.value.hint)
 
     def test_a_wish_to_stop_is_heard(self, path: Path) -> None:
-        store = opened(path, patience=Patience(stop_asked=lambda: True))
+        stop = StopSignal()
+        store = opened(path, patience=Patience(check=stop.check))
         number = started(store, params_of(2))
-        with locked(path, 60.0), pytest.raises(NotReady, match="locked"):
+        stop.ask()
+        with locked(path, 60.0), pytest.raises(Interrupted) as caught:  # and is no failure of the storage
             store.finish(trial_of(number, params_of(2)), FINE)
+        assert caught.value.exit_code is ExitCode.INTERRUPTED
         assert opened(path).recover().stored == (number,)
 
 

@@ -120,6 +120,38 @@ class TestKept:
         assert trials == 1 + LEADERS
 
 
+class TestNothingIsKeptForWhatCannotHappen:
+    """A reserve that no round fits into would leave time unspent, and configurations that nobody tried."""
+
+    rounds = tuple(
+        trial_of(2 + 2 * at + which, params, rate, Purpose.CONFIRM, round=at, cost_seconds=50.0)
+        for at in range(2)
+        for which, (params, rate) in enumerate([(OWN, 1000.0), (A, 5000.0)])
+    )
+
+    def test_fewer_trials_than_a_round_has(self) -> None:
+        many = [BASELINE, *searches(17, 2), FASTER]
+        assert allowance(many, trials=len(many) + 2).search_ends_because() == "limit on trials"
+        assert allowance(many, trials=len(many) + 1).search_ends_because() is None
+
+    def test_less_time_than_a_round_takes(self) -> None:
+        found = [allowance([BASELINE, FASTER], seconds=MARGIN * left) for left in (101.0, 99.0)]
+        assert [one.search_ends_because() for one in found] == ["budget", None]
+
+    @pytest.mark.parametrize(("trials", "kept"), [(6, 0), (8, 0), (9, 2), (10, 3), (20, 3)])
+    def test_newcomers_that_could_not_be_judged(self, trials: int, kept: int) -> None:
+        found = allowance([BASELINE, FASTER, *self.rounds], trials=trials)
+        assert found.confirmation.contenders == ()
+        assert found.kept_for_confirmation[1] == kept
+        assert found.search_ends_because() == ("limit on trials" if trials == 6 else None)
+
+    def test_nor_in_the_time_that_is_left(self) -> None:
+        known = [BASELINE, FASTER, *self.rounds]
+        searching = MARGIN * 60
+        found = allowance(known, seconds=searching + 10)
+        assert (found.kept_for_confirmation, found.search_ends_because()) == ((0.0, 0), None)
+
+
 class TestPilot:
     def test_only_where_it_is_cheap(self) -> None:
         enough = MARGIN * 40 / PILOT_SHARE

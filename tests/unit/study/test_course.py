@@ -217,7 +217,10 @@ class TestConfirmation:
         assert step(*self.measured, *clear, settled=SETTLED) == End(SETTLED)
 
     def test_no_room(self) -> None:
-        assert step(*self.measured, spent=1150.0) == End("budget")
+        assert step(*self.measured, spent=1180.0) == End("budget")
+
+    def test_what_is_left_holds_no_round_but_a_session_of_the_search(self) -> None:
+        assert step(*self.measured, spent=1150.0) == Search()
 
     def test_room_for_one_rival_is_room(self) -> None:
         found = step(*self.measured, spent=1125.0)

@@ -15,7 +15,7 @@ from sweeper.model.measurement import BehaviorCount, Method, PerThousandSteps, S
 from sweeper.model.session import RSS, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
 from sweeper.study.judge import Asked, Terms, judge
-from tests.helpers.builders import GIB, params_of, plan_of, record_of, sample, session_of
+from tests.helpers.builders import GIB, PPO, config_of, params_of, plan_of, record_of, sample, session_of
 from tests.helpers.scripted import CORES, CULPRITS, load_of
 
 GOOD = session_of([(2048, 2.0)] * 10)
@@ -99,11 +99,41 @@ class TestOutcome:
 
     def test_no_update_at_all_is_the_guards_business(self) -> None:
         samples = [sample(100.0 + second, 500 * second, 0, "tick") for second in range(1, 20)]
-        result = judged(record_of(SessionEnd.TOO_SLOW, samples))
+        result = judged(record_of(SessionEnd.TOO_SLOW, samples), asked_of(behaviors=config_of().behaviors))
         assert result.outcome is Outcome.TOO_FEW_UPDATES
-        assert result.reason == Finding(FindingKind.NO_UPDATE, {"steps": 9500})
+        values = {"name": "Car", "steps": 9500, "fill_steps": 2048}
+        assert result.reason == Finding(FindingKind.NO_UPDATE, values)
 
-    def test_who_never_updated(self) -> None:
+    def test_an_update_that_is_not_due_yet_is_only_late(self) -> None:
+        """Public configs have buffers of 409,600 steps; a session that saw 30,000 says nothing of its learning."""
+        samples = [sample(100.0 + second, 300 * second, 0, "tick") for second in range(101)]
+        behaviors = config_of(PPO.replace("2048", "409600")).behaviors
+        result = judged(record_of(SessionEnd.TOO_SLOW, samples), asked_of(behaviors=behaviors))
+        assert result.outcome is Outcome.TIMEOUT
+        assert result.is_too_slow
+        assert result.reason is not None
+        assert (result.reason.kind, result.reason.values["idle"]) == (FindingKind.TOO_SLOW, ("Car",))
+        assert result.reason.values["update_steps"] == 409_600
+        assert result.reason.values["update_seconds"] == pytest.approx(409_600 / 300, rel=0.02)
+
+    def test_off_policy_trainers_may_wait_too(self) -> None:
+        text = PPO.replace("ppo", "sac").replace("2048", "50000\n      buffer_init_steps: 10000")
+        samples = [sample(100.0 + second, 90 * second, 0, "tick") for second in range(101)]
+        result = judged(record_of(SessionEnd.TOO_SLOW, samples), asked_of(behaviors=config_of(text).behaviors))
+        assert result.outcome is Outcome.TIMEOUT
+        assert result.reason is not None and result.reason.values["update_steps"] == 10_000
+
+    def test_unlike_teams_learn_in_turn(self) -> None:
+        play = "    self_play: {save_steps: 5000}\n"
+        text = PPO + play + "  Bus:\n    trainer_type: ppo\n" + play
+        counts = {"Car": BehaviorCount(900, 900, 0), "Bus": BehaviorCount(0, 900, 0)}
+        samples = [Sample(100.0 + at, "tick", counts) for at in (0, 90)]
+        result = judged(record_of(SessionEnd.TOO_SLOW, samples), asked_of(behaviors=config_of(text).behaviors))
+        assert result.reason is not None
+        assert result.reason.values["idle"] == ("Car",)
+        assert result.reason.values["team_change"] == 25_000
+
+    def test_who_did_not_update(self) -> None:
         counts = {"Car": BehaviorCount(900, 900, 3), "Bus": BehaviorCount(50, 50, 0)}
         result = judged(record_of(SessionEnd.TOO_SLOW, [Sample(100.0, "tick", counts)]))
         assert result.outcome is Outcome.TIMEOUT
@@ -439,3 +469,17 @@ def test_the_longest_silence() -> None:
     assert judged(record_of(SessionEnd.EXITED, samples)).longest_silence_seconds == 5.0
     assert judged(record_of(SessionEnd.EXITED, samples[:2])).longest_silence_seconds is None
     assert judged(measured(slices=((100.0, 104.0),) * 3)).longest_silence_seconds is None
+
+
+def test_bursts_that_overfill_the_buffer_are_named() -> None:
+    """27 areas of 16 agents hand in 64 steps each at once."""
+    samples = session_of([(27_648, 10.0)] * 10)
+    record = record_of(SessionEnd.MEASURED, samples)
+    asked = asked_of(behaviors=config_of().behaviors)
+    result = judged(record, asked, required=PerThousandSteps(None, 0.25 * 1000 / 2048))
+    assert result.outcome is Outcome.TOO_FEW_UPDATES
+    assert result.reason is not None and result.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
+    told = ("steps_an_update", "buffer_size", "time_horizon", "agents")
+    assert [result.reason.values[name] for name in told] == [pytest.approx(27_648), 2048, 64, None]
+    own = judged(measured(), asked, required=PerThousandSteps(None, 1.0))
+    assert own.reason is not None and "steps_an_update" not in own.reason.values

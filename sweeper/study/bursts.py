@@ -1,0 +1,34 @@
+"""Why a configuration makes too few policy updates although it has the buffer of the others: its bursts overfill it.
+
+Agents that start together hand in their trajectories together. A burst of agents x time_horizon steps above buffer_size
+makes a large update of what would have been several: as many gradient updates for each step, and fewer policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sweeper.inputs.trainer_config import Behavior
+from sweeper.model.findings import Finding, FindingKind
+from sweeper.model.measurement import Measurement
+
+OVERFULL = 1.5
+"""Times buffer_size that an update must see to be told of; half a burst more than the buffer is nothing to tell."""
+
+
+def with_bursts(lack: Finding, measurement: Measurement, behaviors: Sequence[Behavior]) -> Finding:
+    """`lack`, which refuses a configuration, with the numbers of its bursts where these are why."""
+    updates = measurement.updates_per_1000_steps
+    if lack.kind is not FindingKind.TOO_FEW_POLICY_UPDATES or updates is None or len(behaviors) != 1:
+        return lack
+    steps, one = 1000 / updates.policy, behaviors[0]
+    if not one.on_policy or steps < OVERFULL * one.buffer_size:
+        return lack
+    values = {
+        "steps_an_update": steps,
+        "buffer_size": one.buffer_size,
+        "time_horizon": one.time_horizon,
+        "agents": measurement.agents,
+    }
+    return replace(lack, values={**lack.values, **values})

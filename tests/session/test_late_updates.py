@@ -1,0 +1,30 @@
+"""Buffers that take longer to fill than a session is meant to last, on the scripted learner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BUDGET = {"time": "300s", "trials": 1}
+
+
+def test_a_first_update_that_is_late_is_no_lack_of_learning(workshop: Any) -> None:
+    """500 steps a second into a buffer of 400,000: the update is due after 13 minutes, and the budget has five."""
+    workshop.config(buffer_size=400_000)
+    workshop.scenario(rate=500.0)
+    workshop.study(budget=BUDGET)
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 6, done.stderr
+    assert "your own settings are too slow to measure" in done.stderr
+    assert "an update of Car, which takes 400,000 steps, comes every 13m" in done.stderr
+    (trial,) = workshop.results()["trials"]
+    assert trial["outcome"] == "timeout"
+
+
+def test_it_is_waited_for_where_the_budget_allows(workshop: Any) -> None:
+    """Two updates of 15 s each: more than twelve times the limit, and a tenth of the budget."""
+    workshop.config(buffer_size=30_000)
+    workshop.study(budget=BUDGET)
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    (trial,) = workshop.results()["trials"]
+    assert (trial["outcome"], trial["cycles"]) == ("ok", 1)
