@@ -41,6 +41,7 @@ app.command()(setup.doctor)
 app.command()(setup.init)
 app.command()(setup.validate)
 app.command()(setup.schema)
+app.command("editor-script")(setup.editor_script)
 
 
 def _version(wanted: bool) -> None:

@@ -73,6 +73,18 @@ def validate(
     echo(f"Next: sweeper run {study}", err=True)
 
 
+def editor_script(
+    project: Path = typer.Argument(..., metavar="PROJECT", help="The folder of a Unity project.", show_default=False),
+) -> None:
+    """Put a script into a Unity project that enters Play mode whenever a learner listens, so that nobody has to."""
+    from sweeper.app.editor_script import install_script
+
+    place, is_new = install_script(project)
+    echo(f"Wrote {place}." if is_new else f"{place} is there already.", err=True)
+    echo("Open the project in the Editor, with the scene to train; the menu Tools > Sweeper switches it off.", err=True)
+    echo("Next: sweeper run STUDY, of a study without env_path", err=True)
+
+
 def schema() -> None:
     """Print the JSON Schema of the study file, for editors that complete and check."""
     import json
