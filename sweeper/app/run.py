@@ -24,6 +24,7 @@ from sweeper.model.trial import Outcome
 from sweeper.outside import one_line
 from sweeper.session.gpu import Gpus
 from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
+from sweeper.session.identity import check_processes
 from sweeper.session.leftovers import clean_up
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
@@ -52,6 +53,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         Interrupted: we were asked to stop; likewise.
     """
     load(path, overrides)  # what is wrong with the files is said at once
+    check_processes()
     with ExitStack() as stack:
         _alone(stack, tell, stop)
         left = clean_up()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,9 +22,10 @@ from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
-from sweeper.session.leftovers import PREFIX, owner
+from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.process import PlainStart, Start
+from sweeper.session.scratch import Scratch
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -56,13 +56,12 @@ class LiveSession:
         self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
-        # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
-        self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
-        guardian.watch(self._mark, self._scratch.name)
+        self._scratch = Scratch()  # torch leaves folders in TMPDIR when it is killed
+        guardian.watch(self._mark, self._scratch.path)
         self._keeper: CapKeeper | None = None
         try:
             with _open_log(plan) as log:
-                environment = _environment(plan, self._mark, self._scratch.name)
+                environment = _environment(plan, self._mark, self._scratch.path)
                 started = (start or PlainStart(cap_bytes))(self._mark, plan.argv, environment, log)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
             kill_marked(self._mark)
@@ -222,7 +221,7 @@ class LiveSession:
         self.process.wait(KILL_SECONDS)
 
     def _forget(self) -> None:
-        self._scratch.cleanup()
+        self._scratch.close()
         if self._keeper is not None:
             self._keeper.remove()
         self._guardian.forget(self._mark)

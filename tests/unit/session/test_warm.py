@@ -19,7 +19,7 @@ from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionEnd
 from sweeper.session import warm
 from sweeper.session.guardian import MARK, Guardian, marked
-from sweeper.session.leftovers import owner
+from sweeper.session.identity import owner
 from sweeper.session.live import LiveSession
 from sweeper.session.memory import MemoryMeter
 from sweeper.session.warm import NotWarm, WarmLearner
