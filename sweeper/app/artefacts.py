@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sweeper.errors import NotReady
 from sweeper.model.folder import TrialFolder
+from sweeper.session.disk import RESERVE_BYTES, free_bytes
 
-MIN_FREE_BYTES = 200 * 1024**2
-"""A trial writes a few MiB; SQLite and the report need some air."""
+_MEND = "free some space, then run the same command again: it resumes"
 
 
 def check_disk(root: Path) -> None:
@@ -19,12 +19,14 @@ def check_disk(root: Path) -> None:
     Raises:
         NotReady: the disk is nearly full; what was measured is saved.
     """
-    free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.exists())).free
-    if free < MIN_FREE_BYTES:
-        raise NotReady(
-            f"the disk of {root} has only {free // 1024**2} MiB left",
-            "free some space, then run the same command again: it resumes",
-        )
+    free = free_bytes(root)
+    if free < RESERVE_BYTES:
+        raise NotReady(f"the disk of {root} has only {free // 1024**2} MiB left", _MEND)
+
+
+def disk_ran_short(root: Path) -> NotReady:
+    """In the middle of a trial; what was written until then may be gone already."""
+    return NotReady(f"the disk of {root} was nearly full in the middle of a trial", _MEND)
 
 
 def prune(folder: TrialFolder) -> None:

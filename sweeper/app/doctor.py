@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from sweeper.app.artefacts import MIN_FREE_BYTES
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import SweeperError
 from sweeper.inputs.study_file import Study, StudyFile
@@ -16,6 +15,7 @@ from sweeper.machine import describe_machine
 from sweeper.measure.contention import TOLD_PROGRAMS
 from sweeper.report.words.values import busiest_text
 from sweeper.session.build import find_build
+from sweeper.session.disk import RESERVE_BYTES, free_bytes
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
@@ -138,10 +138,8 @@ def _ports(study: Study | None) -> Iterator[Check]:
 
 
 def _disk() -> Iterator[Check]:
-    import shutil
-
-    free = shutil.disk_usage(Path.cwd()).free
-    if free < MIN_FREE_BYTES:
+    free = free_bytes(Path.cwd())
+    if free < RESERVE_BYTES:
         yield Check("disk", Level.FAILED, f"only {format_bytes(free)} free here", "free some space")
     else:
         yield Check("disk", Level.OK, f"{format_bytes(free)} free here")

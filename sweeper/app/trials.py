@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sweeper.app.artefacts import check_disk, prune
+from sweeper.app.artefacts import check_disk, disk_ran_short, prune
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.manner import Manner
 from sweeper.app.prepare import Prepared
@@ -240,6 +240,8 @@ class Trials:
 
     def _check(self, record: SessionRecord) -> None:
         self._stop.check()
+        if record.end is SessionEnd.DISK_SHORT:
+            raise disk_ran_short(self.prepared.folder.root)
         if record.end is SessionEnd.NOBODY_PLAYED:
             raise NotReady(
                 "nobody pressed Play in the Unity Editor",

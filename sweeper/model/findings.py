@@ -62,6 +62,7 @@ class FindingKind(str, Enum):
     NO_WHOLE_CYCLE = "no_whole_cycle"
     NOT_CONNECTED = "not_connected"
     NOBODY_PLAYED = "nobody_played"
+    DISK_SHORT = "disk_short"
     NO_STEPS = "no_steps"
     STALLED = "stalled"
     TOO_SLOW = "too_slow"

@@ -25,6 +25,7 @@ class SessionEnd(Enum):
     OVER_MEMORY = "the memory cap was reached"
     OVER_GPU_MEMORY = "the cap of GPU memory was reached"
     MACHINE_SHORT_OF_MEMORY = "the machine ran short of memory, which others took"
+    DISK_SHORT = "the disk was nearly full"
     EXITED = "the learner ended by itself"
     NOT_CONNECTED = "no player connected in time"
     NO_STEPS = "players connected, but no step arrived in time"

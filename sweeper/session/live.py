@@ -20,6 +20,7 @@ from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
+from sweeper.session.disk import TrialLogs
 from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.identity import owner
@@ -71,6 +72,7 @@ class LiveSession:
         self.is_warm = started.lender is not None
         self.meter = MemoryMeter(cap_bytes, lender=started.lender)
         self.tree = ProcessTree(self.process.pid, self._mark)
+        self.logs = TrialLogs(plan.folder)
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
@@ -219,6 +221,7 @@ class LiveSession:
     def _kill(self) -> None:
         self._left = tuple(self.tree.kill(KILL_SECONDS))
         self.process.wait(KILL_SECONDS)
+        self.logs.finish()
 
     def _forget(self) -> None:
         self._scratch.close()

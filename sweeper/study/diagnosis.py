@@ -91,7 +91,7 @@ _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?(?:[A-Z]\w*)?(?:Error|Exception
 
 def diagnose(record: SessionRecord) -> str | None:
     """The likely cause and what to do about it; None where nothing is recognised."""
-    if record.end in (SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.OVER_MEMORY):
+    if record.end in (SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.OVER_MEMORY, SessionEnd.DISK_SHORT):
         return None
     text = "\n".join((*record.log_tail, *record.player_log_tail))
     for pattern, sentence in _PATTERNS:

@@ -33,6 +33,7 @@ _OUTCOMES = {
     SessionEnd.OVER_MEMORY: Outcome.OVER_MEMORY,
     SessionEnd.OVER_GPU_MEMORY: Outcome.OVER_MEMORY,
     SessionEnd.MACHINE_SHORT_OF_MEMORY: Outcome.DISTURBED,
+    SessionEnd.DISK_SHORT: Outcome.INTERRUPTED,
     SessionEnd.EXITED: Outcome.CRASHED,
     SessionEnd.NOT_CONNECTED: Outcome.TIMEOUT,
     SessionEnd.NO_STEPS: Outcome.NO_STEPS,
@@ -49,6 +50,7 @@ _KINDS = {
     SessionEnd.INTERRUPTED: FindingKind.INTERRUPTED,
     SessionEnd.TURNS_BROKEN: FindingKind.TURNS_BROKEN,
     SessionEnd.NOBODY_PLAYED: FindingKind.NOBODY_PLAYED,
+    SessionEnd.DISK_SHORT: FindingKind.DISK_SHORT,
 }
 """Of ends that have no number beside them."""
 _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)

@@ -145,6 +145,7 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         {"peak_bytes": None},
         "the system's out-of-memory killer acted, on a process of it probably; – were seen before",
     ),
+    (FindingKind.DISK_SHORT, {}, "the disk was nearly full; measured again later"),
     (FindingKind.EXITED, EXITED, "the learner ended by itself after 20,480 steps: it printed nothing"),
     (
         FindingKind.EXITED,
