@@ -45,6 +45,7 @@ class SessionRecord:
     session ran in turn with others. `waited_seconds`: for a quiet machine, before `started_at`. `oom_kills`: processes
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
+    `proxy`: the variable that sends players to a proxy for what is on this machine.
     """
 
     end: SessionEnd
@@ -66,6 +67,7 @@ class SessionRecord:
     oom_kills: int = 0
     members_killed: tuple[int, ...] = ()
     near_cap: bool = False
+    proxy: str | None = None
     learner_start: LearnerStart = LearnerStart.COLD
 
     @property

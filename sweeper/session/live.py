@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import time
 import uuid
@@ -12,7 +11,7 @@ from typing import IO
 
 import psutil
 
-from sweeper.errors import NotReady
+from sweeper.errors import cannot_write
 from sweeper.learner import for_python
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
@@ -251,9 +250,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
-        raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
+        raise cannot_write(error.filename, error) from None
 
 
 def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:

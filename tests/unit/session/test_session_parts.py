@@ -350,7 +350,38 @@ class TestDiagnosis:
             ),
             (["torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate"], ["the GPU's memory is full"]),
             (["numpy.core._exceptions._ArrayMemoryError: Unable"], ["ran out of memory"]),
-            (["OSError: [Errno 28] No space left on device"], ["the disk is full"]),
+            (["OSError: [Errno 28] No space left on device"], ["no space is left on a disk", "TMPDIR", "/dev/shm"]),
+            (
+                ["OSError: [Errno 28] No space left on device: '/big/results/x'"],
+                ["no space is left on the disk of /big/results/x"],
+            ),
+            (["OSError: [Errno 122] Disk quota exceeded: '/home'"], ["quota"]),
+            (["OSError: [Errno 24] Too many open files"], ["`ulimit -n`"]),
+            (["BlockingIOError: [Errno 11] Resource temporarily unavailable"], ["`ulimit -u`"]),
+            (["RuntimeError: can't start new thread"], ["`ulimit -u`"]),
+            (
+                ["RuntimeError: DataLoader bus error. This might be caused by insufficient shared memory (shm)."],
+                ["shm"],
+            ),
+            (["AssertionError: Torch not compiled with CUDA enabled"], ["device: cpu", "finds none"]),
+            (
+                ["RuntimeError: Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU"],
+                ["device: cpu", "NVIDIA's driver"],
+            ),
+            (["RuntimeError: No CUDA GPUs are available"], ["device: cpu", "CUDA_VISIBLE_DEVICES"]),
+            (["RuntimeError: CUDA error: no kernel image is available for execution on the device"], ["for this GPU"]),
+            (
+                # What ends the learner ends its players, too, and that is no fault of the build.
+                [
+                    "[WARNING] Restarting worker[0] after 'Environment shut down with return code 0.'",
+                    "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate",
+                ],
+                ["the GPU's memory is full"],
+            ),
+            (
+                ["Environment shut down with return code -9 (SIGKILL).", "MemoryError"],
+                ["the machine ran out of memory"],
+            ),
             (
                 ["RuntimeError: Expected all tensors to be on the same device, but found at least two devices"],
                 ["threaded: true does not work with CUDA"],
@@ -414,6 +445,19 @@ class TestDiagnosis:
     @pytest.mark.parametrize("line", ["Exception: boom", "KeyboardInterrupt", "AssertionError"])
     def test_bare_exceptions_are_seen(self, line: str) -> None:
         assert exception_line(record_of(SessionEnd.EXITED, log=[line, "more"])) == line
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("IOException: No space left on device", "a player found no space left"),
+        ("MemoryError: not the learner's", "the player ended with return code 1"),
+        ("TrainerConfigError: not the learner's", "the player ended with return code 1"),
+    ],
+)
+def test_what_a_player_says_is_not_the_learners_fault(said: str, part: str) -> None:
+    log = ["Environment shut down with return code 1."]
+    assert part in str(diagnose(record_of(SessionEnd.EXITED, log=log, player_log_tail=[said])))
 
 
 def test_what_only_the_player_says_is_read_too() -> None:
