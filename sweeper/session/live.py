@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import IO
 import psutil
 
 from sweeper.errors import cannot_write
-from sweeper.learner import for_python
+from sweeper.learner import surroundings
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import LearnerStart
@@ -26,6 +25,7 @@ from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.process import PlainStart, Start
 from sweeper.session.scratch import Scratch
+from sweeper.session.surroundings import proxy_for_localhost
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -192,6 +192,7 @@ class LiveSession:
             members_killed=tuple(sorted(self._vanished)),
             near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,
             from_console=self.from_console,
+            proxy=proxy_for_localhost(),
             learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.
@@ -255,8 +256,7 @@ def _disk_errors() -> Iterator[None]:
 
 def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
     return {
-        **os.environ,
-        **for_python(),
+        **surroundings(),
         "SWEEPER_SAMPLES": str(plan.folder.samples),
         "SWEEPER_BATCH_SIZES": ",".join(str(size) for size in plan.batch_sizes),
         "SWEEPER_CONTROL": "stdin",

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import psutil
 
-from sweeper.learner import INSIDE, for_python
+from sweeper.learner import INSIDE, surroundings
 from sweeper.session.cap import CapKeeper, Meanwhile, keep_cap
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.identity import owner
@@ -195,7 +195,7 @@ def _start(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # Some packages leave folders there when they are imported.
-            env={**os.environ, **for_python(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary), MARK: mark},
+            env={**surroundings(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary), MARK: mark},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
