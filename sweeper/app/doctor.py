@@ -16,7 +16,7 @@ from sweeper.machine import describe_machine
 from sweeper.measure.contention import TOLD_PROGRAMS
 from sweeper.report.drawing import why_nothing_can_be_drawn
 from sweeper.report.words.values import busiest_text
-from sweeper.session.build import find_build
+from sweeper.session.build import find_build, told
 from sweeper.session.disk import RESERVE_BYTES, free_bytes
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
@@ -151,6 +151,8 @@ def _answers(learner: Learner) -> Check:
 def _build(study: Study) -> Iterator[Check]:
     try:
         build = find_build(study)
+        if build is not None:
+            told(build)
     except SweeperError as error:
         yield _failed("build", error)
         return

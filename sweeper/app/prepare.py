@@ -24,7 +24,7 @@ from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
 from sweeper.search.proposal import Question, Strategy
 from sweeper.search.strategies import DEFAULT, STRATEGIES
-from sweeper.session.build import find_build, identity
+from sweeper.session.build import find_build, identity, told
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
 from sweeper.study.answer import Facts
 from sweeper.study.history import History
@@ -180,7 +180,13 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
         subject=Subject(
             study,
             config,
-            Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
+            Launch(
+                str(learner.path),
+                command_name(study, learner.path),
+                build,
+                learner.flags,
+                told(build) if build else None,
+            ),
             identity(build),
             learner.packages,
         ),
