@@ -127,22 +127,28 @@ def _learner(study: Study) -> Iterator[Check]:
     except SweeperError as error:
         yield _failed("learner", error)
         return
-    packages = installed_packages(python_of(path))
+    try:
+        learner, failure = probe_learner(path), None
+        packages = learner.packages
+    except SweeperError as error:
+        learner, failure = None, error
+        packages = installed_packages(python_of(path))
     known = breakages(packages)
     for text in known:
         what, _, mend = text.partition("; mend it with: ")
         yield Check("learner's packages", Level.FAILED, what, mend)
-    try:
-        yield _answers(probe_learner(path))
-    except SweeperError as error:
-        if not known:
-            yield _failed("learner", error)
-        return
+    if learner is not None:
+        yield _answers(learner)
+    elif failure is not None and not known:
+        yield _failed("learner", failure)
 
 
 def _answers(learner: Learner) -> Check:
     version = learner.packages.get("mlagents", "of unknown version")
     text = f"{learner.path}: mlagents {version}, torch {learner.packages.get('torch', 'of unknown version')}"
+    if "mlagents" not in learner.packages:
+        mend = "an upgrade will not be noticed: name the mlagents-learn of its environment itself in `learner:`"
+        return Check("learner", Level.WARNING, text, mend)
     if "--num-areas" not in learner.flags:
         return Check("learner", Level.WARNING, f"{text}; it does not know --num-areas", "num_areas stays 1")
     return Check("learner", Level.OK, text)

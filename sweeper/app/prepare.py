@@ -69,11 +69,13 @@ class Prepared:
         """What a reader of the results should know before all else."""
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
         editor = (Finding(FindingKind.IN_EDITOR),) if self.subject.is_in_editor else ()
+        unknown = () if "mlagents" in self.learner.packages else (Finding(FindingKind.VERSIONS_UNKNOWN),)
         lowered = () if self.cap_note is None else (self.cap_note,)
         return (
             *self.space.notes,
             *lowered,
             *editor,
+            *unknown,
             *(Finding(FindingKind.FLAG_NOT_ACCEPTED, {"flag": flag}) for flag in missing),
         )
 

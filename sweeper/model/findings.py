@@ -40,6 +40,7 @@ class FindingKind(str, Enum):
     SPACE_DERIVED = "space_derived"
     BASELINE_FROM_CONFIG = "baseline_from_config"
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
+    VERSIONS_UNKNOWN = "versions_unknown"
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"
     # cap_bytes, asked_bytes, available_bytes, kept_free_bytes; the last two None where the first run lowered it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -170,7 +171,7 @@ class LiveSession:
         if polite and self.process.exit_status() is None:
             self.process.ask_to_stop()
             deadline = time.monotonic() + POLITE_SECONDS
-            while self.process.exit_status() is None and time.monotonic() < deadline:
+            while self._goes_on() and time.monotonic() < deadline:
                 self.tree.refresh()
                 time.sleep(POLL_SECONDS / 2)
         self._kill()
@@ -218,6 +219,11 @@ class LiveSession:
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
 
+    def _goes_on(self) -> bool:
+        """Whether the learner is still ending; a script around it may be gone before it."""
+        is_there = self.process.exit_status() is None
+        return is_there or any(_group(process) == self.process.pid for process in self.tree.alive())
+
     def _kill(self) -> None:
         self._left = tuple(self.tree.kill(KILL_SECONDS))
         self.process.wait(KILL_SECONDS)
@@ -228,6 +234,19 @@ class LiveSession:
         if self._keeper is not None:
             self._keeper.remove()
         self._guardian.forget(self._mark)
+
+
+def _group(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid)
+    except (AttributeError, OSError):  # Windows has no groups
+        return None
+
+
+def _named(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return f"{process.name()} (process {process.pid})"
+    return f"process {process.pid}"
 
 
 def _prepare(plan: TrialPlan) -> None:

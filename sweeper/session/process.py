@@ -111,13 +111,16 @@ class CommandProcess:
         return self._process.poll()
 
     def ask_to_stop(self) -> None:
-        """SIGINT; on Windows, where none reaches a child, our probe raises it from inside."""
+        """SIGINT, to its whole group as a terminal sends it: the learner may be behind a script, or `conda run`.
+
+        On Windows, where none reaches a child, our probe raises it from inside.
+        """
         with contextlib.suppress(OSError):
             if sys.platform == "win32":
                 assert self._process.stdin is not None
                 os.write(self._process.stdin.fileno(), b"s")
             else:
-                self._process.send_signal(signal.SIGINT)
+                os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self, seconds: float) -> None:
         """Until it has ended, at most so long."""

@@ -84,6 +84,7 @@ BUSY: dict[str, Value] = {
 }  # fmt: skip
 LOWERED: dict[str, Value] = {"cap_bytes": 5 * GIB, "asked_bytes": 8 * GIB}
 STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
+    (FindingKind.VERSIONS_UNKNOWN, {}, "does not tell its versions"),
     (FindingKind.FLAG_NOT_ACCEPTED, {"flag": "--num-areas"}, "does not know --num-areas; trials run without."),
     (
         FindingKind.MEMORY_CAP_LOWERED,

@@ -167,7 +167,11 @@ def test_where_it_cannot_be_it_says_why(learner: WarmLearner, tmp_path: Path, mo
     path.write_text("echo no Python\n")
     with Guardian() as guardian, pytest.raises(NotWarm, match="cannot be told"):
         WarmLearner(path, guardian, GIB)
-    path.write_text("#!/bin/false\n")
+    path.write_text("#!/bin/bash\n")  # runs it, and is no Python
+    with Guardian() as guardian, pytest.raises(NotWarm, match="cannot be told"):
+        WarmLearner(path, guardian, GIB)
+    (tmp_path / "python").symlink_to("/bin/false")
+    path.write_text(f"#!{tmp_path / 'python'}\n")
     with Guardian() as guardian, pytest.raises(NotWarm, match="it ended"):
         WarmLearner(path, guardian, GIB)
     path.write_text(f"#!{sys.executable}\n")
