@@ -28,6 +28,7 @@ class FindingKind(str, Enum):
     OUTLIER_CYCLES = "outlier_cycles"  # outliers, cycles
     MEMORY_UPPER_BOUND = "memory_upper_bound"
     MEMORY_PRESSURE = "memory_pressure"  # stall_percent
+    LEFT_BEHIND = "left_behind"  # processes, as `name (process id)`
     # Of a session, and of a study.
     MACHINE_BUSY = "machine_busy"
     # session: cause, and the values of that kind;

@@ -57,7 +57,7 @@ class SessionRecord:
     exit_code: int | None
     log_tail: tuple[str, ...]
     player_log_tail: tuple[str, ...] = ()
-    left_behind: tuple[int, ...] = ()
+    left_behind: tuple[str, ...] = ()
     load: tuple[LoadSample, ...] = ()
     busiest: tuple[BusyProcess, ...] = ()
     waited_seconds: float = 0.0

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from sweeper.session.cgroup import leftover_groups
-from sweeper.session.guardian import MARK, marked
+from sweeper.session.guardian import MARK, marked, with_descendants
 from sweeper.session.identity import is_ownerless
 from sweeper.session.scratch import PREFIX, is_held
 
@@ -38,7 +38,7 @@ class Leftovers:
 
 def clean_up(temporary: Path | None = None) -> Leftovers:
     """End the processes and remove the temporary folders of tools that are gone; living ones' are left alone."""
-    found = [process for process in psutil.process_iter() if _is_orphan(process)]
+    found = with_descendants([process for process in psutil.process_iter() if _is_orphan(process)])
     for process in found:
         with contextlib.suppress(psutil.Error):
             process.kill()

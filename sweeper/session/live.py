@@ -76,7 +76,7 @@ class LiveSession:
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
-        self._left: tuple[int, ...] = ()
+        self._left: tuple[str, ...] = ()
         self._vanished: set[int] = set()
         self._searched_at = self.started
         self._kernel_acted = False
@@ -225,7 +225,7 @@ class LiveSession:
         return is_there or any(_group(process) == self.process.pid for process in self.tree.alive())
 
     def _kill(self) -> None:
-        self._left = tuple(self.tree.kill(KILL_SECONDS))
+        self._left = tuple(_named(process) for process in self.tree.kill(KILL_SECONDS))
         self.process.wait(KILL_SECONDS)
         self.logs.finish()
 

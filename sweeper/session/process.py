@@ -19,6 +19,7 @@ import psutil
 
 from sweeper.errors import NotReady
 from sweeper.session.cap import CapKeeper, keep_cap
+from sweeper.session.reaper import adopting
 
 
 class LearnerProcess(Protocol):
@@ -70,6 +71,7 @@ class PlainStart:
             NotReady: it cannot be started.
         """
         keeper = keep_cap(mark, self._cap_bytes)
+        command = adopting(command)
         try:
             return Started(CommandProcess(keeper.wrap(command) if keeper else command, environment, log), keeper)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already

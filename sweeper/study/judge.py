@@ -111,6 +111,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     if outcome is Outcome.OK:
         notes += _slice_notes(slices, record)
     notes += _memory_notes(record, load, outcome)
+    if record.left_behind:
+        notes.append(Finding(FindingKind.LEFT_BEHIND, {"processes": record.left_behind}))
     fields = measured_fields(measurement)
     if outcome not in (Outcome.OK, Outcome.TOO_FEW_UPDATES):
         fields.update(steps_per_second=None, interval=None, relative_standard_error=None)

@@ -44,6 +44,11 @@ def test_a_file_without_the_numbers_is_read_all_the_same(values: dict[str, Value
 
 
 SESSION_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
+    (
+        FindingKind.LEFT_BEHIND,
+        {"processes": ("a (process 7)", "b (process 8)")},
+        "ended: a (process 7), b (process 8).",
+    ),
     (FindingKind.TOO_FEW_CYCLES, {"cycles": 3, "good_cycles": 8}, "Only 3 whole cycles were measured; fewer than 8"),
     (FindingKind.NOT_PRECISE, {"error_percent": 3.14, "asked_percent": 2.5}, "is 3.1 %, above the 2.5 % asked for."),
     (FindingKind.TREND, {"slower": True}, "Cycles kept getting slower while"),
