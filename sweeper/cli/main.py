@@ -103,8 +103,8 @@ def _run(arguments: list[str]) -> int:
             return int(ExitCode.OK)
         if error.errno not in _MACHINES:
             return _internal_error()
-        where = f" ({error.filename})" if error.filename else ""
-        _complain(f"cannot go on: {error.strerror}{where}", _MACHINES[error.errno])
+        where = error.filename or "where this is printed"
+        _complain(f"cannot go on: {error.strerror} ({where})", _MACHINES[error.errno])
         return int(ExitCode.NOT_READY)
     except Exception:
         return _internal_error()

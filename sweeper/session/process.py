@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,8 @@ class PlainStart:
         Raises:
             NotReady: it cannot be started.
         """
+        if shutil.which(command[0]) is None:
+            raise NotReady(f"cannot start {command[0]}: there is no such program any more")
         keeper = keep_cap(mark, self._cap_bytes)
         command = adopting(command)
         try:

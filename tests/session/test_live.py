@@ -9,6 +9,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from sweeper.errors import NotReady
 from sweeper.model.session import SessionEnd
 from sweeper.session import live
 from sweeper.session.guardian import Guardian
@@ -60,6 +61,13 @@ def test_what_cannot_be_ended_is_named(workshop: Workshop, monkeypatch: pytest.M
         session._kill()
         (name,) = session.record(SessionEnd.MEASURED).left_behind
         assert name == f"{psutil.Process().name()} (process {psutil.Process().pid})"
+
+
+def test_a_learner_that_is_gone_is_said(workshop: Workshop) -> None:
+    """Not by what starts it, whose end would be taken for the learner's."""
+    plan = replace(scripted_plan(workshop, num_envs=1), argv=(str(workshop.root / "mlagents-learn"),))
+    with pytest.raises(NotReady, match=r"cannot start .*: there is no such program"):
+        LiveSession(plan, Guardian(), cap_bytes=2**40)
 
 
 def scripted_plan(workshop: Workshop, num_envs: int) -> live.TrialPlan:
