@@ -15,6 +15,7 @@ from sweeper.session.turns import Contender, Turns
 from tests.helpers.builders import plan_of, record_of, sample
 from tests.helpers.scripted import CORES, CULPRITS, QUIET
 
+BLAMELESS = (SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT)
 COUNT = 3
 MEASURED, BROKEN = SessionEnd.MEASURED, SessionEnd.STALLED
 
@@ -149,7 +150,7 @@ def test_fewer_than_two_whole_rounds_say_nothing(rounds: int, end: SessionEnd) -
     assert [record.end for record in records] == [end] * COUNT
 
 
-@pytest.mark.parametrize("how", [end for end in SessionEnd if end not in (MEASURED, SessionEnd.INTERRUPTED)])
+@pytest.mark.parametrize("how", [end for end in SessionEnd if end not in (MEASURED, *BLAMELESS)])
 def test_one_that_breaks_ends_all(how: SessionEnd) -> None:
     runner = Runner(COUNT * 4 + 2, how)
     with turns(runner) as found:
@@ -162,10 +163,11 @@ def test_one_that_breaks_ends_all(how: SessionEnd) -> None:
     assert all(session.closed for session in sessions)
 
 
-def test_being_asked_to_stop_breaks_nothing() -> None:
-    with turns(Runner(COUNT * 4, SessionEnd.INTERRUPTED)) as found:
+@pytest.mark.parametrize("how", BLAMELESS)
+def test_what_is_no_fault_of_running_in_turn_is_told_as_it_is(how: SessionEnd) -> None:
+    with turns(Runner(COUNT * 4, how)) as found:
         list(found.rounds(ORDERS))
-        assert {record.end for record in found.end()} == {SessionEnd.INTERRUPTED}
+        assert {record.end for record in found.end()} == {how}
 
 
 def test_those_that_were_not_started_have_a_record_too() -> None:
