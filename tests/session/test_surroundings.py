@@ -58,4 +58,4 @@ def test_a_proxy_that_catches_this_machine_is_named(workshop):
     assert "warn  proxy: http_proxy sends players to a proxy" in checked.stdout
     assert "surroundings: OMP_NUM_THREADS=3" in checked.stdout
     fine = workshop.sweeper("doctor", "study.yaml", env={**environment, "no_proxy": "localhost,127.0.0.1"})
-    assert "proxy" not in fine.stdout
+    assert "warn  proxy" not in fine.stdout
