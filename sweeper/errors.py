@@ -15,7 +15,9 @@ Each error carries its exit code and, where one is known, a hint: what to try ne
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -54,6 +56,18 @@ class NotReady(SweeperError):
     """The environment lacks something that a study needs."""
 
     exit_code = ExitCode.NOT_READY
+
+
+def cannot_write(path: Path | str, error: OSError) -> NotReady:
+    """What `error` is about, and the hint for that: a disk without space is another matter than a quota."""
+    if error.errno == errno.ENOSPC:
+        return NotReady(f"cannot write {path}: no space is left on its disk", f"free some there, {_AGAIN}")
+    if error.errno == getattr(errno, "EDQUOT", None):
+        return NotReady(f"cannot write {path}: your quota on its disk is used up", f"remove what you can, {_AGAIN}")
+    return NotReady(f"cannot write {path}: {error.strerror or error}")
+
+
+_AGAIN = "then run the same command again: it resumes"
 
 
 class NothingFeasible(SweeperError):

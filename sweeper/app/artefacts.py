@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sweeper.errors import NotReady
 from sweeper.model.folder import TrialFolder
+from sweeper.model.session import SessionEnd, SessionRecord
+from sweeper.session.disk import RESERVE_BYTES, free_bytes
 
-MIN_FREE_BYTES = 200 * 1024**2
-"""A trial writes a few MiB; SQLite and the report need some air."""
 EVENTS = "events.out.tfevents"
 """How TensorBoard's files begin."""
+_MEND = "free some space, then run the same command again: it resumes"
 
 
 def check_disk(root: Path) -> None:
@@ -21,11 +22,23 @@ def check_disk(root: Path) -> None:
     Raises:
         NotReady: the disk is nearly full; what was measured is saved.
     """
-    free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.exists())).free
-    if free < MIN_FREE_BYTES:
+    free = free_bytes(root)
+    if free < RESERVE_BYTES:
+        raise NotReady(f"the disk of {root} has only {free // 1024**2} MiB left", _MEND)
+
+
+def check_end(record: SessionRecord, root: Path) -> None:
+    """Whether more sessions may follow one that ended so.
+
+    Raises:
+        NotReady: the disk ran short in mid-trial, or nobody pressed Play.
+    """
+    if record.end is SessionEnd.DISK_SHORT:  # what was written until then may be gone already
+        raise NotReady(f"the disk of {root} was nearly full in the middle of a trial", _MEND)
+    if record.end is SessionEnd.NOBODY_PLAYED:
         raise NotReady(
-            f"the disk of {root} has only {free // 1024**2} MiB left",
-            "free some space, then run the same command again: it resumes",
+            "nobody pressed Play in the Unity Editor",
+            "run the same command again and press Play when asked, or build the game and name it in env_path",
         )
 
 

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from sweeper.app.artefacts import MIN_FREE_BYTES
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import SweeperError
 from sweeper.inputs.study_file import Study, StudyFile
+from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.inputs.yaml_text import parse_yaml
 from sweeper.machine import describe_machine
 from sweeper.measure.contention import TOLD_PROGRAMS
+from sweeper.report.drawing import why_nothing_can_be_drawn
 from sweeper.report.words.values import busiest_text
-from sweeper.session.build import find_build
+from sweeper.session.build import find_build, told
+from sweeper.session.disk import RESERVE_BYTES, free_bytes
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.quiet import wait_for_quiet
+from sweeper.session.surroundings import proxy_for_localhost, speed_settings
+from sweeper.study.diagnosis import PROXY_MEND
 from sweeper.units import format_bytes
 
 FEW_CORES = 2
@@ -45,23 +49,49 @@ class Check:
 
 def examine(path: Path | None) -> Iterator[Check]:
     """Check everything that can be checked without training; `path` is a study file."""
-    study = None
+    study, wants_gpu = None, False
     if path is not None:
         try:
             study, config = load(path, Overrides())
+            wants_gpu = _asks_for_cuda(config)
             names = ", ".join(behavior.name or "any behaviour" for behavior in config.behaviors)
             yield Check("study file", Level.OK, f"{path}, training {names}")
         except SweeperError as error:
             yield _failed("study file", error)
-    yield from _machine()
+    yield from _machine(wants_gpu)
+    yield from _surroundings()
     yield from _learner(study or _default_study())
     if study is not None:
         yield from _build(study)
     yield from _ports(study)
     yield from _disk()
+    yield _figures()
 
 
-def _machine() -> Iterator[Check]:
+def _surroundings() -> Iterator[Check]:
+    """What is set around us, and reaches the learner and its players."""
+    if (proxy := proxy_for_localhost()) is not None:
+        what, _, mend = PROXY_MEND.format(proxy).partition("; mend it with: ")
+        yield Check("proxy", Level.WARNING, what, mend)
+    if told := speed_settings():
+        yield Check("surroundings", Level.OK, f"{', '.join(told)}; set it where you train, too")
+
+
+def _figures() -> Check:
+    why = why_nothing_can_be_drawn()
+    if why is None:
+        return Check("report", Level.OK, "figures can be drawn")
+    return Check(
+        "report", Level.WARNING, f"it will have no figures: {why}", "mend matplotlib; measuring is not touched"
+    )
+
+
+def _asks_for_cuda(config: TrainerConfig) -> bool:
+    settings = config.data.get("torch_settings")
+    return isinstance(settings, dict) and str(settings.get("device")).startswith("cuda")
+
+
+def _machine(wants_gpu: bool) -> Iterator[Check]:
     machine = describe_machine({})
     text = (
         f"{machine.cpu_model}, {machine.usable_cores} usable cores, "
@@ -69,7 +99,11 @@ def _machine() -> Iterator[Check]:
     )
     few = machine.usable_cores <= FEW_CORES
     yield Check("machine", Level.OK, text + ("; few cores: numbers will be noisy" if few else ""))
-    yield Check("gpu", Level.OK, ", ".join(machine.gpus) or "none seen")
+    if wants_gpu and not machine.gpus:
+        mend = "set `torch_settings: {device: cpu}`, or install NVIDIA's driver (is nvidia-smi on PATH?)"
+        yield Check("gpu", Level.WARNING, "none seen, and the trainer config asks for cuda", mend)
+    else:
+        yield Check("gpu", Level.OK, ", ".join(machine.gpus) or "none seen")
     yield _quiet(machine.usable_cores)
 
 
@@ -93,22 +127,28 @@ def _learner(study: Study) -> Iterator[Check]:
     except SweeperError as error:
         yield _failed("learner", error)
         return
-    packages = installed_packages(python_of(path))
+    try:
+        learner, failure = probe_learner(path), None
+        packages = learner.packages
+    except SweeperError as error:
+        learner, failure = None, error
+        packages = installed_packages(python_of(path))
     known = breakages(packages)
     for text in known:
         what, _, mend = text.partition("; mend it with: ")
         yield Check("learner's packages", Level.FAILED, what, mend)
-    try:
-        yield _answers(probe_learner(path))
-    except SweeperError as error:
-        if not known:
-            yield _failed("learner", error)
-        return
+    if learner is not None:
+        yield _answers(learner)
+    elif failure is not None and not known:
+        yield _failed("learner", failure)
 
 
 def _answers(learner: Learner) -> Check:
     version = learner.packages.get("mlagents", "of unknown version")
     text = f"{learner.path}: mlagents {version}, torch {learner.packages.get('torch', 'of unknown version')}"
+    if "mlagents" not in learner.packages:
+        mend = "an upgrade will not be noticed: name the mlagents-learn of its environment itself in `learner:`"
+        return Check("learner", Level.WARNING, text, mend)
     if "--num-areas" not in learner.flags:
         return Check("learner", Level.WARNING, f"{text}; it does not know --num-areas", "num_areas stays 1")
     return Check("learner", Level.OK, text)
@@ -117,6 +157,8 @@ def _answers(learner: Learner) -> Check:
 def _build(study: Study) -> Iterator[Check]:
     try:
         build = find_build(study)
+        if build is not None:
+            told(build)
     except SweeperError as error:
         yield _failed("build", error)
         return
@@ -138,10 +180,8 @@ def _ports(study: Study | None) -> Iterator[Check]:
 
 
 def _disk() -> Iterator[Check]:
-    import shutil
-
-    free = shutil.disk_usage(Path.cwd()).free
-    if free < MIN_FREE_BYTES:
+    free = free_bytes(Path.cwd())
+    if free < RESERVE_BYTES:
         yield Check("disk", Level.FAILED, f"only {format_bytes(free)} free here", "free some space")
     else:
         yield Check("disk", Level.OK, f"{format_bytes(free)} free here")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import os
@@ -12,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeper.app.prepare import Prepared
-from sweeper.errors import InvalidInput, NotReady
+from sweeper.errors import InvalidInput, NotReady, cannot_write
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
@@ -164,6 +163,4 @@ def write_atomically(path: Path, text: str) -> None:
         finally:  # a second Ctrl-C may come at any instant
             name.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
-        raise NotReady(f"cannot write {path}: {error.strerror or error}") from None
+        raise cannot_write(path, error) from None

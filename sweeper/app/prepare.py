@@ -25,7 +25,7 @@ from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
 from sweeper.search.proposal import Question, Strategy
 from sweeper.search.strategies import DEFAULT, STRATEGIES
-from sweeper.session.build import find_build
+from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
 from sweeper.study.answer import Facts
@@ -76,11 +76,13 @@ class Prepared:
         """What a reader of the results should know before all else."""
         missing = [flag for flag in NEEDED_FLAGS if flag not in self.learner.flags]
         editor = (Finding(FindingKind.IN_EDITOR),) if self.subject.is_in_editor else ()
+        unknown = () if "mlagents" in self.learner.packages else (Finding(FindingKind.VERSIONS_UNKNOWN),)
         lowered = () if self.cap_note is None else (self.cap_note,)
         return (
             *self.space.notes,
             *lowered,
             *editor,
+            *unknown,
             *(Finding(FindingKind.FLAG_NOT_ACCEPTED, {"flag": flag}) for flag in missing),
         )
 
@@ -213,7 +215,8 @@ def subject_of(
     """
     build = find_build(study)
     learner = probe(locate_learner(study))
-    launch = Launch(str(learner.path), command_name(study, learner.path), build, learner.flags)
+    env = told(build) if build else None
+    launch = Launch(str(learner.path), command_name(study, learner.path), build, learner.flags, env)
     return Subject(study, config, launch, identity(build), learner.packages), learner
 
 

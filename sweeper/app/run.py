@@ -25,12 +25,15 @@ from sweeper.model.trial import Outcome
 from sweeper.outside import one_line
 from sweeper.session.gpu import Gpus
 from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
+from sweeper.session.identity import check_processes
 from sweeper.session.leftovers import clean_up
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
+from sweeper.session.surroundings import proxy_for_localhost
 from sweeper.session.turns import Sessions
 from sweeper.store import Patience, Recovered, Store
 from sweeper.study.answer import conclude
+from sweeper.study.diagnosis import PROXY_MEND
 
 log = logging.getLogger("sweeper")
 
@@ -53,6 +56,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         Interrupted: we were asked to stop; likewise.
     """
     load(path, overrides)  # what is wrong with the files is said at once
+    check_processes()
     with ExitStack() as stack:
         alone(stack, lambda text: tell(StageChanged(text)), stop)
         left = clean_up()
@@ -61,6 +65,8 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
             prepared = prepare(path, overrides)
         finally:
             stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
+        if (proxy := proxy_for_localhost()) is not None and prepared.subject.study.has_build:
+            tell(StageChanged(f"Careful: {PROXY_MEND.format(proxy)}."))
         moved = _moved_aside(prepared.folder) if fresh else None
         open_folder(prepared.folder)
         stack.enter_context(_in_use(prepared.folder))

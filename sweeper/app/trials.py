@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sweeper.app.artefacts import check_disk, prune
+from sweeper.app.artefacts import check_disk, check_end, prune
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.manner import Manner
 from sweeper.app.prepare import Prepared
@@ -21,7 +21,7 @@ from sweeper.measure.cycles import boundaries
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
-from sweeper.model.session import Edges, SessionEnd, SessionRecord
+from sweeper.model.session import Edges, SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.search.memory import predict_peak, veto
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
@@ -244,11 +244,7 @@ class Trials:
 
     def _check(self, record: SessionRecord) -> None:
         self._stop.check()
-        if record.end is SessionEnd.NOBODY_PLAYED:
-            raise NotReady(
-                "nobody pressed Play in the Unity Editor",
-                "run the same command again and press Play when asked, or build the game and name it in env_path",
-            )
+        check_end(record, self.prepared.folder.root)
 
     @property
     def _manner(self) -> Manner:

@@ -13,7 +13,7 @@ from sweeper.plan.space import build_space
 from sweeper.plan.trial_plan import Launch, plan_trial
 from sweeper.report.words.study_notes import study_note
 from sweeper.report.words.values import command_text, params_text, value_text
-from sweeper.session.build import find_build
+from sweeper.session.build import find_build, told
 from sweeper.session.learner import command_name, locate_learner
 from sweeper.study.confirmation import LEADERS
 from sweeper.units import format_bytes, format_seconds
@@ -33,7 +33,8 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     machine = describe_machine({})
     cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
     learner = locate_learner(study)
-    launch = Launch(str(learner), command_name(study, learner), find_build(study), _FLAGS)
+    build = find_build(study)
+    launch = Launch(str(learner), command_name(study, learner), build, _FLAGS, told(build) if build else None)
     space = build_space(study, config, machine.usable_cores, cap, accepts_areas=True)
     yield f"Study {study.spec.name}: {study.path}"
     yield "Knobs:"

@@ -21,6 +21,17 @@ from sweeper.cli.run import run
 from sweeper.cli.terminal import echo
 from sweeper.errors import ExitCode, Interrupted, SweeperError
 
+_MACHINES = {
+    getattr(errno, "EDQUOT", errno.ENOSPC): "your quota there is used up: remove what you can",
+    errno.ENOSPC: "free some space there",
+    errno.EROFS: "choose a place that can be written",
+    errno.EMFILE: "raise the limit on open files: `ulimit -n`",
+    errno.ENFILE: "end other programs first",
+    errno.ENOMEM: "end other programs first",
+    errno.EAGAIN: "raise the limit on processes (`ulimit -u`), or end other programs first",
+}
+"""What the machine refuses to any program, and is no bug of this one; with its mend."""
+
 app = typer.Typer(
     help="Find the settings that make ML-Agents training fastest on this machine, without running out of memory.",
     epilog="Start with: sweeper init, then sweeper run STUDY. Without a build, try: sweeper run studies/demo.yaml",
@@ -95,9 +106,10 @@ def _run(arguments: list[str]) -> int:
         if error.errno in (errno.EPIPE, errno.EIO):  # whoever read us is gone
             _forget_stdout()
             return int(ExitCode.OK)
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _MACHINES:
             return _internal_error()
-        _complain("cannot write: the disk is full", "free some space")
+        where = error.filename or "where this is printed"
+        _complain(f"cannot go on: {error.strerror} ({where})", _MACHINES[error.errno])
         return int(ExitCode.NOT_READY)
     except Exception:
         return _internal_error()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import typer
 
 from sweeper.outside import printable
@@ -14,3 +17,13 @@ def echo(text: str, err: bool = False, nl: bool = True) -> None:
     except OSError:
         if not err:
             raise
+
+
+def settle_streams() -> None:
+    """What a locale cannot say ends nothing: data are UTF-8 wherever they go, a terminal shows what it can."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty() or stream is sys.stderr:
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -28,6 +28,7 @@ class FindingKind(str, Enum):
     OUTLIER_CYCLES = "outlier_cycles"  # outliers, cycles
     MEMORY_UPPER_BOUND = "memory_upper_bound"
     MEMORY_PRESSURE = "memory_pressure"  # stall_percent
+    LEFT_BEHIND = "left_behind"  # processes, as `name (process id)`
     # Of a session, and of a study.
     MACHINE_BUSY = "machine_busy"
     # session: cause, and the values of that kind;
@@ -43,6 +44,7 @@ class FindingKind(str, Enum):
     # sizes: batch sizes that make too few updates by arithmetic; share_percent: of your updates, with the first of
     # them; least_percent: that the guard asks for; left_out: of a derived space
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
+    VERSIONS_UNKNOWN = "versions_unknown"
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"
     # cap_bytes, asked_bytes, available_bytes, kept_free_bytes; the last two None where the first run lowered it
@@ -65,6 +67,7 @@ class FindingKind(str, Enum):
     NO_WHOLE_CYCLE = "no_whole_cycle"
     NOT_CONNECTED = "not_connected"
     NOBODY_PLAYED = "nobody_played"
+    DISK_SHORT = "disk_short"
     NO_STEPS = "no_steps"
     STALLED = "stalled"
     TOO_SLOW = "too_slow"

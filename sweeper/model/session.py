@@ -25,6 +25,7 @@ class SessionEnd(Enum):
     OVER_MEMORY = "the memory cap was reached"
     OVER_GPU_MEMORY = "the cap of GPU memory was reached"
     MACHINE_SHORT_OF_MEMORY = "the machine ran short of memory, which others took"
+    DISK_SHORT = "the disk was nearly full"
     EXITED = "the learner ended by itself"
     NOT_CONNECTED = "no player connected in time"
     NO_STEPS = "players connected, but no step arrived in time"
@@ -45,6 +46,7 @@ class SessionRecord:
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
+    `proxy`: the variable that sends players to a proxy for what is on this machine.
     """
 
     end: SessionEnd
@@ -56,7 +58,7 @@ class SessionRecord:
     exit_code: int | None
     log_tail: tuple[str, ...]
     player_log_tail: tuple[str, ...] = ()
-    left_behind: tuple[int, ...] = ()
+    left_behind: tuple[str, ...] = ()
     load: tuple[LoadSample, ...] = ()
     busiest: tuple[BusyProcess, ...] = ()
     waited_seconds: float = 0.0
@@ -66,6 +68,7 @@ class SessionRecord:
     oom_kills: int = 0
     members_killed: tuple[int, ...] = ()
     near_cap: bool = False
+    proxy: str | None = None
     learner_start: LearnerStart = LearnerStart.COLD
     broken_by: SessionEnd | None = None
 

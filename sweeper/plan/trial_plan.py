@@ -27,13 +27,14 @@ MIN_TIMEOUT_WAIT_SECONDS = 60
 class Launch:
     """What is the same for all trials of a study: which learner and build, and which flags the learner knows.
 
-    `command`: the learner as people can type it.
+    `command`: the learner as people can type it. `env`: what it is told to launch, where that is not the plain path.
     """
 
     learner: str
     command: str
     build: Path | None
     flags: Collection[str]
+    env: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _quiet(entry: dict[str, Any], summary_freq: int) -> None:
 def _launch_flags(study: Study, launch: Launch, params: Params) -> list[str]:
     flags = []
     if launch.build is not None:
-        flags.append(f"--env={launch.build}")
+        flags.append(f"--env={launch.env or launch.build}")
         flags.append(f"--num-envs={params.get('num_envs', 1)}")
     if "--num-areas" in launch.flags:
         flags.append(f"--num-areas={params.get('num_areas', 1)}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import html
 import io
+import logging
+import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from sweeper.model.study import Pooled, StudyResult
 from sweeper.model.trial import configuration_key
@@ -18,6 +22,9 @@ from sweeper.report.words.values import knob_text, value_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Given = ParamSpec("Given")
+log = logging.getLogger(__name__)
 
 INK = "#010203"
 """Drawn wherever text and lines should take the page's own colour; replaced by `currentColor`."""
@@ -40,13 +47,44 @@ _SETTINGS = {
 
 @contextmanager
 def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
-    """An empty figure of the page's width and `height` inches, and its axes; draw and `svg` it inside."""
-    from matplotlib import rc_context
+    """An empty figure of the page's width and `height` inches, and its axes; draw and `svg` it inside.
+
+    Our own settings alone count: a notebook's backend, or a user's styles, are for other figures.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts, and of a home that cannot be written
+    os.environ.pop("MPLBACKEND", None)  # one that is not installed would make the import fail
+    from matplotlib import rc_context, rcParamsDefault
     from matplotlib.figure import Figure
 
-    with rc_context(_SETTINGS):
+    defaults = {name: value for name, value in rcParamsDefault.items() if name != "backend"}
+    with rc_context({**defaults, **_SETTINGS}):
         figure = Figure(figsize=(8.2, height), layout="constrained")
         yield figure, figure.subplots()
+
+
+def or_words(draw: Callable[Given, str]) -> Callable[Given, str]:
+    """`draw`, or where it fails words for its place: a page without a figure tells all the same."""
+
+    @functools.wraps(draw)
+    def drawn(*given: Given.args, **named: Given.kwargs) -> str:
+        try:
+            return draw(*given, **named)
+        except Exception as error:  # matplotlib's own world: fonts, folders, binaries
+            log.info("a figure could not be drawn", exc_info=True)
+            reason = short(f"{type(error).__name__}: {error}")
+            return f'<p class="note">This figure could not be drawn ({html.escape(reason)}).</p>'
+
+    return drawn
+
+
+def why_nothing_can_be_drawn() -> str | None:
+    """What keeps figures from being drawn here; None where nothing does."""
+    try:
+        with drawing(1.0) as (figure, _):
+            svg(figure, "check")
+    except Exception as error:
+        return short(f"{type(error).__name__}: {error}")
+    return None
 
 
 def is_best(item: Pooled, result: StudyResult) -> bool:

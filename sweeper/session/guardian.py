@@ -83,7 +83,7 @@ def guard(words: IO[bytes]) -> None:
 def kill_marked(mark: str) -> None:
     """Kill every process of a trial until none is left: one may be starting another at this instant."""
     deadline = time.monotonic() + KILL_SECONDS
-    while (found := marked(mark)) and time.monotonic() < deadline:
+    while (found := with_descendants(marked(mark))) and time.monotonic() < deadline:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -93,6 +93,15 @@ def kill_marked(mark: str) -> None:
 def marked(mark: str) -> list[psutil.Process]:
     """Living processes that carry this trial's mark."""
     return [process for process in psutil.process_iter() if carries(process, mark)]
+
+
+def with_descendants(found: list[psutil.Process]) -> list[psutil.Process]:
+    """These and what descends from them, marked or not: a helper may have dropped its mark."""
+    everybody = [*found]
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            everybody += [child for child in process.children(recursive=True) if child not in everybody]
+    return everybody
 
 
 def carries(process: psutil.Process, mark: str) -> bool:

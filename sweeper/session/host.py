@@ -16,7 +16,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from sweeper.errors import NotReady
 from sweeper.outside import read_bounded
-from sweeper.session.identity import is_alive, start_seconds
+from sweeper.session.identity import is_alive, place, start_seconds
 
 LOCK_VARIABLE = "SWEEPER_HOST_LOCK"
 """Names another lock file, for containers of one machine that share a folder."""
@@ -89,13 +89,16 @@ def _sign(holder: Path) -> None:
     with contextlib.suppress(OSError):
         holder.unlink(missing_ok=True)
         with holder.open("x") as file:  # never through a link that somebody put there meanwhile
-            file.write(f"{os.getpid()} {start_seconds(psutil.Process())}")
+            file.write(f"{os.getpid()} {start_seconds(psutil.Process())} {place()}")
 
 
 def _held_by(holder: Path) -> str:
     """The process that signed, with its user; nothing where that one is gone and its number another's."""
     try:
-        pid, started = (int(word) for word in read_bounded(holder, SIGNATURE_BYTES).split())
+        words = read_bounded(holder, SIGNATURE_BYTES).decode().split()
+        pid, started = (int(word) for word in words[:2])
+        if words[2:] and words[2] != place():
+            return " in another container or on another machine"
         if not is_alive(pid, started):
             return ""
         process = psutil.Process(pid)

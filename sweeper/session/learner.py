@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -11,14 +12,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sweeper.errors import NotReady
 from sweeper.inputs.study_file import Study
+from sweeper.learner import surroundings
+from sweeper.outside import read_bounded
+from sweeper.session.scratch import Scratch
 from sweeper.study.diagnosis import SETUPTOOLS_MEND, TORCH_MEND
 
 PACKAGES = ("mlagents", "mlagents-envs", "torch", "setuptools", "numpy", "protobuf", "grpcio", "onnx", "onnxscript")
 HELP_SECONDS = 180.0
 """`--help` imports torch: 4 to 10 s, 25 s on a loaded machine, longer from a cold disk."""
+MAX_TOLD_BYTES = 64 * 1024
 _VERSIONS = f"""
 import importlib.metadata as m, json
 def v(n):
@@ -33,7 +39,6 @@ class Learner:
     """A learner that answered. `flags`: the long options it accepts. `packages`: versions in its environment."""
 
     path: Path
-    python: Path | None
     flags: frozenset[str]
     packages: Mapping[str, str]
 
@@ -78,27 +83,30 @@ def probe_learner(path: Path) -> Learner:
     Raises:
         NotReady: it does not start; names the known breakages and their mend, else its last line.
     """
-    python = python_of(path)
-    packages = installed_packages(python)
-    try:
-        answer = subprocess.run(
-            [str(path), "--help"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=HELP_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise NotReady(f"{path} --help gave no answer within {HELP_SECONDS:.0f} s") from None
-    except OSError as error:
-        raise NotReady(f"cannot start {path}: {error.strerror or error}", _LEARNER_HINT) from None
+    with Scratch() as folder:
+        told = Path(folder) / "versions.json"
+        asked = {"SWEEPER_VERSIONS": str(told), "SWEEPER_PACKAGES": ",".join(PACKAGES)}
+        try:
+            answer = subprocess.run(
+                [str(path), "--help"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env={**surroundings(), **asked},
+                timeout=HELP_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotReady(f"{path} --help gave no answer within {HELP_SECONDS:.0f} s") from None
+        except OSError as error:
+            raise NotReady(f"cannot start {path}: {error.strerror or error}", _start_hint(error)) from None
+        packages = _told_versions(told) or installed_packages(python_of(path))
     flags = frozenset(re.findall(r"--[a-z][a-z-]*", answer.stdout))
     if answer.returncode != 0 or "--run-id" not in flags:
         lines = (answer.stderr or answer.stdout).strip().splitlines()
         raise NotReady(f"{path} does not start: {lines[-1] if lines else 'no output'}", _mend(answer.stderr, packages))
-    return Learner(path, python, flags, packages)
+    return Learner(path, flags, packages)
 
 
 def breakages(packages: Mapping[str, str]) -> list[str]:
@@ -135,7 +143,7 @@ def python_of(script: Path) -> Path | None:
         return Path(found) if found else None
     for name in (command, words[0] if words else ""):  # a path may hold blanks, or be followed by options
         if name and os.path.isfile(name):  # noqa: PTH113 a name too long is none, not an error
-            return Path(name)
+            return Path(name) if Path(name).name.startswith(("python", "pypy")) else None
     return None
 
 
@@ -152,10 +160,29 @@ def installed_packages(python: Path | None) -> dict[str, str]:
             timeout=60,
             check=True,
         )
-        found = json.loads(answer.stdout)
-        return {name: found[name] for name in PACKAGES if isinstance(found.get(name), str)}
+        return _versions(json.loads(answer.stdout))
     except (OSError, subprocess.SubprocessError, ValueError, AttributeError, RecursionError):
         return {}
+
+
+def _told_versions(file: Path) -> dict[str, str]:
+    """What the learner itself told, before it read its command line; empty where it has no such plug-ins."""
+    try:
+        return _versions(json.loads(read_bounded(file, MAX_TOLD_BYTES))["packages"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def _versions(found: Any) -> dict[str, str]:
+    return {name: found[name] for name in PACKAGES if isinstance(found.get(name), str)}
+
+
+def _start_hint(error: OSError) -> str:
+    if error.errno in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+        return "this machine, or `ulimit`, lets us start no more processes: end other programs first"
+    if error.errno == errno.ENOEXEC:
+        return "it is no program of this system: does its first line name a Python?"
+    return _LEARNER_HINT
 
 
 def _mend(stderr: str, packages: Mapping[str, str]) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,19 +11,22 @@ from typing import IO
 
 import psutil
 
-from sweeper.errors import NotReady
-from sweeper.learner import for_python
+from sweeper.errors import cannot_write
+from sweeper.learner import surroundings
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
+from sweeper.session.disk import TrialLogs
 from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
-from sweeper.session.leftovers import PREFIX, owner
+from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.process import PlainStart, Start
+from sweeper.session.scratch import Scratch
+from sweeper.session.surroundings import proxy_for_localhost
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -56,13 +57,12 @@ class LiveSession:
         self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
-        # torch leaves folders in TMPDIR when it is killed. A short path: sockets in it may have 108 characters at most.
-        self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
-        guardian.watch(self._mark, self._scratch.name)
+        self._scratch = Scratch()  # torch leaves folders in TMPDIR when it is killed
+        guardian.watch(self._mark, self._scratch.path)
         self._keeper: CapKeeper | None = None
         try:
             with _open_log(plan) as log:
-                environment = _environment(plan, self._mark, self._scratch.name)
+                environment = _environment(plan, self._mark, self._scratch.path)
                 started = (start or PlainStart(cap_bytes))(self._mark, plan.argv, environment, log)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
             kill_marked(self._mark)
@@ -72,10 +72,11 @@ class LiveSession:
         self.is_warm = started.lender is not None
         self.meter = MemoryMeter(cap_bytes, lender=started.lender)
         self.tree = ProcessTree(self.process.pid, self._mark)
+        self.logs = TrialLogs(plan.folder)
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
-        self._left: tuple[int, ...] = ()
+        self._left: tuple[str, ...] = ()
         self._vanished: set[int] = set()
         self._searched_at = self.started
         self._kernel_acted = False
@@ -170,7 +171,7 @@ class LiveSession:
         if polite and self.process.exit_status() is None:
             self.process.ask_to_stop()
             deadline = time.monotonic() + POLITE_SECONDS
-            while self.process.exit_status() is None and time.monotonic() < deadline:
+            while self._goes_on() and time.monotonic() < deadline:
                 self.tree.refresh()
                 time.sleep(POLL_SECONDS / 2)
         self._kill()
@@ -192,6 +193,7 @@ class LiveSession:
             members_killed=tuple(sorted(self._vanished)),
             near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,
             from_console=self.from_console,
+            proxy=proxy_for_localhost(),
             learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.
@@ -217,15 +219,34 @@ class LiveSession:
     def _trains(self) -> bool:
         return bool(self.samples) and bool(self.samples[-1].decisions or self.samples[-1].steps)
 
+    def _goes_on(self) -> bool:
+        """Whether the learner is still ending; a script around it may be gone before it."""
+        is_there = self.process.exit_status() is None
+        return is_there or any(_group(process) == self.process.pid for process in self.tree.alive())
+
     def _kill(self) -> None:
-        self._left = tuple(self.tree.kill(KILL_SECONDS))
+        self._left = tuple(_named(process) for process in self.tree.kill(KILL_SECONDS))
         self.process.wait(KILL_SECONDS)
+        self.logs.finish()
 
     def _forget(self) -> None:
-        self._scratch.cleanup()
+        self._scratch.close()
         if self._keeper is not None:
             self._keeper.remove()
         self._guardian.forget(self._mark)
+
+
+def _group(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid)
+    except (AttributeError, OSError):  # Windows has no groups
+        return None
+
+
+def _named(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return f"{process.name()} (process {process.pid})"
+    return f"process {process.pid}"
 
 
 def _prepare(plan: TrialPlan) -> None:
@@ -249,15 +270,12 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            raise NotReady("the disk is full", "free some space, then run the same command again: it resumes") from None
-        raise NotReady(f"cannot write {error.filename}: {error.strerror}") from None
+        raise cannot_write(error.filename, error) from None
 
 
 def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
     return {
-        **os.environ,
-        **for_python(),
+        **surroundings(),
         "SWEEPER_SAMPLES": str(plan.folder.samples),
         "SWEEPER_BATCH_SIZES": ",".join(str(size) for size in plan.batch_sizes),
         "SWEEPER_CONTROL": "stdin",

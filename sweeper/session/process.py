@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import psutil
 
 from sweeper.errors import NotReady
 from sweeper.session.cap import CapKeeper, keep_cap
+from sweeper.session.reaper import adopting
 
 
 class LearnerProcess(Protocol):
@@ -69,7 +71,10 @@ class PlainStart:
         Raises:
             NotReady: it cannot be started.
         """
+        if shutil.which(command[0]) is None:
+            raise NotReady(f"cannot start {command[0]}: there is no such program any more")
         keeper = keep_cap(mark, self._cap_bytes)
+        command = adopting(command)
         try:
             return Started(CommandProcess(keeper.wrap(command) if keeper else command, environment, log), keeper)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
@@ -111,13 +116,16 @@ class CommandProcess:
         return self._process.poll()
 
     def ask_to_stop(self) -> None:
-        """SIGINT; on Windows, where none reaches a child, our probe raises it from inside."""
+        """SIGINT, to its whole group as a terminal sends it: the learner may be behind a script, or `conda run`.
+
+        On Windows, where none reaches a child, our probe raises it from inside.
+        """
         with contextlib.suppress(OSError):
             if sys.platform == "win32":
                 assert self._process.stdin is not None
                 os.write(self._process.stdin.fileno(), b"s")
             else:
-                self._process.send_signal(signal.SIGINT)
+                os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self, seconds: float) -> None:
         """Until it has ended, at most so long."""

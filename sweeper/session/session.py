@@ -15,6 +15,7 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress, SessionEnd, SessionRecord, Watcher
 from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
+from sweeper.session.disk import is_short
 from sweeper.session.gpu import Gpus
 from sweeper.session.guardian import Guardian
 from sweeper.session.live import POLL_SECONDS, LiveSession
@@ -210,18 +211,21 @@ class Readings:
         return max(MIN_READING_SECONDS, self._next - now)
 
     def read(self, sessions: Sequence[LiveSession]) -> SessionEnd | None:
-        """Read both; the memory rule that all sessions together break, if any."""
+        """Read both, and bound what is written; the rule that all sessions together break, if any."""
         processes, used = [], 0
         for session in sessions:
             found = session.processes()
             used += session.meter.read(found)
             processes += found
+            session.logs.bound()
         now = time.monotonic()
         if not self.load or now - self.load[-1].seconds >= READING_SECONDS / 2:
             self.load.append(self.monitor.read(processes))
         self._next = min(self._next, now + self._seconds_to_cap(now, used) / LOOKS_BEFORE_CAP)
         if any(session.was_killed_at_cap() for session in sessions):
             return SessionEnd.OVER_MEMORY
+        if any(is_short(session.plan.folder.root) for session in sessions):
+            return SessionEnd.DISK_SHORT
         return self._memory.broken_by(used, self.load[-1].gpu_memory_bytes)
 
     def _seconds_to_cap(self, now: float, used: int) -> float:

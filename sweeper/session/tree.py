@@ -45,8 +45,8 @@ class ProcessTree:
         """Process ids of members that were seen and are no more."""
         return {process.pid for process in self._known if not _is_alive(process)}
 
-    def kill(self, timeout_seconds: float = 5.0) -> list[int]:
-        """Kill every member, recorded or marked, until none is left or time is up. Returns the pids still there."""
+    def kill(self, timeout_seconds: float = 5.0) -> list[psutil.Process]:
+        """Kill every member, recorded or marked, until none is left or time is up. Returns those still there."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             self.refresh()
@@ -54,7 +54,7 @@ class ProcessTree:
                 self._remember(process)
             left = self.alive()
             if not left or time.monotonic() > deadline:
-                return [process.pid for process in left]
+                return left
             for process in left:
                 with contextlib.suppress(*_GONE, psutil.AccessDenied):
                     process.kill()

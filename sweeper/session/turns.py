@@ -127,8 +127,8 @@ class Turns:
         ]
 
     def _how_it_ended(self) -> SessionEnd:
-        if self._broken is SessionEnd.INTERRUPTED:
-            return SessionEnd.INTERRUPTED
+        if self._broken in (SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT):
+            return self._broken
         is_whole = self._broken is None and len(self._slices[0]) >= MIN_ROUNDS
         return SessionEnd.MEASURED if is_whole else SessionEnd.TURNS_BROKEN
 

@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +22,13 @@ from typing import IO, Any
 
 import psutil
 
-from sweeper.learner import INSIDE, for_python
+from sweeper.learner import INSIDE, surroundings
 from sweeper.session.cap import CapKeeper, Meanwhile, keep_cap
 from sweeper.session.guardian import MARK, Guardian, kill_marked
+from sweeper.session.identity import owner
 from sweeper.session.learner import python_of
-from sweeper.session.leftovers import PREFIX, owner
 from sweeper.session.process import Started
+from sweeper.session.scratch import Scratch
 
 READY_SECONDS = 120.0
 """To import everything, from a cold disk too."""
@@ -60,14 +60,14 @@ class WarmLearner:
             raise NotWarm(f"which Python runs {script} cannot be told")
         self._guardian, self._mark, self._stop_asked = guardian, owner() + uuid.uuid4().hex, stop_asked
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
-        guardian.watch(self._mark, self._scratch.name)
+        self._scratch = Scratch()
+        guardian.watch(self._mark, self._scratch.path)
         self._keeper = keep_cap(self._mark, cap_bytes)
         self._answers = b""
         self._ended: dict[int, int] = {}
         self._is_gone = False
         try:
-            self._process, self._channel = _start(python, self._keeper, self._mark, self._scratch.name)
+            self._process, self._channel = _start(python, self._keeper, self._mark, self._scratch.path)
             self._expect("ready", READY_SECONDS)
         except BaseException:
             self.close()
@@ -118,7 +118,7 @@ class WarmLearner:
         kill_marked(self._mark)
         if self._keeper is not None:
             self._keeper.remove()
-        self._scratch.cleanup()
+        self._scratch.close()
         self._guardian.forget(self._mark)
 
     def _expect(self, word: str, seconds: float) -> Any:
@@ -195,7 +195,7 @@ def _start(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # Some packages leave folders there when they are imported.
-            env={**os.environ, **for_python(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary), MARK: mark},
+            env={**surroundings(), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary), MARK: mark},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )

@@ -5,6 +5,7 @@ A dashboard, a backup or a virus scanner may hold a SQLite file for a minute. Th
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TypeVar
 import optuna
 import sqlalchemy.exc
 
-from sweeper.errors import NotReady
+from sweeper.errors import NotReady, cannot_write
 
 SQLITE_SECONDS = 2
 """That SQLite itself waits for a lock: short, so that a wish to stop is heard."""
@@ -73,8 +74,13 @@ class Patience:
 
 
 def _translated(path: Path | None, text: str) -> NotReady:
-    if "disk is full" in text or "disk I/O error" in text:
-        return NotReady("the disk is full", "free some space, then run the same command again: it resumes")
+    if "disk is full" in text:
+        return cannot_write(path or "the storage", OSError(errno.ENOSPC, text))
+    if "disk I/O error" in text:
+        return NotReady(
+            f"{path or 'the storage'}: its disk fails, or lets it grow no further (disk I/O error)",
+            "is it full, or is there a quota or a limit on the size of files? what is stored is not lost",
+        )
     if "not a database" in text or "malformed" in text:
         return NotReady(
             f"{path or 'the study.db'}: not an Optuna storage, or damaged",

@@ -36,6 +36,7 @@ _OUTCOMES = {
     SessionEnd.OVER_MEMORY: Outcome.OVER_MEMORY,
     SessionEnd.OVER_GPU_MEMORY: Outcome.OVER_MEMORY,
     SessionEnd.MACHINE_SHORT_OF_MEMORY: Outcome.DISTURBED,
+    SessionEnd.DISK_SHORT: Outcome.INTERRUPTED,
     SessionEnd.EXITED: Outcome.CRASHED,
     SessionEnd.NOT_CONNECTED: Outcome.TIMEOUT,
     SessionEnd.NO_STEPS: Outcome.NO_STEPS,
@@ -52,6 +53,7 @@ _KINDS = {
     SessionEnd.INTERRUPTED: FindingKind.INTERRUPTED,
     SessionEnd.TURNS_BROKEN: FindingKind.TURNS_BROKEN,
     SessionEnd.NOBODY_PLAYED: FindingKind.NOBODY_PLAYED,
+    SessionEnd.DISK_SHORT: FindingKind.DISK_SHORT,
 }
 """Of ends that have no number beside them."""
 _BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
@@ -114,6 +116,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     if outcome is Outcome.OK:
         notes += _slice_notes(slices, record)
     notes += _memory_notes(record, load, outcome)
+    if record.left_behind:
+        notes.append(Finding(FindingKind.LEFT_BEHIND, {"processes": record.left_behind}))
     fields = measured_fields(measurement)
     if outcome not in (Outcome.OK, Outcome.TOO_FEW_UPDATES):
         fields.update(steps_per_second=None, interval=None, relative_standard_error=None)

@@ -94,7 +94,7 @@ def prepared_of(
     )
     return Prepared(
         subject=Subject(found, trainer, launch, {"build.x86_64": content("1")}, packages),
-        learner=Learner(Path("/bin/mlagents-learn"), None, ALL_FLAGS, packages),
+        learner=Learner(Path("/bin/mlagents-learn"), ALL_FLAGS, packages),
         machine=machine_of(),
         space=build_space(found, trainer, 8, 8 * GIB, True),
         cap_bytes=8 * GIB,

@@ -199,6 +199,40 @@ def test_the_next_run_ends_what_a_killed_one_left(workshop):
     assert "ended what a killed run left" in (workshop.folder / "run.log").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs namespaces, which root may make")
+@pytest.mark.parametrize("inner", ["first", "second"])
+def test_a_training_in_a_container_and_one_beside_it_leave_each_other_alone(workshop, inner):
+    """Each has a lock of its own, and both write their temporary folders into the same place."""
+    unshared = ["unshare", "-pf", "--kill-child", "--mount-proc"]
+    if subprocess.run([*unshared, "true"], capture_output=True).returncode:
+        pytest.skip("no namespaces here")
+    workshop.scenario(rate=600.0)
+    workshop.study(measure={**MEASURE, "precision": "0.1%", "max_seconds": 60}, sampler="tpe")
+    command = [sys.executable, "-m", "sweeper", "run", "study.yaml"]
+
+    def run(which):
+        own = {**workshop.environment(), "SWEEPER_HOST_LOCK": str(workshop.root / f"{which}.lock")}
+        words = [*(unshared if which == inner else []), *command, f"--out=reports/{which}"]
+        return subprocess.Popen(words, cwd=workshop.root, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def samples(which):
+        return workshop.root / "reports" / which / "trials" / "0000" / "samples.jsonl"
+
+    first = run("first")
+    workshop.wait_for(samples("first").exists, 60)
+    trained = {process.pid for process in workshop.leftovers()}
+    folders = [path for path in (workshop.root / "tmp").glob("sweeper-*") if path.is_dir()]
+    second = run("second")
+    workshop.wait_for(samples("second").exists, 60)
+    alive = trained <= {process.pid for process in workshop.leftovers()}
+    there = folders and all(folder.exists() for folder in folders)
+    for process in (first, second):
+        process.kill()
+        process.communicate()
+    assert alive and there
+    workshop.wait_for(lambda: not workshop.leftovers(), ENDING_SECONDS)
+
+
 @posix
 def test_time_of_a_killed_trial_is_not_lost(workshop):
     long = {**MEASURE, "precision": "0.001%", "max_seconds": 60}

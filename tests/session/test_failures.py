@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
 from tests.conftest import MEASURE
@@ -126,6 +129,41 @@ def test_an_emptied_storage_does_not_bring_old_numbers_back(workshop):
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     assert workshop.results()["trials"][0]["steps_per_second"] < 100
+
+
+def test_logs_do_not_fill_the_disk(workshop):
+    """While they grow, too: a player may write as much in seconds as a whole study should."""
+    workshop.scenario(player_log_mb_per_second=60, prints_mb_per_second=20, rate=400.0)
+    workshop.study(
+        budget={"time": "90s", "trials": 1},
+        baseline={"num_envs": 2, "num_areas": 1},
+        measure={**MEASURE, "precision": "0.1%", "min_seconds": 4, "max_seconds": 4},
+        sampler="tpe",
+    )
+    process = workshop.start("run", "study.yaml")
+    most = 0
+    while process.poll() is None:
+        most = max(most, taken(workshop.folder))
+        time.sleep(0.1)
+    assert process.communicate()[1] and process.returncode == 0
+    assert workshop.results()["trials"][0]["outcome"] == "ok"
+    assert most < 200e6  # of 140 MB each second
+    trial = workshop.folder / "trials" / "0000"
+    assert taken(trial) < 4e6
+    for player in range(2):
+        text = (trial / "learner" / "trial" / "run_logs" / f"Player-{player}.log").read_text()
+        assert text.startswith("first line\nsomething to say\n") and text.endswith("something to say\n")
+        assert "sweeper left out what was here" in text
+    assert "[INFO] Connected to Unity environment" in (trial / "learner.log").read_text()[:1000]
+
+
+def taken(folder):
+    """Bytes on the disk; a file may vanish between being listed and asked."""
+    found = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            found += path.stat().st_blocks * 512
+    return found
 
 
 def test_nothing_is_left_in_the_temporary_folder(workshop):

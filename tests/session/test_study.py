@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import sys
 
 import optuna
 import pytest
 import yaml
 
-from tests.conftest import MEASURE
+from tests.conftest import MEASURE, Workshop
 
 
 def test_a_study_ends_with_everything_it_promises(workshop):
@@ -249,3 +251,44 @@ def test_behaviours_that_update_at_unlike_rates(workshop):
     assert updates["gradient"] == pytest.approx(1000 * 24 / 512)
     assert updates["parts"]["policy updates of Car"] == pytest.approx(1000 / 512)
     assert updates["parts"]["policy updates of Bus"] == pytest.approx(1000 / 320)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh")
+def test_a_learner_behind_a_script_stops_as_asked_and_tells_its_versions(workshop):
+    """Neither replaces itself by it, as `conda run` does not: a signal to the script alone would not reach it."""
+    wrapper = workshop.root / "learn.sh"
+    wrapper.write_text('#!/bin/sh\nmlagents-learn "$@"\necho the script goes on\n')
+    wrapper.chmod(0o755)
+    workshop.study(learner="./learn.sh", budget={"time": "60s", "trials": 1})
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "does not tell its versions" not in done.stderr + done.stdout
+    assert "Exported the model" in (workshop.folder / "trials" / "0000" / "learner.log").read_text()
+    assert workshop.results()["machine"]["mlagents"] == importlib.metadata.version("mlagents")
+    assert workshop.leftovers() == []
+
+
+def test_a_learner_that_does_not_tell_its_versions_is_said(workshop):
+    wrapper = workshop.root / "learn.sh"
+    wrapper.write_text('#!/bin/sh\nunset SWEEPER_VERSIONS\nexec mlagents-learn "$@"\n')
+    wrapper.chmod(0o755)
+    workshop.study(learner="./learn.sh", budget={"time": "60s", "trials": 1})
+    assert "does not tell its versions" in workshop.sweeper("run", "study.yaml").stdout
+    checked = workshop.sweeper("doctor", "study.yaml")
+    assert checked.returncode == 0 and "an upgrade will not be noticed" in checked.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="endings of Linux")
+@pytest.mark.parametrize("name", ["build.x86_64", "build"])
+def test_a_project_below_a_folder_with_signs_of_patterns(tmp_path, name):
+    root = tmp_path / "Proj [v2].app"
+    root.mkdir()
+    shop = Workshop(root)
+    shop.scenario()
+    shop.config()
+    (root / "build.x86_64").rename(root / name)
+    shop.study(env_path="build", budget={"time": "60s", "trials": 1})
+    for command in ("doctor", "validate", "run"):
+        done = shop.sweeper(command, "study.yaml")
+        assert done.returncode == 0, done.stderr + done.stdout
+    assert shop.results()["trials"][0]["outcome"] == "ok"

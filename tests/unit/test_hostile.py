@@ -45,8 +45,8 @@ from sweeper.session import cgroup, memory
 from sweeper.session.console import ConsoleFile
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.host import _held_by
+from sweeper.session.identity import is_ownerless
 from sweeper.session.learner import installed_packages, python_of
-from sweeper.session.leftovers import _is_ownerless
 from sweeper.study.diagnosis import diagnose, exception_line
 from tests.helpers.builders import record_of, said, trial_of
 from tests.helpers.results import FAST, full_result, full_trial, info_of
@@ -446,7 +446,7 @@ class TestWhatRunsBesideUs:
     @example("1-" + "9" * 5000 + "-")
     @rules(80)
     def test_marks_of_others(self, mark: str) -> None:
-        assert _is_ownerless(mark) in (True, False)
+        assert is_ownerless(mark) in (True, False)
 
     @pytest.mark.parametrize(
         "signed", [b"\xff\xfe", b"1", b"9" * 5000 + b" 1", b"-5 1", b"99999999999999999999 1", b""]

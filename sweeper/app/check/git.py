@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sweeper.errors import NotReady
-from sweeper.session.leftovers import PREFIX, owner
+from sweeper.session.scratch import Scratch
 
 SECONDS = 300.0
 
@@ -36,7 +35,7 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
             f"git knows no revision '{revision}' in {top}", "fetch it first: CI often clones one commit only"
         )
     _git(inside, "worktree", "prune")  # of a check that was killed, whose folder is gone
-    with tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True) as folder:
+    with Scratch() as folder:
         place = Path(folder) / "worktree"
         try:
             if _git(inside, "worktree", "add", "--detach", str(place), revision) is None:
@@ -44,7 +43,7 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
             yield place, Path(top)
         finally:
             _git(inside, "worktree", "remove", "--force", str(place))
-            _git(inside, "worktree", "prune")
+    _git(inside, "worktree", "prune")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

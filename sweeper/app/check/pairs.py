@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sweeper.app.artefacts import check_disk, prune
+from sweeper.app.artefacts import check_disk, check_end, prune
 from sweeper.app.check.sides import Side
 from sweeper.app.clock import now
 from sweeper.app.runner import Runner
@@ -205,6 +205,7 @@ class Pairs:
     def _finish(self, side: Side, asked: Asked, record: SessionRecord) -> TrialResult:
         result = replace(judge(asked, record, self._terms), contender=side.name)
         self.trials.append(result)
+        check_end(record, self._folder)
         if result.is_ok:
             prune(asked.plan.folder)
         return result

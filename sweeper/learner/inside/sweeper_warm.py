@@ -40,6 +40,7 @@ PACKAGES = (
 )
 """What mlagents 1.1.0 imports, and what torch 2.8 does when the first optimizer is made, which takes as long as torch
 itself. Another learner may lack some."""
+PR_SET_CHILD_SUBREAPER = 36
 LONGEST = 16 * 1024 * 1024
 
 
@@ -137,6 +138,7 @@ def answer(channel, words):
 def learn(request):
     """Become the learner of this request: its session, standard streams, environment and command line."""
     os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # as session/reaper does for the plain command
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     given, output = request["descriptors"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.model.study import StudyResult
-from sweeper.report.drawing import color_of, drawing, svg
+from sweeper.report.drawing import color_of, drawing, or_words, svg
 from sweeper.report.words.predictions import prediction_text
 
 _GIB = 1024**3
@@ -25,6 +25,7 @@ def _is_cap_near(result: StudyResult) -> bool:
     return result.memory_cap_bytes < _FAR * max((item.peak_memory_bytes or 0 for item in result.ranking), default=0)
 
 
+@or_words
 def _figure(result: StudyResult) -> str:
     cap = result.memory_cap_bytes / _GIB
     with drawing(3.4) as (figure, axes):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweeper.model.study import Pooled, StudyResult
-from sweeper.report.drawing import INK, color_of, drawing, is_best, short_names, svg
+from sweeper.report.drawing import INK, color_of, drawing, is_best, or_words, short_names, svg
 from sweeper.report.words.answer import is_recommended
 from sweeper.report.words.errors import error_text
 from sweeper.report.words.reference import is_reference, reference_name
@@ -46,6 +46,7 @@ def _colors(shown: Sequence[Pooled], result: StudyResult) -> Sequence[tuple[str,
     return found
 
 
+@or_words
 def _figure(shown: Sequence[Pooled], result: StudyResult) -> str:
     with drawing(0.9 + 0.36 * len(shown)) as (figure, axes):
         for row, item in enumerate(shown):

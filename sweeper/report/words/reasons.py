@@ -150,6 +150,7 @@ _SENTENCES: Sentences = {
         "the session said it had measured enough, but its samples hold no whole cycle"
     ),
     FindingKind.NOBODY_PLAYED: lambda _: "nobody pressed Play in the Unity Editor",
+    FindingKind.DISK_SHORT: lambda _: "the disk was nearly full; measured again later",
     FindingKind.NOT_CONNECTED: lambda _: "no player connected in time",
     FindingKind.NO_STEPS: lambda _: "players connected, but no step arrived in time",
     FindingKind.STALLED: lambda _: "progress stopped",

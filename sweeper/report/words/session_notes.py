@@ -63,6 +63,10 @@ def _memory_pressure(values: Values) -> str:
     return f"Programs waited for memory {values['stall_percent']:.0f} % of the time: the machine was short of it."
 
 
+def _left_behind(values: Values) -> str:
+    return f"What this session started could not be ended: {', '.join(values['processes'])}. End it by hand."
+
+
 def _busy(values: Values) -> str:
     return f"Measured while {load_text(FindingKind(values['cause']), values)}."
 
@@ -92,6 +96,7 @@ _SENTENCES: Sentences = {
     FindingKind.OUTLIER_CYCLES: _outliers,
     FindingKind.MEMORY_UPPER_BOUND: _memory_bound,
     FindingKind.MEMORY_PRESSURE: _memory_pressure,
+    FindingKind.LEFT_BEHIND: _left_behind,
     FindingKind.MACHINE_BUSY: _busy,
     FindingKind.MACHINE_UNSTEADY: _unsteady,
     FindingKind.SLICES_DISTURBED: _slices,

@@ -34,6 +34,13 @@ def _flag(values: Values) -> str:
     return f"This mlagents-learn does not know {values['flag']}; trials run without."
 
 
+def _versions(_: Values) -> str:
+    return (
+        "The learner does not tell its versions: should it be upgraded, this study goes on and does not notice. Name "
+        "the mlagents-learn of its environment itself in `learner:`."
+    )
+
+
 def _editor(_: Values) -> str:
     return (
         "Training in the Unity Editor, which the learner did not start: its memory is not in these numbers, and other "
@@ -105,6 +112,7 @@ _SENTENCES: Sentences = {
     FindingKind.BASELINE_FROM_CONFIG: _baseline,
     FindingKind.BATCHES_REFUSED: _batches,
     FindingKind.FLAG_NOT_ACCEPTED: _flag,
+    FindingKind.VERSIONS_UNKNOWN: _versions,
     FindingKind.IN_EDITOR: _editor,
     FindingKind.MEMORY_CAP_LOWERED: _cap,
     FindingKind.AREAS_INERT: _areas,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sweeper.app import artefacts
-from sweeper.app.artefacts import MIN_FREE_BYTES, check_disk, prune
+from sweeper.app.artefacts import check_disk, prune
 from sweeper.errors import NotReady
 from sweeper.model.folder import TrialFolder
+from sweeper.session.disk import RESERVE_BYTES
 from sweeper.study.limits import MIN_STALL_SECONDS, stall_seconds
 from tests.helpers.builders import trial_of
 
@@ -34,7 +35,7 @@ def test_models_and_events_go_and_logs_stay(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_noticed_before_a_trial(tmp_path: Path, monkeypatch: Any) -> None:
     check_disk(tmp_path)
-    monkeypatch.setattr(artefacts.shutil, "disk_usage", lambda path: SimpleNamespace(free=MIN_FREE_BYTES - 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=RESERVE_BYTES - 1))
     with pytest.raises(NotReady, match="only 199 MiB left"):
         check_disk(tmp_path)
 

@@ -426,6 +426,16 @@ class TestStopping:
         study.run()
         assert [trial.outcome for trial in study.results if trial.key == missed.key][-1] is OK
 
+    def test_a_disk_that_runs_short_in_mid_trial_ends_the_run_and_blames_nobody(self) -> None:
+        study = scripted(1000.0, end=lambda index: SessionEnd.DISK_SHORT if index == 2 else SessionEnd.MEASURED)
+        with pytest.raises(NotReady, match="nearly full in the middle of a trial"):
+            study.run()
+        (*_, missed) = study.results
+        assert (missed.number, missed.outcome) == (2, Outcome.INTERRUPTED)
+        study.runner.end = lambda index: SessionEnd.MEASURED
+        study.run()
+        assert [trial.outcome for trial in study.results if trial.key == missed.key][-1] is OK
+
     def test_a_session_that_cannot_be_started_leaves_nothing_running(self) -> None:
         study = scripted(1000.0)
 

@@ -308,3 +308,12 @@ class TestProgress:
             progress(StageChanged("Searching."))
             progress(self.finished)
         assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_device_without_space_is_named_and_is_no_bug() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "sweeper", "schema"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 3
+    assert "No space left on device (where this is printed)" in done.stderr

@@ -18,6 +18,7 @@ from sweeper.model.study import NoFewerUpdates, Pooled, StudyResult, Verdict, st
 from sweeper.model.trial import Outcome
 from sweeper.report import panels
 from sweeper.report.data import as_comparison, as_csv, as_json, as_markdown
+from sweeper.report.drawing import why_nothing_can_be_drawn
 from sweeper.report.html import ORDER, render_html
 from sweeper.report.words.session_notes import session_note
 from tests.helpers.builders import GIB, machine_of, params_of, said, trial_of
@@ -135,7 +136,7 @@ def test_html_says_where_the_cap_is() -> None:
 def test_every_panel_has_its_template() -> None:
     folder = Path(str(panels.__file__)).parent
     names = {panel.__name__.rpartition(".")[2] for panel in ORDER}
-    assert {path.stem for path in folder.glob("*.html")} == names | {"page"}
+    assert {path.stem for path in folder.glob("*.html")} == names | {"page", "style"}
     assert {path.stem for path in folder.glob("*.py")} == names | {"__init__"}
 
 
@@ -299,3 +300,23 @@ def test_comparison() -> None:
     assert "| steps/s | 2,000 | – |" in text
     assert "| speed-up over its baseline | 2.00x (95 %: 1.80 to 2.20) | – |" in text
     assert "numbers are not comparable" in as_comparison(full_result(), full_result(machine=machine_of(key="m2")))
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with fonts or folders that matplotlib cannot read."""
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("<no fonts>")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", broken)
+    page = render_html(full_result())
+    assert page.count("This figure could not be drawn (RuntimeError: &lt;no fonts&gt;).") == 2
+    assert why_nothing_can_be_drawn() == "RuntimeError: <no fonts>"
+
+
+def test_a_users_own_style_is_for_other_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib
+
+    plain = render_html(full_result())
+    with matplotlib.rc_context({"axes.facecolor": "black", "text.usetex": True, "lines.linewidth": 9.0}):
+        assert render_html(full_result()) == plain

@@ -46,6 +46,11 @@ def test_a_file_without_the_numbers_is_read_all_the_same(values: dict[str, Value
 
 
 SESSION_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
+    (
+        FindingKind.LEFT_BEHIND,
+        {"processes": ("a (process 7)", "b (process 8)")},
+        "ended: a (process 7), b (process 8).",
+    ),
     (FindingKind.TOO_FEW_CYCLES, {"cycles": 3, "good_cycles": 8}, "Only 3 whole cycles were measured; fewer than 8"),
     (FindingKind.NOT_PRECISE, {"error_percent": 3.14, "asked_percent": 2.5}, "is 3.1 %, above the 2.5 % asked for."),
     (FindingKind.TREND, {"slower": True}, "Cycles kept getting slower while"),
@@ -86,6 +91,7 @@ BUSY: dict[str, Value] = {
 }  # fmt: skip
 LOWERED: dict[str, Value] = {"cap_bytes": 5 * GIB, "asked_bytes": 8 * GIB}
 STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
+    (FindingKind.VERSIONS_UNKNOWN, {}, "does not tell its versions"),
     (FindingKind.FLAG_NOT_ACCEPTED, {"flag": "--num-areas"}, "does not know --num-areas; trials run without."),
     (
         FindingKind.MEMORY_CAP_LOWERED,
@@ -147,6 +153,7 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         {"peak_bytes": None},
         "the system's out-of-memory killer acted, on a process of it probably; – were seen before",
     ),
+    (FindingKind.DISK_SHORT, {}, "the disk was nearly full; measured again later"),
     (FindingKind.EXITED, EXITED, "the learner ended by itself after 20,480 steps: it printed nothing"),
     (
         FindingKind.EXITED,

@@ -124,9 +124,17 @@ class TestMarked:
         assert ended(parent)
         assert gone(child)
 
+    def test_children_that_dropped_it_are_ended_too(self, start: Any, mark: str) -> None:
+        parent = start(mark, PARENT.replace("stdout=subprocess.PIPE", "stdout=subprocess.PIPE, env={}"))
+        child = int(up(parent))
+        assert [process.pid for process in marked(mark)] == [parent.pid]
+        kill_marked(mark)
+        assert ended(parent)
+        assert gone(child)
+
     def test_it_gives_up_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         killed, times = [], iter(range(0, 1000, 3))
-        stubborn = SimpleNamespace(kill=lambda: killed.append(1))
+        stubborn = SimpleNamespace(kill=lambda: killed.append(1), children=lambda recursive: [])
         monkeypatch.setattr(guardian_module, "marked", lambda mark: [stubborn])
         monkeypatch.setattr(guardian_module.psutil, "wait_procs", lambda found, timeout: None)
         monkeypatch.setattr(guardian_module.time, "monotonic", lambda: float(next(times)))
@@ -137,7 +145,7 @@ class TestMarked:
         def refuse() -> None:
             raise psutil.AccessDenied(1)
 
-        answers = iter([[SimpleNamespace(kill=refuse)], []])
+        answers = iter([[SimpleNamespace(kill=refuse, children=lambda recursive: [])], []])
         monkeypatch.setattr(guardian_module, "marked", lambda mark: next(answers))
         monkeypatch.setattr(guardian_module.psutil, "wait_procs", lambda found, timeout: None)
         kill_marked("any")

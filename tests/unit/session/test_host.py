@@ -18,6 +18,7 @@ import pytest
 from sweeper.errors import NotReady
 from sweeper.session import host
 from sweeper.session.host import exclusive, host_lock
+from sweeper.session.identity import start_seconds
 
 if sys.platform == "win32":
     pytest.skip("forks, and POSIX users", allow_module_level=True)
@@ -94,6 +95,14 @@ def test_a_signature_of_nobody_names_nobody(tmp_path: Path, holder: Callable[...
     holder(tmp_path / "lock")
     (tmp_path / "lock.pid").write_text(signed)
     refused(tmp_path / "lock", r"in use by another sweeper$")
+
+
+def test_a_number_of_another_place_names_nobody_here(tmp_path: Path, holder: Callable[..., Holder]) -> None:
+    """Two containers count alike: the process that has this number and start here is another."""
+    pid = holder(tmp_path / "lock").pid
+    started = start_seconds(psutil.Process(pid))
+    (tmp_path / "lock.pid").write_text(f"{pid} {started} 0123456789ab.4026531836")
+    refused(tmp_path / "lock", "another sweeper in another container or on another machine$")
 
 
 def test_waiting_is_told_once_and_ends_when_it_is_free(tmp_path: Path, holder: Callable[..., Holder]) -> None:

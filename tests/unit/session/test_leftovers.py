@@ -10,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sweeper.errors import NotReady
 from sweeper.session.guardian import MARK
-from sweeper.session.identity import is_alive, place, start_seconds
-from sweeper.session.leftovers import PREFIX, clean_up, owner
+from sweeper.session.identity import NOWHERE, check_processes, is_alive, is_ownerless, owner, place, start_seconds
+from sweeper.session.leftovers import clean_up
+from sweeper.session.scratch import LOCK, PREFIX, Scratch, is_held
 
 GONE = f"{place()}-{2**22 - 3}-1000000000-"
 """No process has this id: above the largest that Linux gives."""
@@ -22,9 +24,9 @@ GONE = f"{place()}-{2**22 - 3}-1000000000-"
 def sleeper():
     started = []
 
-    def start(mark: str) -> subprocess.Popen[bytes]:
+    def start(mark: str, **environment: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", "import time; time.sleep(300)"]
-        started.append(subprocess.Popen(command, env={**os.environ, MARK: mark}))
+        started.append(subprocess.Popen(command, env={**os.environ, MARK: mark, **environment}))
         return started[-1]
 
     yield start
@@ -75,8 +77,79 @@ def test_a_container_is_another_place() -> None:
     assert done.stdout.split(".")[0] == place().split(".")[0]
 
 
-def test_without_proc_the_boot_time_tells(tmp_path: Path) -> None:
-    assert place(tmp_path) == f"{round(psutil.boot_time() / 60):x}.0"
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no /proc")
+def test_who_cannot_tell_where_it_is_judges_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two containers whose boot and namespace are hidden are not the same place."""
+    assert place(tmp_path) == NOWHERE
+    monkeypatch.setattr("sweeper.session.identity.place", lambda: NOWHERE)
+    assert not is_ownerless(f"{NOWHERE}-{2**22 - 3}-1000000000-")
+
+
+def test_other_systems_tell_it_by_boot_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr("platform.node", lambda: "one")
+    one = place()
+    monkeypatch.setattr("platform.node", lambda: "other")
+    assert one.split(".")[0] == place().split(".")[0] and one != place()
+    assert is_ownerless(f"{place()}-{2**22 - 3}-1000000000-")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no /proc")
+def test_processes_of_another_namespace_are_no_place(tmp_path: Path) -> None:
+    """As after `unshare --pid` alone: /proc is the old one, where our number is another."""
+    check_processes()
+    check_processes(tmp_path)  # nothing there at all
+    (tmp_path / "self").symlink_to(str(os.getpid() + 1))
+    (tmp_path / "sys" / "kernel" / "random").mkdir(parents=True)
+    (tmp_path / "sys" / "kernel" / "random" / "boot_id").write_text("0-0")
+    assert place(tmp_path) == NOWHERE
+    with pytest.raises(NotReady, match="another namespace"):
+        check_processes(tmp_path)
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its mark alone, our own process is one that is no more; whoever else runs here is none of this test's."""
+    monkeypatch.setattr(
+        "sweeper.session.identity.is_alive", lambda pid, started: pid != os.getpid() and is_alive(pid, started)
+    )
+
+
+@pytest.mark.usefixtures("dead")
+def test_an_owner_that_holds_its_folder_lives_whatever_its_mark_says(
+    tmp_path: Path, sleeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a copy of a virtual machine, where boot and namespace are the same and process ids are not."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    scratch = Scratch()
+    ours, other = sleeper(owner() + "abc", TMPDIR=scratch.path), sleeper(owner() + "abd", TMPDIR=str(tmp_path))
+    found = clean_up(tmp_path)
+    assert found.pids == (other.pid,) and found.folders == ()
+    assert ours.poll() is None
+    assert Path(scratch.path).is_dir()
+    scratch._lock.release()  # as its death does
+    found = clean_up(tmp_path)
+    assert found.pids == (ours.pid,) and found.folders == (scratch.path,)
+    scratch.close()
+
+
+def test_a_folder_that_cannot_be_asked_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_held(tmp_path)
+    (tmp_path / LOCK).write_text("")
+    assert not is_held(tmp_path)
+
+    def refuse(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert is_held(tmp_path)
+
+
+def test_no_temporary_folder_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    with pytest.raises(NotReady, match="no temporary folder can be made: No such file") as refused:
+        Scratch()
+    assert "TMPDIR" in str(refused.value.hint)
 
 
 def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from sweeper.model.load import LoadSample
 from sweeper.model.session import SessionEnd
+from sweeper.session import disk
 from sweeper.session import session as session_module
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import MIN_READING_SECONDS, READING_SECONDS, Readings
+from tests.helpers.builders import plan_of
 
 MIB = 1024**2
 
@@ -23,6 +25,10 @@ class Scripted:
         self.now, self.used, self.killed, self.samples = 50.0, 0, False, 0
         monkeypatch.setattr(session_module.time, "monotonic", lambda: self.now)
         self.meter = SimpleNamespace(read=lambda processes: self.used)
+        self.free, self.bounded = 200 * MIB, 0
+        self.plan = plan_of()
+        self.logs = SimpleNamespace(bound=self._bound)
+        monkeypatch.setattr(disk, "free_bytes", lambda folder: self.free)
         monitor: Any = SimpleNamespace(start=lambda: None, read=self._sample)
         self._gpu = gpu
         self.readings = Readings(monitor, MemoryRules(cap_mib * MIB, 10, lambda: 11, gpu_cap_bytes=500))
@@ -30,6 +36,9 @@ class Scripted:
     def _sample(self, processes: object) -> LoadSample:
         self.samples += 1
         return LoadSample(self.now, 0.0, 0.0, gpu_memory_bytes=self._gpu)
+
+    def _bound(self) -> None:
+        self.bounded += 1
 
     def processes(self) -> list[Any]:
         return []
@@ -83,5 +92,10 @@ def test_what_is_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tree.read(1001) is SessionEnd.OVER_MEMORY
     tree.killed = True
     assert tree.read(500) is SessionEnd.OVER_MEMORY
+    tree.killed = False
+    assert tree.read(500) is None
+    tree.free = 99 * MIB
+    assert tree.read(500) is SessionEnd.DISK_SHORT
+    assert tree.bounded == 4
     assert Scripted(monkeypatch, gpu=501).read(1) is SessionEnd.OVER_GPU_MEMORY
     assert Scripted(monkeypatch, gpu=500).read(1) is None

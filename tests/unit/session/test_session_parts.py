@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mlagents_envs.env_utils import validate_environment_path
 
 from sweeper.errors import NotReady
 from sweeper.model.identity import differences
 from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import SessionEnd
-from sweeper.session.build import find_build
+from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
 from sweeper.session.follow import SampleFile, log_tail
 from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND, breakages, command_name, locate_learner, python_of
@@ -264,6 +265,57 @@ class TestBuild:
         assert list(identity(build) or {}) == ["Racer.x86_64"]
         assert identity(None) is None
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="endings of Linux")
+    @pytest.mark.parametrize("name", ["Car", "Car.x86_64", "Car.x86", "Car.exe", "Car.app"])
+    @pytest.mark.parametrize(
+        "others", [("Car",), ("Car.x86",), ("Car.x86", "Car.x86_64", "Car", "Car.exe"), ("Car.sh",)]
+    )
+    @pytest.mark.parametrize("folder", ["Proj [v2]", "my.apps", "v1.x86_64", "a*b", "what?", " ", "[", "plain"])
+    def test_it_is_the_file_that_the_learner_launches(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, others: tuple[str, ...], name: str
+    ) -> None:
+        """Asked of the learner's own code. A person can run it at least from beside it."""
+        (tmp_path / folder / "Build").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / folder)
+        for other in others:
+            (tmp_path / folder / "Build" / other).write_text("x")
+            (tmp_path / folder / "Build" / other).chmod(0o755)
+        by_hand = validate_environment_path(f"Build/{name}")
+        study = study_of(f"env_path: {json.dumps(str(tmp_path / folder / 'Build' / name))}\n")
+        if by_hand is None:
+            with pytest.raises(NotReady):
+                find_build(study)
+            return
+        build = find_build(study)
+        assert build is not None
+        launched = validate_environment_path(told(build))
+        assert launched is not None and build.samefile(launched) and build.samefile(by_hand)
+        assert launched.startswith(("/", "./"))
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="endings of Linux")
+    def test_a_build_for_another_system_says_what_is_needed(self, tmp_path: Path) -> None:
+        """As in WSL, where every file can be executed."""
+        (tmp_path / "Game.exe").write_text("MZ")
+        (tmp_path / "Game.exe").chmod(0o755)
+        (tmp_path / "Mac.app").mkdir()
+        words = r"Game.exe is a build for Windows; here the learner launches Game\.x86_64 or Game\.x86 or Game, which"
+        with pytest.raises(NotReady, match=words):
+            find_build(study_of(f"env_path: {tmp_path / 'Game.exe'}\n"))
+        with pytest.raises(NotReady, match="is a build for macOS; here the learner launches Mac"):
+            find_build(study_of(f"env_path: {tmp_path / 'Mac.app'}\n"))
+
+    def test_a_path_that_nothing_can_tell_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(NotReady, match=r"takes .* for a pattern") as refused:
+            told(tmp_path / "Proj [v2]" / "Car")
+        assert "Car.x86_64" in str(refused.value.hint)
+
+    def test_on_windows_a_folder_may_be_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "platform", "win32")
+        for name in ("3DBall.exe", "UnityCrashHandler64.exe"):
+            (tmp_path / name).write_text("x")
+        assert find_build(study_of(f"env_path: {tmp_path}\n")) == tmp_path / "3DBall.exe"
+
     @pytest.mark.parametrize(
         ("executable", "game"),
         [("Racer.x86_64", "Racer_Data/level0"), ("Racer.exe", "GameAssembly.dll"), ("Racer.app", "Contents/level0")],
@@ -376,7 +428,38 @@ class TestDiagnosis:
             ),
             (["torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate"], ["the GPU's memory is full"]),
             (["numpy.core._exceptions._ArrayMemoryError: Unable"], ["ran out of memory"]),
-            (["OSError: [Errno 28] No space left on device"], ["the disk is full"]),
+            (["OSError: [Errno 28] No space left on device"], ["no space is left on a disk", "TMPDIR", "/dev/shm"]),
+            (
+                ["OSError: [Errno 28] No space left on device: '/big/results/x'"],
+                ["no space is left on the disk of /big/results/x"],
+            ),
+            (["OSError: [Errno 122] Disk quota exceeded: '/home'"], ["quota"]),
+            (["OSError: [Errno 24] Too many open files"], ["`ulimit -n`"]),
+            (["BlockingIOError: [Errno 11] Resource temporarily unavailable"], ["`ulimit -u`"]),
+            (["RuntimeError: can't start new thread"], ["`ulimit -u`"]),
+            (
+                ["RuntimeError: DataLoader bus error. This might be caused by insufficient shared memory (shm)."],
+                ["shm"],
+            ),
+            (["AssertionError: Torch not compiled with CUDA enabled"], ["device: cpu", "finds none"]),
+            (
+                ["RuntimeError: Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU"],
+                ["device: cpu", "NVIDIA's driver"],
+            ),
+            (["RuntimeError: No CUDA GPUs are available"], ["device: cpu", "CUDA_VISIBLE_DEVICES"]),
+            (["RuntimeError: CUDA error: no kernel image is available for execution on the device"], ["for this GPU"]),
+            (
+                # What ends the learner ends its players, too, and that is no fault of the build.
+                [
+                    "[WARNING] Restarting worker[0] after 'Environment shut down with return code 0.'",
+                    "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate",
+                ],
+                ["the GPU's memory is full"],
+            ),
+            (
+                ["Environment shut down with return code -9 (SIGKILL).", "MemoryError"],
+                ["the machine ran out of memory"],
+            ),
             (
                 ["RuntimeError: Expected all tensors to be on the same device, but found at least two devices"],
                 ["threaded: true does not work with CUDA"],
@@ -440,6 +523,19 @@ class TestDiagnosis:
     @pytest.mark.parametrize("line", ["Exception: boom", "KeyboardInterrupt", "AssertionError"])
     def test_bare_exceptions_are_seen(self, line: str) -> None:
         assert exception_line(record_of(SessionEnd.EXITED, log=[line, "more"])) == line
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("IOException: No space left on device", "a player found no space left"),
+        ("MemoryError: not the learner's", "the player ended with return code 1"),
+        ("TrainerConfigError: not the learner's", "the player ended with return code 1"),
+    ],
+)
+def test_what_a_player_says_is_not_the_learners_fault(said: str, part: str) -> None:
+    log = ["Environment shut down with return code 1."]
+    assert part in str(diagnose(record_of(SessionEnd.EXITED, log=log, player_log_tail=[said])))
 
 
 def test_what_only_the_player_says_is_read_too() -> None:

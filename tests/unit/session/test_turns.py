@@ -15,6 +15,7 @@ from sweeper.session.turns import Contender, Turns
 from tests.helpers.builders import plan_of, record_of, sample
 from tests.helpers.scripted import CORES, CULPRITS, QUIET
 
+BLAMELESS = (SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT)
 COUNT = 3
 MEASURED, BROKEN = SessionEnd.MEASURED, SessionEnd.STALLED
 
@@ -27,6 +28,7 @@ class MadeUp:
     """A session that makes an update of 2,048 steps a second whenever it runs."""
 
     def __init__(self, *_: Any) -> None:
+        self.is_warm = False
         self.samples: list[Sample] = [sample(Clock.now, 0, 0, "tick", decisions=1)]
         self.politely: bool | None = None
         self.runs = True
@@ -71,6 +73,12 @@ class Runner:
         self.alive: list[int] = []
         self._breaks, self._how = breaks, how
 
+    def warm_learner(self, plan: Any) -> None:
+        return None
+
+    def begin(self, plan: Any, warm: None) -> MadeUp:
+        return MadeUp(plan)
+
     def wait(self, max_seconds: float) -> Any:
         return SimpleNamespace(waited_seconds=6.0)
 
@@ -96,7 +104,6 @@ class Runner:
 @pytest.fixture(autouse=True)
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     Clock.now = 100.0
-    monkeypatch.setattr(module, "LiveSession", MadeUp)
     monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
 
 
@@ -149,7 +156,7 @@ def test_fewer_than_two_whole_rounds_say_nothing(rounds: int, end: SessionEnd) -
     assert [record.end for record in records] == [end] * COUNT
 
 
-@pytest.mark.parametrize("how", [end for end in SessionEnd if end not in (MEASURED, SessionEnd.INTERRUPTED)])
+@pytest.mark.parametrize("how", [end for end in SessionEnd if end not in (MEASURED, *BLAMELESS)])
 def test_one_that_breaks_ends_all(how: SessionEnd) -> None:
     runner = Runner(COUNT * 4 + 2, how)
     with turns(runner) as found:
@@ -162,10 +169,11 @@ def test_one_that_breaks_ends_all(how: SessionEnd) -> None:
     assert all(session.closed for session in sessions)
 
 
-def test_being_asked_to_stop_breaks_nothing() -> None:
-    with turns(Runner(COUNT * 4, SessionEnd.INTERRUPTED)) as found:
+@pytest.mark.parametrize("how", BLAMELESS)
+def test_what_is_no_fault_of_running_in_turn_is_told_as_it_is(how: SessionEnd) -> None:
+    with turns(Runner(COUNT * 4, how)) as found:
         list(found.rounds(ORDERS))
-        assert {record.end for record in found.end()} == {SessionEnd.INTERRUPTED}
+        assert {record.end for record in found.end()} == {how}
 
 
 def test_those_that_were_not_started_have_a_record_too() -> None:

@@ -19,7 +19,7 @@ from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionEnd
 from sweeper.session import warm
 from sweeper.session.guardian import MARK, Guardian, marked
-from sweeper.session.leftovers import owner
+from sweeper.session.identity import owner
 from sweeper.session.live import LiveSession
 from sweeper.session.memory import MemoryMeter
 from sweeper.session.warm import NotWarm, WarmLearner
@@ -167,7 +167,11 @@ def test_where_it_cannot_be_it_says_why(learner: WarmLearner, tmp_path: Path, mo
     path.write_text("echo no Python\n")
     with Guardian() as guardian, pytest.raises(NotWarm, match="cannot be told"):
         WarmLearner(path, guardian, GIB)
-    path.write_text("#!/bin/false\n")
+    path.write_text("#!/bin/bash\n")  # runs it, and is no Python
+    with Guardian() as guardian, pytest.raises(NotWarm, match="cannot be told"):
+        WarmLearner(path, guardian, GIB)
+    (tmp_path / "python").symlink_to("/bin/false")
+    path.write_text(f"#!{tmp_path / 'python'}\n")
     with Guardian() as guardian, pytest.raises(NotWarm, match="it ended"):
         WarmLearner(path, guardian, GIB)
     path.write_text(f"#!{sys.executable}\n")

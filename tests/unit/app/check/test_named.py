@@ -43,9 +43,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (environment / "mlagents-learn").write_text("#!/bin/sh\n")
     (environment / "mlagents-learn").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(
-        sides_module, "probe_learner", lambda path: Learner(path, None, ALL_FLAGS, {"mlagents": "1.1.0"})
-    )
+    monkeypatch.setattr(sides_module, "probe_learner", lambda path: Learner(path, ALL_FLAGS, {"mlagents": "1.1.0"}))
     return tmp_path
 
 
