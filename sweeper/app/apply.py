@@ -12,8 +12,9 @@ from sweeper.app.outputs import best_text, read_results, write_atomically
 from sweeper.errors import InvalidInput, NothingFeasible
 from sweeper.inputs.trainer_config import read_trainer_config
 from sweeper.model.folder import StudyFolder
-from sweeper.model.study import StudyResult
+from sweeper.model.study import StudyResult, Verdict
 from sweeper.outside import is_plain, shown
+from sweeper.report.words.answer import headline
 from sweeper.report.words.values import command_text
 from sweeper.shells import Shell, native_shell, script
 
@@ -25,13 +26,15 @@ _SUFFIXES = {Shell.POSIX: ".sh", Shell.CMD: ".bat", Shell.POWERSHELL: ".ps1"}
 class ApplyPlan:
     """What would be written: texts by path, and the difference to the user's trainer config.
 
-    `record`: the file beside them that says what was written and what was there before.
+    `record`: the file beside them that says what was written and what was there before. `doubt`: why the answer is
+    none to rely on.
     """
 
     files: dict[Path, str]
     diff: str
     next_command: str
     record: Path
+    doubt: str | None = None
 
     @property
     def names(self) -> str:
@@ -62,7 +65,8 @@ def plan_apply(folder: Path, output: Path | None, os_name: str = os.name) -> App
             raise InvalidInput(f"a launch script cannot hold {shown(word)}", "rename what has control characters")
     scripts = {shell: record.with_name(f"train_{tuned.stem}{suffix}") for shell, suffix in _SUFFIXES.items()}
     files = {tuned: text, **{path: script(command, shell) for shell, path in scripts.items()}}
-    return ApplyPlan(files, _diff(config.text, text, config.path, tuned), _to_start(scripts, os_name), record)
+    doubt = headline(result) if result.verdict is Verdict.UNCONFIRMED else None
+    return ApplyPlan(files, _diff(config.text, text, config.path, tuned), _to_start(scripts, os_name), record, doubt)
 
 
 def write_files(plan: ApplyPlan) -> list[Path]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.app.nearby import look_around
@@ -78,7 +78,12 @@ def write_study(path: Path, demo: bool = False) -> Written:
     nearby = look_around(folder)
     configs = [] if demo else [config for config in nearby.configs if _can_be_read(config)]
     if not configs:
-        return _demo(path, folder)
+        written = _demo(path, folder)
+        if nearby.builds and not demo:
+            build = _relative(nearby.builds[0], folder)
+            hint = f"There is a build, {build}, but no trainer config: with one here, `sweeper init` is about both."
+            return replace(written, told=(*written.told, hint))
+        return written
     builds = nearby.builds
     told = [f"Trainer config: {_relative(configs[0], folder)}{_others(configs)}."]
     if builds:
@@ -101,6 +106,10 @@ def write_study(path: Path, demo: bool = False) -> Written:
 def _free(path: Path) -> Path:
     """Where a study file may be written: `study.yaml` where `path` is a folder."""
     path = path / "study.yaml" if path.is_dir() else path
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise InvalidInput(
+            f"{path} is no folder, and no name of a study file", f"name it {path}.yaml, or make the folder"
+        )
     if path.exists():
         raise InvalidInput(f"{path} exists; nothing was overwritten", "choose another name: sweeper init PATH")
     if not path.parent.is_dir():

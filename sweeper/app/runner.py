@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -27,5 +28,7 @@ class Runner(Protocol):
     def run(self, plan: TrialPlan, watch: Watcher, max_wait_seconds: float) -> SessionRecord:
         """One session."""
 
-    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> AbstractContextManager[Turns]:
+    def in_turn(
+        self, contenders: Sequence[Contender], max_wait_seconds: float, max_seconds: float = math.inf
+    ) -> AbstractContextManager[Turns]:
         """Several sessions that are alive together and run in turn."""

@@ -150,7 +150,7 @@ class Trials:
         ]
         deadline = self._clock() + STANDSTILL * step.plan.seconds
         try:
-            with self._runner.in_turn(contenders, self._max_wait()) as turns:
+            with self._runner.in_turn(contenders, self._max_wait(), STANDSTILL * step.plan.seconds) as turns:
                 counted = 0
                 for found in turns.rounds(self._orders(len(contenders), step.round)):
                     counted += self._tolerates_load() or not any(disturbance(one) for one in found.contention)

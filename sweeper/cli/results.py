@@ -91,6 +91,8 @@ def apply(
         echo(f"Next: {this_command}", err=True)
         return
     plan = plan_apply(folder, output)
+    if plan.doubt is not None:
+        echo(f"Unconfirmed, so it may be no gain: {plan.doubt}", err=True)
     echo(plan.diff or "The tuned trainer config is the same as yours.\n", nl=False)
     if not write:
         echo(f"Nothing was written. To write {plan.names}: {this_command} --write", err=True)

@@ -7,6 +7,7 @@ start-up is paid once: about a third of the minutes that whole sessions in turn 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -43,21 +44,34 @@ class Sessions(SessionRunner):
     """Runs sessions one by one, or several in turn."""
 
     @contextmanager
-    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[Turns]:
-        """Sessions of all contenders, for as long as the context lasts; whatever ends it, they are gone afterwards."""
+    def in_turn(
+        self, contenders: Sequence[Contender], max_wait_seconds: float, max_seconds: float = math.inf
+    ) -> Iterator[Turns]:
+        """Sessions of all contenders, for as long as the context lasts; whatever ends it, they are gone afterwards.
+
+        `max_seconds`: after it has begun, that it may take in all; then it ends as too slow.
+        """
         if any(contender.plan.learner_start is LearnerStart.COLD for contender in contenders):
             self.cool()
-        with Turns(self, contenders, max_wait_seconds) as turns:
+        with Turns(self, contenders, max_wait_seconds, max_seconds) as turns:
             yield turns
 
 
 class Turns:
     """Sessions that are alive together, of which one runs at a time. The caller decides how many rounds there are."""
 
-    def __init__(self, runner: SessionRunner, contenders: Sequence[Contender], max_wait_seconds: float) -> None:
+    def __init__(
+        self,
+        runner: SessionRunner,
+        contenders: Sequence[Contender],
+        max_wait_seconds: float,
+        max_seconds: float = math.inf,
+    ) -> None:
         self._runner = runner
         self._contenders = contenders
         self._max_wait_seconds = max_wait_seconds
+        self._max_seconds = max_seconds
+        self._until = math.inf
         self._stack = ExitStack()
         self._sessions: list[LiveSession] = []
         self._slices: list[list[tuple[float, float]]] = [[] for _ in contenders]
@@ -82,6 +96,7 @@ class Turns:
         """
         self._waited_seconds = self._runner.wait(self._max_wait_seconds).waited_seconds
         self._readings = self._runner.readings()
+        self._until = time.monotonic() + self._max_seconds
         if not all(self._warm_up(contender, self._readings) for contender in self._contenders):
             return
         for number, order in enumerate(orders):
@@ -161,9 +176,15 @@ class Turns:
 
     def _run_until(self, session: LiveSession, is_done: Callable[[], bool], stage: str, readings: Readings) -> bool:
         """Let one session run until it is done, then suspend it; False where a limit was broken instead."""
+
+        def watch() -> SessionEnd | None:
+            if is_done():
+                return SessionEnd.MEASURED
+            return SessionEnd.TOO_SLOW if time.monotonic() > self._until else None
+
         end = self._runner.drive(
             session,
-            lambda: SessionEnd.MEASURED if is_done() else None,
+            watch,
             readings,
             self._sessions,
             lambda: stage,

@@ -21,6 +21,7 @@ from sweeper.compare.contrast import (
 from sweeper.compare.looks import MIN_ROUNDS, rounds_to_show
 from sweeper.inputs.study_limits import Budget
 from sweeper.measure.rate import MIN_CYCLES
+from sweeper.model.measurement import Method
 from sweeper.model.trial import LearnerStart, Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
 from sweeper.study.history import History
@@ -49,6 +50,7 @@ SUSPEND_SECONDS = 0.5
 """From a slice's last edge to the moment when everything stands still."""
 END_SECONDS = 5.0
 """A learner's clean end."""
+SAME_SECONDS = 1e-6
 MAX_BROKEN_TURNS = 2
 """Rounds in turn that may break before the study measures whole sessions only: one may have been bad luck."""
 
@@ -154,7 +156,9 @@ class Allowance:
         seconds, trials = self.kept_for_confirmation
         if self.remaining_trials < 1 + trials:
             return "limit on trials"
-        return None if 0 < self.remaining_seconds >= self.search_seconds + seconds else "budget"
+        # What is kept may be all that is left beside this session: that is room, whatever the last digit says.
+        has_room = self.remaining_seconds + SAME_SECONDS >= self.search_seconds + seconds
+        return None if self.remaining_seconds > 0 and has_room else "budget"
 
     @cached_property
     def kept_for_confirmation(self) -> tuple[float, int]:
@@ -269,10 +273,13 @@ class Allowance:
 
         All must fit into memory together, and a cycle of each into a slice.
         """
-        broken = {trial.round for trial in self.history if trial.turns_broke}
+        mended = max((trial.number for trial in self.history if trial.excuses), default=-1)
+        broken = {trial.round for trial in self.history if trial.turns_broke and trial.number > mended}
         known = [[trial for trial in self.history.by_key[key].measured if not trial.slices] for key in keys]
         if not self.may_run_in_turn or len(broken) >= MAX_BROKEN_TURNS or not all(known):
             return None
+        if any(trial.method is Method.CONSOLE for trials in known for trial in trials):
+            return None  # its lines say too seldom where a slice may begin
         peaks = [max((trial.peak_memory_bytes or self.cap_bytes) for trial in trials) for trials in known]
         cycles = [_cycle_seconds(trials) for trials in known]
         if MARGIN * sum(peaks) > self.cap_bytes or any(cycle > MAX_SLICE_SECONDS for cycle in cycles):

@@ -182,6 +182,9 @@ def _to_look_into(history: History, begun: int) -> Step | None:
     last = history.results[-1] if history.results else None
     if last is not None and last.excuses and last.number >= begun:
         return DeadEnd(Ending.NOTHING_RUNS, last)
+    if last is not None and last.excuses and history.reference is not None:
+        # The last run ended because nothing ran any more: what ran before tells whether that was mended.
+        return Measure(history.reference.params, Purpose.ANCHOR, Stage.SEARCH, Why.CHECK, excuses=(last.number,))
     failing = [trial for trial in history.failing if trial.number >= begun]
     if history.reference is None:
         is_hopeless = len(failing) >= MAX_FAILURES_IN_A_ROW and not history.ranked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,7 +95,9 @@ class Replay:
         return SessionRecord(SessionEnd.MEASURED, tuple(samples), started, seconds, self._peak_bytes, "pss", 0, ())
 
     @contextmanager
-    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[ReplayedTurns]:
+    def in_turn(
+        self, contenders: Sequence[Contender], max_wait_seconds: float, max_seconds: float = math.inf
+    ) -> Iterator[ReplayedTurns]:
         """Slices were not recorded: the machine's speed is that of nobody's session, and each slice scatters."""
         if self._slice_noise is None:
             raise AssertionError("slices were not recorded")

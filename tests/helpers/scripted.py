@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -129,7 +130,9 @@ class ScriptedRunner:
         )
 
     @contextmanager
-    def in_turn(self, contenders: Sequence[Contender], max_wait_seconds: float) -> Iterator[ScriptedTurns]:
+    def in_turn(
+        self, contenders: Sequence[Contender], max_wait_seconds: float, max_seconds: float = math.inf
+    ) -> Iterator[ScriptedTurns]:
         self.in_turns.append(list(contenders))
         self.on_turns()
         yield ScriptedTurns(self, contenders)

@@ -71,7 +71,19 @@ def _answer(result: StudyResult) -> str:
     if best.speedup.interval is not None:
         doubt = "the sessions side by side do not tell it from chance"
         return f"{looks}{interval_text(best.speedup)}; unconfirmed: {doubt}."
-    return f"{looks}; unconfirmed: there was no room, or no quiet, to measure both again side by side."
+    return f"{looks}; unconfirmed: {_why_unconfirmed(result)}."
+
+
+def _why_unconfirmed(result: StudyResult) -> str:
+    """What kept both from being measured again side by side."""
+    reason = result.study.stopped_because or ""
+    if reason == Stopped.TRIALS.value:
+        return f"the limit of {result.study.trial_limit} trials left none to measure both again side by side"
+    if reason == "interrupted":
+        return "it was stopped before both were measured again side by side"
+    if result.trials and result.trials[-1].excuses:
+        return f"nothing ran any more on this machine ({reason_text(result.trials[-1].reason)})"
+    return "there was no room, or no quiet, to measure both again side by side"
 
 
 def _nothing_measured(result: StudyResult) -> str:

@@ -185,6 +185,18 @@ def test_those_that_were_not_started_have_a_record_too() -> None:
     assert sum(record.total_seconds for record in records) == pytest.approx(30.0)
 
 
+def test_turns_that_take_too_long_end_whoever_they_wait_for() -> None:
+    """A session whose slices never begin, as one that only prints now and then."""
+    runner = Runner()
+    contenders = [Contender(name, plan_of(), lambda samples: [], 1, 3) for name in ("yours", "other")]
+    with Turns(runner, contenders, 60.0, max_seconds=20.0) as found:
+        assert list(found.rounds(ORDERS)) == []
+        records = found.end()
+    assert {record.end for record in records} == {SessionEnd.TURNS_BROKEN}
+    assert records[0].broken_by is SessionEnd.TOO_SLOW
+    assert Clock.now < 130.0
+
+
 def test_leaving_it_ends_everything() -> None:
     with pytest.raises(RuntimeError), turns(Runner()) as found:
         next(iter(found.rounds(ORDERS)))

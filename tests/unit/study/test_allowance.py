@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.findings import Finding, FindingKind
+from sweeper.model.measurement import Method
 from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, TrialResult, configuration_key
 from sweeper.study.allowance import (
     ANCHOR_EVERY,
@@ -231,7 +233,12 @@ class TestRounds:
 
     @pytest.mark.parametrize(
         "fields",
-        [{"peak_memory_bytes": 4 * GIB}, {"measured_seconds": 20 * (MAX_SLICE_SECONDS + 1)}, {"cycles": None}],
+        [
+            {"peak_memory_bytes": 4 * GIB},
+            {"measured_seconds": 20 * (MAX_SLICE_SECONDS + 1)},
+            {"cycles": None},
+            {"method": Method.CONSOLE},
+        ],
     )
     def test_whole_sessions_where_turns_are_not_possible(self, fields: Any) -> None:
         assert not allowance(self.results(**fields)).round_of(self.keys).is_in_turn
@@ -246,6 +253,13 @@ class TestRounds:
             assert allowance(results).round_of(self.keys).is_in_turn
             results += [broken(len(results), OWN, round), broken(len(results) + 1, A, round)]
         assert not allowance(results).round_of(self.keys).is_in_turn
+
+    def test_what_broke_on_a_machine_that_was_broken_does_not_count(self) -> None:
+        results = self.results()
+        for round in range(MAX_BROKEN_TURNS):
+            results += [broken(len(results), OWN, round), broken(len(results) + 1, A, round)]
+        found = quick(len(results), OWN, 0.0, outcome=Outcome.CRASHED, excuses=(len(results),))
+        assert allowance([*results, found]).round_of(self.keys).is_in_turn
 
     def test_only_where_it_fits(self) -> None:
         needed = allowance(self.results()).round_of(self.keys).seconds
@@ -316,3 +330,21 @@ class TestBriefSearch:
         assert not allowance(results, is_brief=True, **plenty).anchor_is_due()
         assert allowance(results, **plenty).finalists() > 0
         assert allowance(results, is_brief=True, **plenty).finalists() == 0
+
+
+def test_what_is_kept_may_be_all_that_is_left_beside_one_more_session() -> None:
+    """Whatever the last digits of sums say."""
+    rounds = [
+        trial_of(at, params, rate, cost_seconds=31.3, stage=Stage.CONFIRMATION, round=at // 2)
+        for at, (params, rate) in enumerate([(OWN, 1000.0), (A, 5000.0)] * 3, 1)
+    ]
+    results = [BASELINE, trial_of(9, A, 5000.0, cost_seconds=31.3), *rounds]
+    met = 0
+    chooser = random.Random(1)
+    for _ in range(3_000):
+        found = allowance(results, chooser.uniform(0.0, 1100.0))
+        seconds, _ = found.kept_for_confirmation
+        if seconds and abs(found.remaining_seconds - found.search_seconds - seconds) < 1e-9:
+            met += 1
+            assert found.search_ends_because() is None
+    assert met > 10

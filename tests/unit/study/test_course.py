@@ -163,8 +163,12 @@ class TestABrokenMachine:
     def test_the_next_run_measures_again_what_failed(self) -> None:
         failed = again(5, outcome=CRASHED, excuses=(2, 3, 4, 5))
         results = (own(), again(1), *crashed(2, *self.unlike), failed)
-        assert step(*results, begun=6) == Search()
-        assert History(results, OWN).owed == A
+        # What ran before tells first whether the machine was mended.
+        assert step(*results, begun=6) == Measure(OWN, ANCHOR, Stage.SEARCH, Why.CHECK, excuses=(5,))
+        still = again(6, outcome=CRASHED, excuses=(5, 6))
+        assert step(*results, still, begun=6) == DeadEnd(Ending.NOTHING_RUNS, still)
+        assert step(*results, again(6), begun=6) == Search()
+        assert History((*results, again(6)), OWN).owed == A
 
     def test_it_is_not_the_machine(self) -> None:
         assert step(own(), again(1), *crashed(2, *self.unlike), again(5)) == Search()
