@@ -121,8 +121,13 @@ class Allowance:
     @cached_property
     def search_seconds(self) -> float:
         """What the next session of the search is expected to take."""
-        brief = [trial.taken_seconds for trial in self.history.counted if trial.is_ok and trial.brief]
-        return MARGIN * sum(brief) / len(brief) if brief else self.session_seconds()
+        searched = [
+            trial for trial in self.history.counted if trial.is_ok and trial.stage in (Stage.PILOT, Stage.SEARCH)
+        ]
+        brief = [trial.taken_seconds for trial in searched if trial.brief]
+        whole = [trial.taken_seconds for trial in searched if trial.purpose is Purpose.SEARCH]
+        known = brief or whole  # as they start in a search, which is sooner than where they confirm
+        return MARGIN * sum(known) / len(known) if known else self.session_seconds()
 
     def _whole_cost(self, trial: TrialResult) -> float:
         """What the session took, had it been one that confirms: not brief, and started as the plain command."""

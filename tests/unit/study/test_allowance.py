@@ -332,17 +332,17 @@ class TestBriefSearch:
         assert allowance(results, is_brief=True, **plenty).finalists() == 0
 
 
-def test_what_is_kept_may_be_all_that_is_left_beside_one_more_session() -> None:
+@pytest.mark.parametrize("cost", [5.1, 13.7, 31.3, 47.9, 53.3])
+def test_what_is_kept_may_be_all_that_is_left_beside_one_more_session(cost: float) -> None:
     """Whatever the last digits of sums say."""
     rounds = [
-        trial_of(at, params, rate, cost_seconds=31.3, stage=Stage.CONFIRMATION, round=at // 2)
+        trial_of(at, params, rate, cost_seconds=cost, stage=Stage.CONFIRMATION, round=at // 2)
         for at, (params, rate) in enumerate([(OWN, 1000.0), (A, 5000.0)] * 3, 1)
     ]
-    results = [BASELINE, trial_of(9, A, 5000.0, cost_seconds=31.3), *rounds]
-    met = 0
-    chooser = random.Random(1)
-    for _ in range(3_000):
-        found = allowance(results, chooser.uniform(0.0, 1100.0))
+    results = [BASELINE, trial_of(9, A, 5000.0, cost_seconds=cost), *rounds]
+    chooser, met = random.Random(1), 0
+    for _ in range(1_000):
+        found = allowance(results, chooser.uniform(1000.0, 1199.0))
         seconds, _ = found.kept_for_confirmation
         if seconds and abs(found.remaining_seconds - found.search_seconds - seconds) < 1e-9:
             met += 1
