@@ -34,7 +34,7 @@ def check(
         [],
         "--baseline",
         metavar="SIDE",
-        help="What it is compared with. What a side does not name is as the other's.",
+        help="What it is compared with, likewise. What a side does not name is as the other's.",
         show_default=False,
     ),
     tolerance: str = typer.Option("5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded."),

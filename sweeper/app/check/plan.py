@@ -8,6 +8,7 @@ from statistics import stdev
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
 from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for, tolerates
+from sweeper.app.check.sides import look_at
 from sweeper.app.prepare import memory_cap
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.rule import LOOKS, TOLERANCES, Rule
@@ -47,8 +48,8 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
         Inconclusive: too few pairs counted.
         SweeperError: it cannot be measured.
     """
+    folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.baseline))
     with measuring(wishes.baseline, wishes.baseline, told.say, stop) as (both, machine, stack):
-        folder = open_check(wishes.folder, both[0].subject.study.spec.name)
         cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
         judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)

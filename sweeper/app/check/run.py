@@ -14,7 +14,7 @@ from statistics import median, stdev
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.sides import Side, sides
+from sweeper.app.check.sides import Side, look_at, sides
 from sweeper.app.clock import now
 from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
@@ -73,8 +73,8 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
         Interrupted: we were asked to stop.
     """
     started_at = now()
+    folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.candidate, needs_both=True))
     with measuring(wishes.baseline, wishes.candidate, told.say, stop) as (both, machine, stack):
-        folder = open_check(wishes.folder, both[0].subject.study.spec.name)
         cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
         judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)

@@ -63,11 +63,6 @@ def sides(baseline: Sequence[str], candidate: Sequence[str]) -> Iterator[tuple[S
     """
     before, after = named(BASELINE, baseline), named(CANDIDATE, candidate)
     ground = _ground(before, after)
-    if not baseline and after.study is not None and after.folder is None and not _names_a_part(after):
-        raise NotComparable(
-            "the candidate is the study itself, and there is no baseline",
-            "name one with --baseline: another study file, a build, a trainer config or a git revision",
-        )
     probe = cache(probe_learner)
     with ExitStack() as stack:
         found = [
@@ -75,6 +70,29 @@ def sides(baseline: Sequence[str], candidate: Sequence[str]) -> Iterator[tuple[S
             for name, own, other in ((BASELINE, before, after), (CANDIDATE, after, before))
         ]
         yield found[0], found[1]
+
+
+def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool = False) -> str:
+    """What is wrong with the words or their files is said at once, before anything is waited for or started.
+
+    `needs_both`: whether there are to be two sides.
+
+    Returns:
+        The study's name.
+
+    Raises:
+        InvalidInput, NotComparable: as `sides` does.
+    """
+    before, after = named(BASELINE, baseline), named(CANDIDATE, candidate)
+    ground = _ground(before, after)
+    if needs_both and not baseline and not _names_a_part(after):
+        what = "the candidate is the study itself, and there is no baseline" if candidate else "there is no candidate"
+        raise NotComparable(what, "name a build, a trainer config, a learner or a git revision: sweeper check --help")
+    for own in (before, after):
+        study = read_study(own.study or ground.study)
+        if own.rev is None:
+            read_trainer_config(own.config or study.resolve(study.spec.trainer_config))
+    return read_study(ground.study).spec.name
 
 
 def one_side(words: Sequence[str]) -> Side:

@@ -15,7 +15,7 @@ from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import FAILURES
 from sweeper.app.check.pairs import Pairs, whole_lengths
 from sweeper.app.check.run import Checked, Told, Wishes, open_check, sessions_for, tolerates
-from sweeper.app.check.sides import Side, one_side
+from sweeper.app.check.sides import Side, look_at, one_side
 from sweeper.app.clock import now
 from sweeper.app.outputs import write_atomically
 from sweeper.app.prepare import memory_cap
@@ -174,6 +174,7 @@ def decide(one: Alone, stored: StoredBaseline, wishes: Wishes) -> tuple[list[Tri
 
 @contextmanager
 def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
+    folder = open_check(wishes.folder, look_at((), wishes.candidate))
     with ExitStack() as stack:
         alone(stack, told.say, stop)
         clean_up()
@@ -181,7 +182,6 @@ def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
         side = one_side(wishes.candidate)
         machine = describe_machine(side.subject.packages)
         cap, _ = memory_cap(side.subject.study.spec.memory_cap, machine)
-        folder = open_check(wishes.folder, side.subject.study.spec.name)
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
         judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, side), side.subject.is_in_editor)
         yield Alone(

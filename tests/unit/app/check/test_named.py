@@ -13,7 +13,7 @@ import yaml
 from sweeper.app.check import sides as sides_module
 from sweeper.app.check.git import is_revision, worktree
 from sweeper.app.check.named import named
-from sweeper.app.check.sides import differences, sides
+from sweeper.app.check.sides import differences, look_at, sides
 from sweeper.errors import InvalidInput, NotComparable, NotReady, SweeperError
 from sweeper.model.folder import StudyFolder
 from sweeper.session.learner import Learner
@@ -99,9 +99,13 @@ def test_trainer_configs_are_compared_as_they_are_even_where_a_study_chose_their
         assert before.params["num_envs"] == after.params["num_envs"] == 2
 
 
-def test_a_study_alone_has_nobody_to_be_compared_with(place):
-    with pytest.raises(NotComparable, match="no baseline"), sides([], ["study.yaml"]):
-        pass
+@pytest.mark.parametrize(("candidate", "said"), [(["study.yaml"], "no baseline"), ([], "no candidate")])
+def test_a_study_alone_has_nobody_to_be_compared_with(place, monkeypatch, candidate, said):
+    _write_results(StudyFolder(place / "reports" / "racer"), place / "study.yaml")
+    with pytest.raises(NotComparable, match=said):
+        look_at([], candidate, needs_both=True)
+    assert look_at([], candidate) == "racer"
+    assert look_at(["study.yaml"], candidate or ["New.x86_64"], needs_both=True) == "racer"
 
 
 def test_without_a_study_nothing_can_be_measured(place):
