@@ -45,11 +45,11 @@ def check_sections(source: YamlText) -> None:
             raise source.error((section,), "must be a mapping")
         for key in entries:
             if key not in known:
-                raise source.error((section, key), f"unknown key{_suggestion(section, str(key))}")
+                raise source.error((section, key), f"unknown key{section_of(key) or did_you_mean(key, known)}")
         check(source, (section,), _WHOLE.get(section, ()))
 
 
-def _suggestion(section: str, key: str) -> str:
-    near = did_you_mean(key, SECTIONS[section])
-    others = [name for name, known in SECTIONS.items() if key in known]
-    return f" (it belongs under {others[0]})" if others else near
+def section_of(key: object) -> str:
+    """` (it belongs under env_settings)`, or nothing where no section has such a key."""
+    found = [section for section, known in SECTIONS.items() if key in known]
+    return f" (it belongs under {found[0]})" if found else ""

@@ -6,8 +6,9 @@ import copy
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from sweeper.inputs.defaults import resolved
 from sweeper.inputs.splice import same, splice
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params, resolved
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params
 from sweeper.model.trial import Params, ParamValue
 
 _NOT_A_NEW_TRAINING = ("resume", "load_model", "force", "inference")
