@@ -38,7 +38,15 @@ class FindingKind(str, Enum):
     # session: lost_slices, slices, busiest, busiest_cores; study: lost_rounds, rounds, busiest
     # Of a study.
     SPACE_DERIVED = "space_derived"
+    BATCHES_NOT_DERIVED = "batches_not_derived"
+    # batch_sizes; minibatches of an update with the smallest of them; own_minibatches with the user's; min_updates
+    THREADED_NOT_DERIVED = "threaded_not_derived"
+    COMBINATIONS_LEFT_OUT = "combinations_left_out"
+    # left_out, combinations: both None where they were not counted; knob, lost: its values that no legal one has,
+    # both None where every value has one; example: why one is not legal
     BASELINE_FROM_CONFIG = "baseline_from_config"
+    BUILD_FROM_CONFIG = "build_from_config"  # path
+    ENVS_NEED_A_BUILD = "envs_need_a_build"  # num_envs that the trainer config names
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"

@@ -16,6 +16,41 @@ def _space(_: Values) -> str:
     return "The study file names no space; it was derived from this machine."
 
 
+def _batches(values: Values) -> str:
+    sizes = ", ".join(values["batch_sizes"])
+    return (
+        f"The derived space goes without batch_size {sizes}: with {values['minibatches']} minibatches an update "
+        f"instead of your {values['own_minibatches']}, they make less than {values['min_updates']:.0%} of your "
+        "updates (min_updates). A larger hyperparameters.buffer_size would allow them; name a space to search it."
+    )
+
+
+def _threaded(_: Values) -> str:
+    return "The derived space goes without threaded: ML-Agents advises against it with self-play."
+
+
+def _left_out(values: Values) -> str:
+    which = "Some combinations"
+    if values["combinations"] is not None:
+        which = f"{values['left_out']} of {values['combinations']} combinations"
+    lost = "" if values["knob"] is None else f", all with {values['knob']} {', '.join(values['lost'])} among them"
+    return f"{which} of this space are left out{lost}; for one, {values['example']}."
+
+
+def _build(values: Values) -> str:
+    return (
+        f"The study file names no env_path; the build of the trainer config is used, {values['path']}. To train in the "
+        "Editor, write `env_path: null`."
+    )
+
+
+def _envs(values: Values) -> str:
+    return (
+        f"The trainer config says num_envs {values['num_envs']}, but no build is named and the Editor is one "
+        "environment: name it in the study file (env_path)."
+    )
+
+
 def _baseline(_: Values) -> str:
     return "The study file states no baseline; the trainer config's own settings stand in for it."
 
@@ -92,7 +127,12 @@ def _drift(values: Values) -> str:
 
 _SENTENCES: Sentences = {
     FindingKind.SPACE_DERIVED: _space,
+    FindingKind.BATCHES_NOT_DERIVED: _batches,
+    FindingKind.THREADED_NOT_DERIVED: _threaded,
+    FindingKind.COMBINATIONS_LEFT_OUT: _left_out,
     FindingKind.BASELINE_FROM_CONFIG: _baseline,
+    FindingKind.BUILD_FROM_CONFIG: _build,
+    FindingKind.ENVS_NEED_A_BUILD: _envs,
     FindingKind.FLAG_NOT_ACCEPTED: _flag,
     FindingKind.IN_EDITOR: _editor,
     FindingKind.MEMORY_CAP_LOWERED: _cap,
