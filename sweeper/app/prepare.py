@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
+from sweeper.app.named_by_config import check_files, with_its_build
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.study_file import KNOBS, Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
@@ -158,6 +159,8 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
     config = read_trainer_config(study.resolve(spec.trainer_config))
+    study = with_its_build(study, config)
+    check_files(config, initializes=spec.initialize_from is not None)
     # What could not be written at the end is refused now; no knob is -1, so that every line is tried.
     knobs = {*(KNOBS if spec.space is None else spec.space), *(spec.baseline or {})}
     tuned_text(config, dict.fromkeys(knobs, -1), engine=spec.engine.model_dump(), in_editor=not study.has_build)
@@ -176,17 +179,14 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     learner = probe_learner(locate_learner(study))
     machine = describe_machine(learner.packages)
     cap, cap_note = _memory_cap(study.spec.memory_cap, machine)
+    launch = Launch(str(learner.path), command_name(study, learner.path), build, learner.flags)
+    subject = Subject(study, config, launch, identity(build), learner.packages)
+    space = build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags)
     return Prepared(
-        subject=Subject(
-            study,
-            config,
-            Launch(str(learner.path), command_name(study, learner.path), build, learner.flags),
-            identity(build),
-            learner.packages,
-        ),
+        subject=subject,
         learner=learner,
         machine=machine,
-        space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
+        space=space,
         cap_bytes=cap,
         budget=study.spec.budget,
         until=overrides.until,
