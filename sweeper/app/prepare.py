@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from sweeper.app.artefacts import check_disk
 from sweeper.app.named_by_config import check_files, with_its_build
+from sweeper.app.parsed import check_with_parser
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.study_file import KNOBS, Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
@@ -27,6 +29,7 @@ from sweeper.search.proposal import Question, Strategy
 from sweeper.search.strategies import DEFAULT, STRATEGIES
 from sweeper.session.build import find_build, identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
+from sweeper.session.parser import NotAsked
 from sweeper.study.answer import Facts
 from sweeper.study.history import History
 from sweeper.units import format_bytes
@@ -171,7 +174,7 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     """Everything a study needs, checked.
 
     Raises:
-        InvalidInput: the study file, the trainer config or the space is wrong.
+        InvalidInput: the study file, the trainer config or the space is wrong, or the learner refuses what follows.
         NotReady: the learner or the build is missing or broken.
     """
     study, config = load(path, overrides)
@@ -182,6 +185,8 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     launch = Launch(str(learner.path), command_name(study, learner.path), build, learner.flags)
     subject = Subject(study, config, launch, identity(build), learner.packages)
     space = build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags)
+    with suppress(NotAsked):  # then the first trial shows what it says
+        check_with_parser(subject, space, learner.path)
     return Prepared(
         subject=subject,
         learner=learner,
