@@ -25,6 +25,8 @@ from sweeper.inputs.yaml_text import parse_yaml
 from sweeper.plan.trial_plan import dump_config, trial_config
 from sweeper.session.parser import Question, Refusal, ask_parser
 
+OURS = "# sweeper:"
+"""Begins the comment of a switch that would keep the answer from training anew."""
 BUILD = ("--env=build",)
 """Such as everybody gives who says num_envs 2 in the config."""
 
@@ -60,8 +62,8 @@ def tell(path: Path) -> Told:
         told.behaviors = len(config.behaviors)
         text = config.source.byte_order_mark + config.text
         own = tuned_text(config, {"batch_size": config.value("batch_size")})
-        if own != text:
-            told.lines = ["(with nothing changed)", *changed_lines(text, own)]
+        if surplus := [line for line in changed_lines(text, own) if OURS not in line]:
+            told.lines = ["(with nothing changed)", *surplus]
         told.questions["trial"] = Question(dump_config(trial_config(study(), config, {})), ("--seed=1", *BUILD))
         ask_about_tuned(told, config)
     except InvalidInput as error:
@@ -78,7 +80,7 @@ def ask_about_tuned(told: Told, config: TrainerConfig) -> None:
     told.batch_size = batch // 2
     told.questions["answer"] = Question(tuned.removeprefix("\ufeff"), ("--run-id=a", *BUILD))
     changed = changed_lines(config.source.byte_order_mark + config.text, tuned)
-    if any("batch_size" not in line and "sweeper:" not in line for line in changed):
+    if any("batch_size" not in line and OURS not in line for line in changed):
         told.lines += changed
 
 

@@ -22,6 +22,8 @@ SECTIONS = {
     ),
     "torch_settings": ("device",),
 }  # fmt: skip
+_LENIENT = ("torch_settings",)
+"""Where the learner passes over keys that it does not know."""
 _NOT_WHOLE = ("env_path", "env_args", "time_scale", "no_graphics", "no_graphics_monitor")
 _WHOLE = {
     section: [key for key in SECTIONS[section] if key not in _NOT_WHOLE]
@@ -44,7 +46,7 @@ def check_sections(source: YamlText) -> None:
         if not isinstance(entries, dict):
             raise source.error((section,), "must be a mapping")
         for key in entries:
-            if key not in known:
+            if key not in known and section not in _LENIENT:
                 raise source.error((section, key), f"unknown key{section_of(key) or did_you_mean(key, known)}")
         check(source, (section,), _WHOLE.get(section, ()))
 

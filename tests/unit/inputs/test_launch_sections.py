@@ -30,7 +30,7 @@ Config = Callable[[str], TrainerConfig]
             "engine_settings:\n  timescale: 20\n",
             ":8: engine_settings.timescale: unknown key (did you mean 'time_scale'",
         ),
-        ("torch_settings: {devise: cpu}\n", ":7: torch_settings.devise: unknown key (did you mean 'device'?)"),
+        ("torch_settings:\n", ":7: torch_settings: this section is empty, which the learner refuses"),
         (
             "env_settings: {seed: 1e3}\n",
             ":7: env_settings.seed: the learner takes '1e3' for text, not for a whole numb",
@@ -82,6 +82,10 @@ def test_in_every_section_of_a_behaviour_and_of_the_defaults(config_file: Config
     for text in (f"{PPO}    {entry}\n", f"default_settings: {{{entry}}}\n{PPO}"):
         with pytest.raises(InvalidInput, match="for text, not for a whole number"):
             config_file(text)
+
+
+def test_what_the_learner_passes_over_is_no_mistake(config_file: Config) -> None:
+    config_file(PPO + "torch_settings: {device: cpu, num_threads: null}\n")
 
 
 def test_steps_and_rates_may_be_written_as_people_do(config_file: Config) -> None:
