@@ -122,17 +122,20 @@ def _belongs(key: Any) -> str:
 def put_params(data: dict[str, Any], params: Params) -> None:
     """Set the knobs of the trainer in `data`, a trainer config as read by any YAML library, in place.
 
-    They are set in the defaults where there are any, and then in those behaviours that do not leave them to these.
+    Behaviours that leave a knob to the defaults go on doing so: then it is set there.
     """
     defaults = data.get("default_settings")
     behaviors = data.get("behaviors") or {}
     for path, value in trainer_paths(params).items():
+        is_default = defaults is not None and (not behaviors or _says(defaults, path))
         for name, entry in behaviors.items():
             if entry is None:
                 entry = behaviors[name] = {}
             if defaults is None or _says(entry, path):
                 _set(entry, path, value, fills_trainer=defaults is None)
-        if defaults is not None:
+            else:
+                is_default = True
+        if is_default:
             _set(defaults, path, value, fills_trainer=True)
 
 

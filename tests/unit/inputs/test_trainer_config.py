@@ -340,7 +340,8 @@ class TestDefaultsAsTheLearnerFillsThem:
         text = f"default_settings: {defaults}\nbehaviors: {{Car: {{hyperparameters: {{batch_size: 64}}}}}}\n"
         config = config_file(text)
         assert (config.behaviors[0].trainer_type, config.behaviors[0].batch_size) == ("ppo", 64)
-        assert config.with_params({"batch_size": 128})["behaviors"] == {"Car": {"hyperparameters": {"batch_size": 128}}}
+        expected = {**config.data, "behaviors": {"Car": {"hyperparameters": {"batch_size": 128}}}}
+        assert config.with_params({"batch_size": 128}) == expected
 
     def test_but_in_the_defaults_themselves(self, config_file: Config) -> None:
         text = "default_settings:\n  hyperparameters: {batch_size: 64}\nbehaviors: {Car: {}}\n"
