@@ -1,4 +1,4 @@
-"""What a trainer config names beside itself, which the learner looks for from the current folder: build, files."""
+"""What a trainer config names beside itself: build, run, files. The learner looks for them from the current folder."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def with_its_build(study: Study, config: TrainerConfig) -> Study:
         hint = "name the build in the study file (env_path), or write `env_path: null` there to train in the Editor"
         raise NotReady(str(config.source.error(_BUILD, message)), hint)
     return replace(study, spec=study.spec.model_copy(update={"env_path": str(found)}))
+
+
+def with_its_run(study: Study, config: TrainerConfig) -> Study:
+    """`study` with the trained run that its trainer config starts from, where there is one and the study names none."""
+    run = config.initial_run
+    if run is None or study.source.has(("initialize_from",)) or not os.path.isdir(run):  # noqa: PTH112 as _exists
+        return study
+    return replace(study, spec=study.spec.model_copy(update={"initialize_from": str(run.absolute())}))
 
 
 def check_files(config: TrainerConfig, initializes: bool) -> None:

@@ -55,8 +55,15 @@ def _cases(subject: Subject, space: Space) -> Iterator[_Case]:
 
 def _answer(subject: Subject, space: Space, params: Mapping[str, ParamValue]) -> Question:
     """What people would train with, were these the answer."""
-    engine = subject.study.spec.engine.model_dump()
-    text = tuned_text(subject.config, params, searched=space.knobs, engine=engine, in_editor=subject.is_in_editor)
+    spec = subject.study.spec
+    text = tuned_text(
+        subject.config,
+        params,
+        searched=space.knobs,
+        engine=spec.engine.model_dump(),
+        in_editor=subject.is_in_editor,
+        initializes=spec.initialize_from is not None,
+    )
     return Question(text, subject.command(params, "tuned.yaml")[2:])
 
 

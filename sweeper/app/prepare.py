@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
-from sweeper.app.named_by_config import check_files, with_its_build
+from sweeper.app.named_by_config import check_files, with_its_build, with_its_run
 from sweeper.app.parsed import check_with_parser
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.study_file import KNOBS, Study, read_study
@@ -162,7 +162,8 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
     config = read_trainer_config(study.resolve(spec.trainer_config))
-    study = with_its_build(study, config)
+    study = with_its_run(with_its_build(study, config), config)
+    spec = study.spec
     check_files(config, initializes=spec.initialize_from is not None)
     # What could not be written at the end is refused now; no knob is -1, so that every line is tried.
     knobs = {*(KNOBS if spec.space is None else spec.space), *(spec.baseline or {})}

@@ -71,6 +71,13 @@ class TrainerConfig:
     behaviors: tuple[Behavior, ...]
     source: YamlText
 
+    @property
+    def initial_run(self) -> Path | None:
+        """The trained run that it starts from, as the learner joins it; relative to the learner's current folder."""
+        checkpoint = self.data.get("checkpoint_settings") or {}
+        name, results = checkpoint.get("initialize_from"), checkpoint.get("results_dir", "results")
+        return Path(results, name) if isinstance(name, str) and isinstance(results, str) and name else None
+
     def with_params(self, params: Params) -> dict[str, Any]:
         """A copy of the data with the knobs of the trainer set in every behaviour, and in the defaults where given."""
         data = copy.deepcopy(self.data)
@@ -135,7 +142,7 @@ def put_params(data: dict[str, Any], params: Params) -> None:
                 _set(entry, path, value, fills_trainer=defaults is None)
             else:
                 is_default = True
-        if is_default:
+        if is_default and defaults is not None:
             _set(defaults, path, value, fills_trainer=True)
 
 

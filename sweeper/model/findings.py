@@ -46,6 +46,8 @@ class FindingKind(str, Enum):
     # both None where every value has one; example: why one is not legal
     BASELINE_FROM_CONFIG = "baseline_from_config"
     BUILD_FROM_CONFIG = "build_from_config"  # path
+    RUN_FROM_CONFIG = "run_from_config"  # path
+    RUN_NOT_FOUND = "run_not_found"  # path
     ENVS_NEED_A_BUILD = "envs_need_a_build"  # num_envs that the trainer config names
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
     IN_EDITOR = "in_editor"

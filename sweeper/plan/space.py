@@ -164,7 +164,7 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
         knobs, notes = derive(config, baseline, bounds, lambda params: not rules.problem(params))
     if not stated:
         notes.append(Finding(FindingKind.BASELINE_FROM_CONFIG))
-    notes += _note_on_build(study, config, stated)
+    notes += _notes_on_config(study, config, stated)
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
     if space.any_legal() is None:
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})
@@ -172,13 +172,18 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     return replace(space, notes=(*notes, *_left_out(space)))
 
 
-def _note_on_build(study: Study, config: TrainerConfig, stated: Params) -> list[Finding]:
+def _notes_on_config(study: Study, config: TrainerConfig, stated: Params) -> list[Finding]:
+    """What the trainer config decides where the study says nothing, and what it would and cannot."""
+    notes = []
     if study.has_build and not study.source.has(("env_path",)):
-        return [Finding(FindingKind.BUILD_FROM_CONFIG, {"path": study.spec.env_path})]
-    envs = config.value("num_envs")
-    if not study.has_build and "num_envs" not in stated and envs != 1:
-        return [Finding(FindingKind.ENVS_NEED_A_BUILD, {"num_envs": envs})]
-    return []
+        notes.append(Finding(FindingKind.BUILD_FROM_CONFIG, {"path": study.spec.env_path}))
+    if not study.has_build and "num_envs" not in stated and (envs := config.value("num_envs")) != 1:
+        notes.append(Finding(FindingKind.ENVS_NEED_A_BUILD, {"num_envs": envs}))
+    if config.initial_run is not None and not study.source.has(("initialize_from",)):
+        run = study.spec.initialize_from
+        kind = FindingKind.RUN_NOT_FOUND if run is None else FindingKind.RUN_FROM_CONFIG
+        notes.append(Finding(kind, {"path": run or str(config.initial_run)}))
+    return notes
 
 
 def _behavior_refusal(behavior: Behavior) -> str | None:

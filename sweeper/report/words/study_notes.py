@@ -44,6 +44,20 @@ def _build(values: Values) -> str:
     )
 
 
+def _run(values: Values) -> str:
+    return (
+        f"The study file names no initialize_from; trials start from the trainer config's own, {values['path']}. To "
+        "start untrained, write `initialize_from: null`."
+    )
+
+
+def _no_run(values: Values) -> str:
+    return (
+        f"The trainer config starts from a trained run, and there is none at {values['path']}: trials and the answer "
+        "start untrained. To start from another, name it in the study file (initialize_from)."
+    )
+
+
 def _envs(values: Values) -> str:
     return (
         f"The trainer config says num_envs {values['num_envs']}, but no build is named and the Editor is one "
@@ -132,6 +146,8 @@ _SENTENCES: Sentences = {
     FindingKind.COMBINATIONS_LEFT_OUT: _left_out,
     FindingKind.BASELINE_FROM_CONFIG: _baseline,
     FindingKind.BUILD_FROM_CONFIG: _build,
+    FindingKind.RUN_FROM_CONFIG: _run,
+    FindingKind.RUN_NOT_FOUND: _no_run,
     FindingKind.ENVS_NEED_A_BUILD: _envs,
     FindingKind.FLAG_NOT_ACCEPTED: _flag,
     FindingKind.IN_EDITOR: _editor,

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.app.named_by_config import check_files, with_its_build
+from sweeper.app.named_by_config import check_files, with_its_build, with_its_run
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
+from sweeper.model.findings import FindingKind
+from sweeper.plan.space import build_space
 from tests.helpers.builders import PPO, STUDY_HEAD, study_of
 
+BUILD = "env_path: b\n"
 NAMED = PPO + "env_settings:\n  env_path: Builds/Car\n  num_envs: 2\n"
 GAIL = PPO + "    reward_signals:\n      gail:\n        demo_path: Demos/Car.demo\n"
 CLONING = PPO + "    behavioral_cloning:\n      demo_path: Demos\n"
@@ -67,6 +70,28 @@ class TestBuild:
         (tmp_path / "study.yaml").write_text(STUDY_HEAD)
         study, config = load(tmp_path / "study.yaml", Overrides())
         assert (study.spec.env_path, config.value("num_envs")) == (str(build), 2)
+
+
+class TestRun:
+    STARTS = PPO + "checkpoint_settings: {initialize_from: old, results_dir: out}\n"
+
+    def kinds(self, study: str, config: TrainerConfig) -> list[FindingKind]:
+        found = with_its_run(study_of(BUILD + study), config)
+        return [note.kind for note in build_space(found, config, 8, 2**33, True).notes]
+
+    def test_one_that_is_there_is_taken(self, tmp_path: Path, elsewhere: Path) -> None:
+        config = config_in(tmp_path, self.STARTS)
+        assert FindingKind.RUN_NOT_FOUND in self.kinds("", config)
+        (elsewhere / "out" / "old").mkdir(parents=True)
+        assert with_its_run(study_of(BUILD), config).spec.initialize_from == str(elsewhere / "out" / "old")
+        assert FindingKind.RUN_FROM_CONFIG in self.kinds("", config)
+
+    def test_the_study_has_the_last_word(self, tmp_path: Path, elsewhere: Path) -> None:
+        (elsewhere / "out" / "old").mkdir(parents=True)
+        config = config_in(tmp_path, self.STARTS)
+        said = "initialize_from: null\n"
+        assert with_its_run(study_of(BUILD + said), config).spec.initialize_from is None
+        assert not {FindingKind.RUN_NOT_FOUND, FindingKind.RUN_FROM_CONFIG} & set(self.kinds(said, config))
 
 
 class TestFiles:

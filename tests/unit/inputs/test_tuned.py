@@ -74,6 +74,13 @@ class TestTuned:
             "  resume: false  # sweeper: switched off, so that this trains anew\n"
         )
 
+    def test_an_answer_starts_from_the_run_that_trials_started_from(self) -> None:
+        text = COMMENTED + "checkpoint_settings:\n  initialize_from: old  # mine\n"
+        assert tuned_text(config_of(text), params_of(2), initializes=True) == text
+        assert tuned_text(config_of(text), params_of(2)).endswith(
+            "  initialize_from: null  # mine; sweeper: measured untrained\n"
+        )
+
     def test_in_the_editor_no_build_is_launched(self) -> None:
         text = COMMENTED + "  env_path: builds/Car\n"
         tuned = yaml.safe_load(tuned_text(config_of(text), params_of(), in_editor=True))

@@ -137,6 +137,12 @@ STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         "Some combinations of this space are left out; for one, too large.",
     ),
     (FindingKind.BUILD_FROM_CONFIG, {"path": "/b/Car"}, "the build of the trainer config is used, /b/Car. To train"),
+    (FindingKind.RUN_FROM_CONFIG, {"path": "/results/a"}, "trials start from the trainer config's own, /results/a. To"),
+    (
+        FindingKind.RUN_NOT_FOUND,
+        {"path": "results/a"},
+        "there is none at results/a: trials and the answer start untrained.",
+    ),
     (FindingKind.ENVS_NEED_A_BUILD, {"num_envs": 2}, "The trainer config says num_envs 2, but no build is named"),
     (FindingKind.DRIFT, {"percent_per_hour": -3.14}, "The machine got slower while the study ran, by 3.1 % an hour."),
     (FindingKind.DRIFT, {"percent_per_hour": 3.14}, "The machine got faster"),
