@@ -81,7 +81,8 @@ class FindingKind(str, Enum):
     # Why its number is not taken: updates per 1,000 steps.
     NO_UPDATE = "no_update"  # steps; others_percent, busiest, busiest_cores where others took a share
     LEARNS_NOTHING = "learns_nothing"
-    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"  # actual_per_1000, required_per_1000
+    TOO_FEW_POLICY_UPDATES = "too_few_policy_updates"
+    # actual_per_1000, required_per_1000; agents, time_horizon, buffer_size where their bursts are above the buffer
     TOO_FEW_GRADIENT_UPDATES = "too_few_gradient_updates"  # actual_per_1000, required_per_1000
     TOO_FEW_UPDATES_OF = "too_few_updates_of"  # name, actual_per_1000, required_per_1000
     # Why it was not launched.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from sweeper.inputs.study_file import Study
-from sweeper.inputs.trainer_config import TrainerConfig
+from sweeper.inputs.trainer_config import Behavior, TrainerConfig
 from sweeper.model.folder import TrialFolder
 from sweeper.model.trial import LearnerStart, Params
 from sweeper.shells import TAKES_THE_REST
@@ -38,7 +38,10 @@ class Launch:
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """Everything that decides a session. `batch_sizes`: of which it is to tell what an update would take."""
+    """Everything that decides a session. `batch_sizes`: of which it is to tell what an update would take.
+
+    `buffer`: steps of buffer_size and of time_horizon, where one behaviour alone learns and empties its buffer.
+    """
 
     number: int
     params: Params
@@ -52,6 +55,7 @@ class TrialPlan:
     in_editor: bool = False
     learner_start: LearnerStart = LearnerStart.COLD
     batch_sizes: tuple[int, ...] = ()
+    buffer: tuple[int, int] | None = None
 
 
 def plan_trial(
@@ -94,6 +98,7 @@ def plan_trial(
         max_startup_seconds=study.spec.measure.max_startup_seconds,
         max_stall_seconds=study.spec.measure.max_stall_seconds,
         in_editor=launch.build is None,
+        buffer=_buffer(config.behaviors_with(params)),
     )
 
 
@@ -127,6 +132,11 @@ def trial_config(study: Study, config: TrainerConfig, params: Params) -> dict[st
 def dump_config(data: dict[str, Any]) -> str:
     """YAML text of a trainer config, in its own order."""
     return yaml.safe_dump(data, sort_keys=False, default_flow_style=False)
+
+
+def _buffer(behaviors: Sequence[Behavior]) -> tuple[int, int] | None:
+    one = behaviors[0]
+    return (one.buffer_size, one.time_horizon) if len(behaviors) == 1 and one.on_policy else None
 
 
 def _quiet(entry: dict[str, Any], summary_freq: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeper.compare.guard import shortfall
@@ -97,6 +97,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     samples = () if terms.in_editor else record.load
     load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
     outcome, reason = _outcome(record, measurement, terms, load)
+    if reason is not None and measurement is not None:
+        reason = _with_burst(reason, plan, measurement, terms)
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
         outcome, slices = Outcome.DISTURBED, ()
@@ -234,6 +236,21 @@ def _outcome(
     if record.end is SessionEnd.TOO_SLOW:
         return _too_slow(record, steps, load)
     return outcome, None if kind is None else Finding(kind)
+
+
+def _with_burst(reason: Finding, plan: TrialPlan, measurement: Measurement, terms: Terms) -> Finding:
+    """With what makes policy updates rare where gradient updates are not: bursts of steps above the buffer."""
+    updates, agents = measurement.updates_per_1000_steps, measurement.agents
+    if reason.kind is not FindingKind.TOO_FEW_POLICY_UPDATES or not (
+        updates and terms.required and plan.buffer and agents
+    ):
+        return reason
+    buffer_size, time_horizon = plan.buffer
+    others = shortfall(replace(updates, policy=terms.required.policy), terms.required)
+    if agents * time_horizon <= buffer_size or (others and others.kind is FindingKind.TOO_FEW_GRADIENT_UPDATES):
+        return reason
+    burst = {"agents": round(agents), "time_horizon": time_horizon, "buffer_size": buffer_size}
+    return replace(reason, values={**reason.values, **burst})
 
 
 def _last_words(record: SessionRecord) -> dict[str, str | None]:

@@ -85,6 +85,18 @@ def _too_few(values: Values, name: str, digits: int) -> str:
     return f"{actual:.{digits}f} {name} per 1,000 steps; at least {required:.{digits}f} are required"
 
 
+def _too_few_policy(values: Values) -> str:
+    text = _too_few(values, "policy updates", 2)
+    if values.get("agents") is None:
+        return text
+    agents, horizon, buffer = values["agents"], values["time_horizon"], values["buffer_size"]
+    return (
+        f"{text}; one burst of {agents:,} agents with time_horizon {horizon:,} is {agents * horizon:,} steps, above "
+        f"buffer_size {buffer:,}; a larger buffer or a shorter horizon mends it: search hyperparameters.buffer_size or "
+        "time_horizon"
+    )
+
+
 def _would_break(values: Values) -> str:
     low, high, cap = (format_bytes(values[name]) for name in ("low_bytes", "high_bytes", "cap_bytes"))
     return f"it would need {low} to {high}, and the cap is {cap}"
@@ -121,7 +133,7 @@ _SENTENCES: Sentences = {
     FindingKind.TURNS_BROKEN: lambda _: "running in turn with others did not work",
     FindingKind.NO_UPDATE: lambda v: f"no policy update within {v['steps']:,} steps{_meanwhile(v)}",
     FindingKind.LEARNS_NOTHING: lambda _: "the policy was never updated: training at this setting would learn nothing",
-    FindingKind.TOO_FEW_POLICY_UPDATES: lambda v: _too_few(v, "policy updates", 2),
+    FindingKind.TOO_FEW_POLICY_UPDATES: _too_few_policy,
     FindingKind.TOO_FEW_GRADIENT_UPDATES: lambda v: _too_few(v, "gradient updates", 1),
     FindingKind.TOO_FEW_UPDATES_OF: lambda v: _too_few(v, v["name"], 2),
     FindingKind.WOULD_BREAK_CAP: _would_break,

@@ -100,6 +100,12 @@ def test_the_config_is_quiet_and_holds_the_knobs() -> None:
     }
 
 
+def test_a_buffer_that_one_behaviour_fills_alone() -> None:
+    assert planned().buffer == (2048, 64)
+    assert planned(config=PPO + "  Bus: {trainer_type: ppo}\n").buffer is None
+    assert planned(config=PPO.replace("ppo", "sac")).buffer is None
+
+
 def test_summary_follows_the_buffer_only_on_policy() -> None:
     data = trial_config(study_of(), config_of(PPO + "  Bot: {trainer_type: sac}\n"), params_of())
     assert data["behaviors"]["Car"]["summary_freq"] == 2048

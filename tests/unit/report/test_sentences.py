@@ -190,6 +190,13 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
     (FindingKind.NO_UPDATE, {"steps": 9500}, "no policy update within 9,500 steps"),
     (FindingKind.TOO_FEW_POLICY_UPDATES, PER_1000, "9.94 policy updates per 1,000 steps; at least 10.00 are required"),
     (
+        FindingKind.TOO_FEW_POLICY_UPDATES,
+        {**PER_1000, "agents": 27, "time_horizon": 64, "buffer_size": 100},
+        "9.94 policy updates per 1,000 steps; at least 10.00 are required; one burst of 27 agents with time_horizon 64 "
+        "is 1,728 steps, above buffer_size 100; a larger buffer or a shorter horizon mends it: search "
+        "hyperparameters.buffer_size or time_horizon",
+    ),
+    (
         FindingKind.TOO_FEW_GRADIENT_UPDATES,
         PER_1000,
         "9.9 gradient updates per 1,000 steps; at least 10.0 are required",

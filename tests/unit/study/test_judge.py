@@ -97,6 +97,26 @@ class TestOutcome:
         figures = {"actual_per_1000": policy, "required_per_1000": 1.12 * policy}
         assert refused.reason.values == pytest.approx(figures)
 
+    @pytest.mark.parametrize(
+        ("buffer", "gradient", "told"),
+        [((1024, 64), None, True), ((2048, 64), None, False), (None, None, False), ((1024, 64), 99.0, False)],
+    )
+    def test_bursts_above_the_buffer_are_told(
+        self, buffer: tuple[int, int] | None, gradient: float | None, told: bool
+    ) -> None:
+        timers = ["UnityEnvironment.step", "TorchPPOOptimizer.update"]
+        samples = [
+            replace(one, timers=dict.fromkeys(timers, (0.01 * number, 64 * number))) for number, one in enumerate(GOOD)
+        ]
+        refused = judged(
+            record_of(SessionEnd.MEASURED, samples),
+            asked_of(plan=replace(plan_of(), buffer=buffer)),
+            required=PerThousandSteps(gradient, 1.0),
+        )
+        assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
+        burst = {"agents": 32, "time_horizon": 64, "buffer_size": 1024}
+        assert {name: refused.reason.values.get(name) for name in burst} == (burst if told else dict.fromkeys(burst))
+
     def test_no_update_at_all_is_the_guards_business(self) -> None:
         samples = [sample(100.0 + second, 500 * second, 0, "tick") for second in range(1, 20)]
         result = judged(record_of(SessionEnd.TOO_SLOW, samples))
