@@ -2,9 +2,10 @@
 
     python -m tests.public_configs FOLDER [--learner PATH]
 
-Takes every .yaml and .yml below FOLDER. What is accepted must be accepted by the learner as it is, as a trial, and as
+Takes every .yaml and .yml below FOLDER. What our reading accepts the learner must accept as it is, as a trial, and as
 an answer with another batch size, and that answer must differ in no other line. Prints what is not so, file by file,
-and ends with one line of JSON. The files are not part of this repository.
+and ends with one line of JSON; what the learner alone refuses, `validate` refuses too. The files are not part of this
+repository.
 """
 
 from __future__ import annotations

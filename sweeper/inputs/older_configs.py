@@ -26,6 +26,7 @@ _PLACES = {
 _SECTIONS = {"curriculum": "environment_parameters", "parameter_randomization": "environment_parameters"}
 """Of ML-Agents 0.17 to 0.19."""
 _OLD_MARKS = ("trainer", "use_recurrent", "pretraining", "summary_path", "use_curiosity")
+_NEW_SECTIONS = ("hyperparameters", "network_settings", "reward_signals", "self_play", "behavioral_cloning")
 _OLD_LESSONS = ("thresholds", "parameters")
 _UPGRADE = (
     "ML-Agents brings it up to date: `python -m mlagents.trainers.upgrade_config OLD.yaml NEW.yaml`, with "
@@ -53,16 +54,16 @@ def check_age(source: YamlText) -> None:
             continue
         if all(mark in entry for mark in _OLD_LESSONS):
             raise source.error((key,), "this is a curriculum of ML-Agents before 0.20, not a trainer config", _UPGRADE)
-        if any(mark in entry for mark in _OLD_MARKS):
+        if any(mark in entry for mark in _OLD_MARKS) or (key not in _NEW_SECTIONS and _is_flat(entry)):
             message = "this is a trainer config of ML-Agents before 0.20, which today's learner refuses"
             raise source.error((key,), message, _UPGRADE)
-        if _are_settings(entry):
+        if "trainer_type" in entry or "hyperparameters" in entry:
             message = "a behaviour stands under `behaviors:`, since ML-Agents 0.20; here nothing names it"
             raise source.error((key,), message, f"write `behaviors:` above it and indent what follows, or: {_UPGRADE}")
 
 
 def place_of(key: str, here: str) -> str:
-    """` (it is hyperparameters.beta)`, for a setting that stands in a wrong section, `here`; else nothing."""
+    """` (in a behaviour it is hyperparameters.beta)`, for a setting in a wrong section, `here`; else nothing."""
     place = _PLACES.get(key)
     if place is None or place == f"{here}.{key}".lstrip("."):
         return ""
@@ -70,5 +71,6 @@ def place_of(key: str, here: str) -> str:
     return f" (in a behaviour it is {place}{old})"
 
 
-def _are_settings(entry: dict[Any, Any]) -> bool:
-    return "trainer_type" in entry or "hyperparameters" in entry
+def _is_flat(entry: dict[Any, Any]) -> bool:
+    """Whether it mixes settings of several sections of today."""
+    return len({_PLACES[key].rpartition(".")[0] for key in entry if key in _PLACES}) > 1

@@ -402,6 +402,7 @@ BallLearning:
     [
         (OLD, ":1: default: this is a trainer config of ML-Agents before 0.20, which today's learner refuses"),
         (OLD.replace("default", "Ball"), ":1: Ball: this is a trainer config of ML-Agents before 0.20"),
+        ("Ball:\n  normalize: true\n  max_steps: 5.0e4\n", ":1: Ball: this is a trainer config of ML-Agents before 0."),
         ("behaviors: {A: {}}\ncurriculum: {}\n", ":2: curriculum: since ML-Agents 0.20 this is `environment_parame"),
         ("resampling-interval: 5000\n", ":1: resampling-interval: this is a sampler file of ML-Agents before 0.20"),
         ("mass:\n  sampler-type: uniform\n", ":1: mass: this is a sampler file of ML-Agents before 0.20"),
@@ -444,6 +445,7 @@ def test_what_stands_in_a_wrong_place_is_told_its_own(config_file: Config, entry
 @pytest.mark.parametrize(
     ("key", "message"),
     [
+        ("hyperparameters: {batch_size: 2}", "(hyperparameters belongs in a behaviour, under `behaviors:`)"),
         ("num_envs: 2", "unknown key in a trainer config (it belongs under env_settings)"),
         (
             "time_horizon: 2",
