@@ -16,6 +16,7 @@ from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.racer import TRAINER_CONFIG
+from sweeper.session.parser import NotAsked
 from tests.helpers.builders import PPO
 
 
@@ -33,6 +34,16 @@ def config(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PPO)
     return path
+
+
+@pytest.fixture(autouse=True)
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner's own parser takes seconds to start, and is asked in tests of its own."""
+
+    def ask(*_: Any) -> None:
+        raise NotAsked("a test")
+
+    monkeypatch.setattr("sweeper.app.parsed.ask_parser", ask)
 
 
 def is_valid(study: Path) -> bool:
