@@ -135,7 +135,7 @@ def test_html_says_where_the_cap_is() -> None:
 def test_every_panel_has_its_template() -> None:
     folder = Path(str(panels.__file__)).parent
     names = {panel.__name__.rpartition(".")[2] for panel in ORDER}
-    assert {path.stem for path in folder.glob("*.html")} == names | {"page"}
+    assert {path.stem for path in folder.glob("*.html")} == names | {"page", "style"}
     assert {path.stem for path in folder.glob("*.py")} == names | {"__init__"}
 
 
