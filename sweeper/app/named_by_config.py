@@ -13,12 +13,14 @@ from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.defaults import resolved
 from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
-from sweeper.outside import short
+from sweeper.outside import one_line
 
 _BUILD = ("env_settings", "env_path")
 _DEMONSTRATIONS = (("behavioral_cloning", "demo_path"), ("reward_signals", "gail", "demo_path"))
 _CHECKPOINT = ("init_path",)
 _DEMO, _MODEL = ".demo", ".pt"
+_PATH_CHARACTERS = 1000
+"""Shown of a path at the most; what tells it from others is at its end."""
 
 
 def with_its_build(study: Study, config: TrainerConfig) -> Study:
@@ -91,8 +93,8 @@ def _missing(config: TrainerConfig, name: str, path: tuple[str, ...], written: s
     here, *others = _places(config, written)
     hint = "the learner looks for it from the folder that it is started in; write the whole path"
     if found := next(filter(_exists, others), None):
-        hint = f"it is at {found}, but the learner looks from the folder that it is started in; write the whole path"
-    return config.source.error(where, f"no {what} at {here}", hint)
+        hint = f"it is at {_told(found)}, but {hint.replace(' for it', '')}"
+    return config.source.error(where, f"no {what} at {_told(here)}", hint)
 
 
 def _places(config: TrainerConfig, written: str) -> list[Path]:
@@ -110,4 +112,9 @@ def _exists(path: Path) -> bool:
 
 
 def _either(places: list[Path]) -> str:
-    return ", nor at ".join(short(str(place)) for place in dict.fromkeys(places))
+    return ", nor at ".join(_told(place) for place in dict.fromkeys(places))
+
+
+def _told(path: Path) -> str:
+    text = one_line(str(path))
+    return text if len(text) <= _PATH_CHARACTERS else f"{text[:_PATH_CHARACTERS]}…"

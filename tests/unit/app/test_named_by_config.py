@@ -134,5 +134,6 @@ class TestFiles:
         check_files(config, initializes=False)
 
     def test_a_name_that_no_file_can_have(self, tmp_path: Path, elsewhere: Path) -> None:
-        with pytest.raises(InvalidInput, match=r"no \.demo file"):
+        with pytest.raises(InvalidInput, match=r"no \.demo file") as caught:
             check_files(config_in(tmp_path, CLONING.replace("Demos", "x" * 5000)), initializes=False)
+        assert len(str(caught.value)) < 1500
