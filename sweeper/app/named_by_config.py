@@ -23,16 +23,34 @@ _PATH_CHARACTERS = 1000
 """Shown of a path at the most; what tells it from others is at its end."""
 
 
+def with_what_it_names(study: Study, config: TrainerConfig) -> Study:
+    """`study` with the build and the run that its trainer config names; the files that it names are there.
+
+    Raises:
+        InvalidInput, NotReady: one of them is not; says where was looked.
+    """
+    study = with_its_run(with_its_build(study, config), config)
+    check_files(config, initializes=study.spec.initialize_from is not None)
+    return study
+
+
+def build_named_by(config: TrainerConfig) -> str | None:
+    """As it is written."""
+    written = (config.data.get("env_settings") or {}).get("env_path")
+    return written.strip() or None if isinstance(written, str) else None
+
+
 def with_its_build(study: Study, config: TrainerConfig) -> Study:
     """`study` with the build that its trainer config names, which the learner launches where none is given.
 
-    A study that says `env_path: null` trains in the Editor all the same.
+    One that is given is in the study file, or was put over it. A study that says `env_path: null` trains in the Editor
+    all the same.
 
     Raises:
         NotReady: there is no such build; says where was looked.
     """
-    written = (config.data.get("env_settings") or {}).get("env_path")
-    if study.source.has(("env_path",)) or not isinstance(written, str) or not written.strip():
+    written = build_named_by(config)
+    if written is None or study.has_build or study.source.has(("env_path",)):
         return study
     places = _places(config, written)
     found = next((path for path in places if _exists(path) or _with_suffix(path)), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
-from sweeper.app.named_by_config import check_files, with_its_build, with_its_run
+from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
 from sweeper.compare.noise import areas_are_inert
 from sweeper.errors import InvalidInput, NotReady
@@ -175,9 +175,8 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
     config = read_trainer_config(study.resolve(spec.trainer_config))
-    study = with_its_run(with_its_build(study, config), config)
+    study = with_what_it_names(study, config)
     spec = study.spec
-    check_files(config, initializes=spec.initialize_from is not None)
     # What could not be written at the end is refused now; no knob is -1, so that every line is tried.
     knobs = {*(KNOBS if spec.space is None else spec.space), *(spec.baseline or {})}
     tuned_text(config, dict.fromkeys(knobs, -1), engine=spec.engine.model_dump(), in_editor=not study.has_build)
