@@ -40,6 +40,13 @@ def build_named_by(config: TrainerConfig) -> str | None:
     return written.strip() or None if isinstance(written, str) else None
 
 
+def place_of_build(config: TrainerConfig) -> Path | None:
+    """Where the build lies that a trainer config names; None where it names none, or one that is not there."""
+    written = build_named_by(config)
+    places = [] if written is None else _places(config, written)
+    return next((path for path in places if _exists(path) or _with_suffix(path)), None)
+
+
 def with_its_build(study: Study, config: TrainerConfig) -> Study:
     """`study` with the build that its trainer config names, which the learner launches where none is given.
 
@@ -52,10 +59,9 @@ def with_its_build(study: Study, config: TrainerConfig) -> Study:
     written = build_named_by(config)
     if written is None or study.has_build or study.source.has(("env_path",)):
         return study
-    places = _places(config, written)
-    found = next((path for path in places if _exists(path) or _with_suffix(path)), None)
+    found = place_of_build(config)
     if found is None:
-        message = f"no build at {_either(places)}"
+        message = f"no build at {_either(_places(config, written))}"
         hint = "name the build in the study file (env_path), or write `env_path: null` there to train in the Editor"
         raise NotReady(str(config.source.error(_BUILD, message)), hint)
     return replace(study, spec=study.spec.model_copy(update={"env_path": str(found)}))
