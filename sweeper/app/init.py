@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweeper.app.named_by_config import build_named_by, place_of_build
 from sweeper.app.nearby import look_around
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import LEARNER, read_command
-from sweeper.inputs.trainer_config import read_trainer_config
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, read_trainer_config
+from sweeper.model.trial import ParamValue
 from sweeper.racer import TRAINER_CONFIG
 
 DEMO_BUILD = "demo:racer"
@@ -27,8 +29,8 @@ name: "{stem}"
 # Your ordinary ML-Agents trainer config; it is read, never modified. Paths are relative to this file.
 trainer_config: {config}
 {other_configs}
-# Your Unity build. `demo:racer` is the bundled demo build. Left out, you train in the Unity Editor, where num_envs is 1
-# and every trial waits for you to press Play.
+# Your Unity build. `demo:racer` is the bundled demo build. Left out: the one that the trainer config names; else you
+# train in the Unity Editor, where num_envs is 1 and every trial waits for you to press Play.
 {build}
 {other_builds}{learner}
 # What you run today, to compare with. Left out: what the trainer config says.
@@ -84,20 +86,28 @@ def write_study(path: Path, demo: bool = False) -> Written:
             hint = f"There is a build, {build}, but no trainer config: with one here, `sweeper init` is about both."
             return replace(written, told=(*written.told, hint))
         return written
-    builds = nearby.builds
+    builds, config = nearby.builds, read_trainer_config(configs[0])
+    own, is_taken = build_named_by(config), place_of_build(config) is not None
     told = [f"Trainer config: {_relative(configs[0], folder)}{_others(configs)}."]
-    if builds:
+    if is_taken:
+        told.append(f"Build: {own}, which the trainer config names.")
+    elif builds:
         told.append(f"Build: {_relative(builds[0], folder)}{_others(builds)}.")
+    elif own is not None:
+        told.append(f"The trainer config names a build that is not there, {own}: name yours in env_path.")
     else:
         told.append(
             "No Unity build was found nearby: this study trains in the Editor. To use a build, name it in env_path."
         )
+    line, others = "# env_path: Builds/MyGame", builds
+    if builds and not is_taken:
+        line, others = f"env_path: {_quoted(_relative(builds[0], folder))}", builds[1:]
     text = _text(
         path,
         _relative(configs[0], folder),
-        f"env_path: {_quoted(_relative(builds[0], folder))}" if builds else "# env_path: Builds/MyGame",
-        [_relative(config, folder) for config in configs[1:]],
-        [_relative(build, folder) for build in builds[1:]],
+        line,
+        [_relative(other, folder) for other in configs[1:]],
+        [_relative(other, folder) for other in others],
     )
     write_atomically(path, text)
     return Written(path, (path,), tuple(told))
@@ -129,7 +139,11 @@ def write_study_from(path: Path, command: str) -> Written:
     config = place / found.config
     if not config.is_file():
         raise InvalidInput(f"the command's trainer config is not there: {config}", "run this where the command runs")
-    baseline = {"num_envs": 1, "num_areas": 1, **found.baseline}
+    own, said = _said_by(config)
+    env_path = found.env_path or own
+    if env_path is None:
+        said["num_envs"] = 1  # the Editor is one environment
+    baseline = {"num_envs": 1, "num_areas": 1, **said, **found.baseline}
     more = []
     if found.env_args:
         more.append(f"\n# Passed to the player.\nenv_args: {json.dumps(list(found.env_args), ensure_ascii=False)}")
@@ -137,8 +151,8 @@ def write_study_from(path: Path, command: str) -> Written:
         trained = _relative(place / "results" / found.initialize_from, folder)
         more.append(f"\n# Trials start from this trained run.\ninitialize_from: {_quoted(trained)}")
     build = "# env_path: Builds/MyGame"
-    if found.env_path is not None:
-        build = f"env_path: {_quoted(_relative(place / found.env_path, folder))}"
+    if env_path is not None:
+        build = f"env_path: {_quoted(_relative(place / env_path, folder))}"
     learner = "" if found.learner == LEARNER else f"learner: {_quoted(_relative(place / found.learner, folder))}\n"
     write_atomically(
         path,
@@ -156,11 +170,22 @@ def write_study_from(path: Path, command: str) -> Written:
         ),
     )
     told = [f"Trainer config: {found.config}. What the command runs is the baseline: {_flow(baseline)}."]
-    if found.env_path is None:
+    if env_path is None:
         told.append("The command names no build: this study trains in the Editor.")
+    elif found.env_path is None:
+        told.append(f"Build: {env_path}, which the trainer config names.")
     if found.left_out:
         told.append(f"Left out, because a study has no place for it: {', '.join(found.left_out)}.")
     return Written(path, (path,), tuple(told))
+
+
+def _said_by(config: Path) -> tuple[str | None, dict[str, ParamValue]]:
+    """The build that a trainer config names, and its environments and areas; nothing of one that cannot be read."""
+    try:
+        read = read_trainer_config(config)
+        return build_named_by(read), {knob: read.value(knob) for knob in LAUNCH_KNOBS}
+    except InvalidInput:
+        return None, {}
 
 
 def _flow(values: Mapping[str, object]) -> str:

@@ -101,7 +101,14 @@ class Outputs:
 def best_text(config: TrainerConfig, result: StudyResult, best: Best) -> str:
     """The text of `config` as the study's answer has it; raises InvalidInput as tuned_text does."""
     study = result.study
-    return tuned_text(config, best.params, searched=study.space, engine=study.engine, in_editor=study.env_path is None)
+    return tuned_text(
+        config,
+        best.params,
+        searched=study.space,
+        engine=study.engine,
+        in_editor=study.env_path is None,
+        initializes=any(word.startswith("--initialize-from") for word in best.command),
+    )
 
 
 def read_results(folder: StudyFolder) -> StudyResult:

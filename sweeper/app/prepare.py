@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sweeper.app.artefacts import check_disk
+from sweeper.app.named_by_config import with_what_it_names
+from sweeper.app.parsed import check_with_parser
 from sweeper.compare.noise import areas_are_inert
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.study_file import KNOBS, Study, read_study
@@ -28,6 +31,7 @@ from sweeper.search.strategies import DEFAULT, STRATEGIES
 from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
 from sweeper.session.learner import Learner, command_name, locate_learner, probe_learner
+from sweeper.session.parser import NotAsked
 from sweeper.study.answer import Facts
 from sweeper.study.history import History
 from sweeper.units import format_bytes
@@ -173,6 +177,8 @@ def load(path: Path, overrides: Overrides) -> tuple[Study, TrainerConfig]:
     if spec.initialize_from and not study.resolve(spec.initialize_from).is_dir():
         raise study.source.error(("initialize_from",), f"no trained run at {study.resolve(spec.initialize_from)}")
     config = read_trainer_config(study.resolve(spec.trainer_config))
+    study = with_what_it_names(study, config)
+    spec = study.spec
     # What could not be written at the end is refused now; no knob is -1, so that every line is tried.
     knobs = {*(KNOBS if spec.space is None else spec.space), *(spec.baseline or {})}
     tuned_text(config, dict.fromkeys(knobs, -1), engine=spec.engine.model_dump(), in_editor=not study.has_build)
@@ -183,18 +189,21 @@ def prepare(path: Path, overrides: Overrides) -> Prepared:
     """Everything a study needs, checked.
 
     Raises:
-        InvalidInput: the study file, the trainer config or the space is wrong.
+        InvalidInput: the study file, the trainer config or the space is wrong, or the learner refuses what follows.
         NotReady: the learner or the build is missing or broken.
     """
     study, config = load(path, overrides)
     subject, learner = subject_of(study, config)
     machine = describe_machine(learner.packages)
     cap, cap_note = memory_cap(study.spec.memory_cap, machine)
+    space = build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags)
+    with suppress(NotAsked):  # then the first trial shows what it says
+        check_with_parser(subject, space, learner.path)
     return Prepared(
         subject=subject,
         learner=learner,
         machine=machine,
-        space=build_space(study, config, machine.usable_cores, cap, "--num-areas" in learner.flags),
+        space=space,
         cap_bytes=cap,
         budget=study.spec.budget,
         until=overrides.until,

@@ -6,15 +6,18 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from sweeper.app.parsed import check_with_parser
 from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.plan.space import build_space
-from sweeper.plan.trial_plan import Launch, plan_trial
+from sweeper.plan.subject import Subject
+from sweeper.plan.trial_plan import Launch
 from sweeper.report.words.study_notes import study_note
 from sweeper.report.words.values import command_text, params_text, value_text
 from sweeper.session.build import find_build, told
 from sweeper.session.learner import command_name, locate_learner
+from sweeper.session.parser import NotAsked
 from sweeper.study.confirmation import LEADERS
 from sweeper.units import format_bytes, format_seconds
 
@@ -27,7 +30,7 @@ LISTED = 5_000
 def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     """Lines for people: space, baseline, cap, plan and first command. Raises as `prepare` does.
 
-    The learner is located but not started, so flags are those of mlagents 1.1.0.
+    No training is started; the learner's parser is asked what it says, and flags are those of mlagents 1.1.0.
     """
     study, config = load(path, overrides)
     machine = describe_machine({})
@@ -35,6 +38,7 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     learner = locate_learner(study)
     build = find_build(study)
     launch = Launch(str(learner), command_name(study, learner), build, _FLAGS, told(build) if build else None)
+    subject = Subject(study, config, launch)
     space = build_space(study, config, machine.usable_cores, cap, accepts_areas=True)
     yield f"Study {study.spec.name}: {study.path}"
     yield "Knobs:"
@@ -53,8 +57,13 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     least, most = study.spec.measure.limits(study.spec.budget.seconds)
     yield f"A session measures for {least:.0f} to {most:.0f} s, more where cycles are long"
     folder = TrialFolder((overrides.out or Path("reports") / study.spec.name).absolute() / "trials" / "0000")
-    plan = plan_trial(study, config, launch, space.baseline, number=0, seed=0, base_port=5100, folder=folder)
+    plan = subject.plan(space.baseline, number=0, seed=0, base_port=5100, folder=folder)
     yield f"First command: {command_text(plan.argv)}"
+    try:
+        check_with_parser(subject, space, learner)
+        yield f"{config.path}: the learner's own parser accepts it, with every value of every knob"
+    except NotAsked as error:
+        yield f"{config.path}: the learner's own parser was not asked: {error}"
 
 
 def _plan(seconds: float, trials: int | None) -> Iterator[str]:

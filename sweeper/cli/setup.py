@@ -64,7 +64,7 @@ def validate(
     memory_cap: Optional[str] = options.CapOption,
     out: Optional[Path] = options.OutOption,
 ) -> None:
-    """Parse and resolve a study; print its space, the plan for its budget and the first command. Starts nothing."""
+    """Parse and resolve a study; print its space, the plan for its budget and the first command. Trains nothing."""
     given = options.overrides(budget, until, trials, memory_cap, out)
     from sweeper.app.validate import describe
 

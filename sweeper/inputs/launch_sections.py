@@ -22,6 +22,8 @@ SECTIONS = {
     ),
     "torch_settings": ("device",),
 }  # fmt: skip
+_LENIENT = ("torch_settings",)
+"""Where the learner passes over keys that it does not know."""
 _NOT_WHOLE = ("env_path", "env_args", "time_scale", "no_graphics", "no_graphics_monitor")
 _WHOLE = {
     section: [key for key in SECTIONS[section] if key not in _NOT_WHOLE]
@@ -44,12 +46,12 @@ def check_sections(source: YamlText) -> None:
         if not isinstance(entries, dict):
             raise source.error((section,), "must be a mapping")
         for key in entries:
-            if key not in known:
-                raise source.error((section, key), f"unknown key{_suggestion(section, str(key))}")
+            if key not in known and section not in _LENIENT:
+                raise source.error((section, key), f"unknown key{section_of(key) or did_you_mean(key, known)}")
         check(source, (section,), _WHOLE.get(section, ()))
 
 
-def _suggestion(section: str, key: str) -> str:
-    near = did_you_mean(key, SECTIONS[section])
-    others = [name for name, known in SECTIONS.items() if key in known]
-    return f" (it belongs under {others[0]})" if others else near
+def section_of(key: object) -> str:
+    """` (it belongs under env_settings)`, or nothing where no section has such a key."""
+    found = [section for section, known in SECTIONS.items() if key in known]
+    return f" (it belongs under {found[0]})" if found else ""

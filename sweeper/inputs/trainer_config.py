@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import InvalidInput
 from sweeper.inputs import quantities
-from sweeper.inputs.launch_sections import check_sections
+from sweeper.inputs.defaults import DEFAULT_TRAINER, HYPERPARAMETERS, resolved
+from sweeper.inputs.launch_sections import check_sections, section_of
+from sweeper.inputs.older_configs import check_age, place_of
 from sweeper.inputs.whole_numbers import check_behaviors
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
 from sweeper.model.trial import Params, ParamValue
@@ -32,17 +33,6 @@ BEHAVIOR_KEYS = (
 MAX_WHOLE = 2**53
 """Exact as a float; nothing that is counted or kept in memory gets there."""
 ON_POLICY = ("ppo", "poca")
-_COMMON = ("batch_size", "buffer_size", "learning_rate", "learning_rate_schedule")
-_PPO = (*_COMMON, "num_epoch", "beta", "epsilon", "lambd", "shared_critic", "beta_schedule", "epsilon_schedule")
-HYPERPARAMETERS = {
-    "ppo": _PPO,
-    "poca": tuple(key for key in _PPO if key != "shared_critic"),
-    "sac": (
-        *_COMMON, "buffer_init_steps", "tau", "steps_per_update", "save_replay_buffer", "init_entcoef",
-        "reward_signal_steps_per_update",
-    ),
-}  # fmt: skip
-"""What the built-in trainers accept; a plug-in's trainer is not checked."""
 _DEFAULT_BATCH = {"sac": 128}
 _DEFAULT_BUFFER = {"sac": 50000}
 KNOB_PATHS = {"batch_size": "hyperparameters.batch_size", "threaded": "threaded"}
@@ -68,6 +58,11 @@ class Behavior:
     """Steps after which self-play lets another team learn; None without self-play."""
 
     @property
+    def self_play(self) -> bool:
+        """Whether self-play is on; an empty section of it switches it on."""
+        return self.team_change is not None
+
+    @property
     def steps_to_update(self) -> int:
         """Steps of its own before the first policy update, at the least."""
         return max(self.batch_size, self.buffer_init_steps) if self.trainer_type == "sac" else self.buffer_size
@@ -87,6 +82,13 @@ class TrainerConfig:
     data: dict[str, Any]
     behaviors: tuple[Behavior, ...]
     source: YamlText
+
+    @property
+    def initial_run(self) -> Path | None:
+        """The trained run that it starts from, as the learner joins it; relative to the learner's current folder."""
+        checkpoint = self.data.get("checkpoint_settings") or {}
+        name, results = checkpoint.get("initialize_from"), checkpoint.get("results_dir", "results")
+        return Path(results, name) if isinstance(name, str) and isinstance(results, str) and name else None
 
     def with_params(self, params: Params) -> dict[str, Any]:
         """A copy of the data with the knobs of the trainer set in every behaviour, and in the defaults where given."""
@@ -119,22 +121,41 @@ def read_trainer_config(path: Path) -> TrainerConfig:
         InvalidInput: unreadable, or something in it that the learner would refuse and that we must understand.
     """
     source = read_yaml(path, "trainer config")
+    check_age(source)
     for key in source.data:
         if key not in TOP_LEVEL_KEYS:
-            raise source.error((key,), f"unknown key in a trainer config{did_you_mean(key, TOP_LEVEL_KEYS)}")
+            raise source.error((key,), f"unknown key in a trainer config{_belongs(key)}")
     check_sections(source)
     check_behaviors(source)
-    if not isinstance(source.data.get("default_settings") or {}, dict):
+    if not isinstance(source.data.get("default_settings"), (dict, type(None))):
         raise source.error(("default_settings",), "must be a mapping")
     return TrainerConfig(path, source.text, source.data, _behaviors(source.data, source), source)
 
 
+def _belongs(key: Any) -> str:
+    if key in BEHAVIOR_KEYS:
+        return f" ({key} belongs in a behaviour, under `behaviors:`)"
+    return section_of(key) or did_you_mean(key, TOP_LEVEL_KEYS)
+
+
 def put_params(data: dict[str, Any], params: Params) -> None:
-    """Set the knobs of the trainer in `data`, a trainer config as read by any YAML library, in place."""
-    trainer = (data.get("default_settings") or {}).get("trainer_type", "ppo")
-    for entry in _entries(data):
-        for path, value in trainer_paths(params).items():
-            _set(entry, path, value, trainer)
+    """Set the knobs of the trainer in `data`, a trainer config as read by any YAML library, in place.
+
+    Behaviours that leave a knob to the defaults go on doing so: then it is set there.
+    """
+    defaults = data.get("default_settings")
+    behaviors = data.get("behaviors") or {}
+    for path, value in trainer_paths(params).items():
+        is_default = defaults is not None and (not behaviors or _says(defaults, path))
+        for name, entry in behaviors.items():
+            if entry is None:
+                entry = behaviors[name] = {}
+            if defaults is None or _says(entry, path):
+                _set(entry, path, value, fills_trainer=defaults is None)
+            else:
+                is_default = True
+        if is_default and defaults is not None:
+            _set(defaults, path, value, fills_trainer=True)
 
 
 def trainer_paths(params: Params) -> dict[str, ParamValue]:
@@ -158,20 +179,26 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
 
     for key in entry:
         if key not in BEHAVIOR_KEYS:
-            raise source.error(where(key), f"unknown key in a behaviour{did_you_mean(key, BEHAVIOR_KEYS)}")
-    trainer = entry.get("trainer_type", "ppo")
+            hint = place_of(str(key), "") or did_you_mean(key, BEHAVIOR_KEYS)
+            raise source.error(where(key), f"unknown key in a behaviour{hint}")
+    trainer = entry.get("trainer_type", DEFAULT_TRAINER)
     if not isinstance(trainer, str):
         raise source.error(where("trainer_type"), f"expected ppo, sac, poca or a plug-in's name, not {shown(trainer)}")
-    for path in (("hyperparameters",), ("network_settings",), ("network_settings", "memory")):
-        if not isinstance(_get(entry, ".".join(path)) or {}, dict):
-            raise source.error(where(*path), "must be a mapping")
-    hyper = entry.get("hyperparameters") or {}
-    memory = _get(entry, "network_settings.memory") or {}
+    if trainer not in HYPERPARAMETERS and trainer.lower() in HYPERPARAMETERS:
+        raise source.error(where("trainer_type"), f"the learner knows no '{trainer}'; write {trainer.lower()}")
+    for key in ("hyperparameters", "network_settings"):
+        if not isinstance(entry.get(key, {}), dict):
+            raise source.error(where(key), "must be a mapping")
+    memory = _get(entry, "network_settings.memory")
+    if not isinstance(memory, (dict, type(None))):
+        raise source.error(where("network_settings", "memory"), "must be a mapping")
+    hyper = entry.get("hyperparameters", {})
     known = HYPERPARAMETERS.get(trainer, tuple(hyper))
     for key in hyper:
         if key not in known:
-            raise source.error(where("hyperparameters", key), f"unknown hyperparameter{did_you_mean(key, known)}")
-    if hyper and "trainer_type" not in entry:
+            hint = place_of(str(key), "hyperparameters") or did_you_mean(key, known)
+            raise source.error(where("hyperparameters", key), f"unknown hyperparameter{hint}")
+    if "hyperparameters" in entry and "trainer_type" not in entry:
         raise source.error(where("hyperparameters"), "given without a trainer_type, which the learner refuses")
 
     def whole(section: Mapping[str, Any], key: str, default: int, *prefix: str) -> int:
@@ -182,7 +209,8 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
         trainer_type=trainer,
         batch_size=whole(hyper, "batch_size", _DEFAULT_BATCH.get(trainer, 1024), "hyperparameters"),
         buffer_size=whole(hyper, "buffer_size", _DEFAULT_BUFFER.get(trainer, 10240), "hyperparameters"),
-        sequence_length=whole(memory, "sequence_length", 64, "network_settings", "memory") if memory else None,
+        # An empty section switches it on.
+        sequence_length=None if memory is None else whole(memory, "sequence_length", 64, "network_settings", "memory"),
         threaded=bool(entry.get("threaded", False)),
         time_horizon=whole(entry, "time_horizon", 64),
         num_epoch=whole(hyper, "num_epoch", 3, "hyperparameters"),
@@ -205,48 +233,23 @@ def _or_zero(value: Any) -> int:
         return 0
 
 
-def resolved(data: dict[str, Any], source: YamlText | None = None) -> dict[str, dict[str, Any]]:
-    """Every behaviour's entry with `default_settings` filled in, as the learner merges them."""
-    defaults = data.get("default_settings") or {}
-    behaviors = data.get("behaviors") or {}
-    if not isinstance(behaviors, dict):
-        raise _at(source, ("behaviors",), "must be a mapping of behaviour names to their settings")
-    if not behaviors:
-        if not defaults:
-            raise _at(source, ("behaviors",), "a trainer config needs at least one behaviour under `behaviors:`")
-        return {"": defaults}
-    for name, entry in behaviors.items():
-        if entry is not None and not isinstance(entry, dict):
-            raise _at(source, ("behaviors", name), "must be a mapping of settings")
-    return {str(name): _merged(defaults, entry or {}) for name, entry in behaviors.items()}
+def _says(entry: dict[str, Any], path: str) -> bool:
+    """Whether a behaviour's own entry decides about `path`, be it by switching off a section on the way."""
+    section: Any = entry
+    for part in path.split("."):
+        if not isinstance(section, dict):
+            return True
+        if part not in section:
+            return False
+        section = section[part]
+    return True
 
 
-def _entries(data: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = []
-    for name, entry in (data.get("behaviors") or {}).items():
-        if entry is None:
-            entry = data["behaviors"][name] = {}
-        entries.append(entry)
-    if data.get("default_settings"):
-        entries.append(data["default_settings"])
-    return entries
-
-
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    result = copy.deepcopy(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = _merged(result[key], value)
-        else:
-            result[key] = copy.deepcopy(value)
-    return result
-
-
-def _set(entry: dict[str, Any], path: str, value: ParamValue, trainer: str) -> None:
+def _set(entry: dict[str, Any], path: str, value: ParamValue, fills_trainer: bool) -> None:
     *parents, last = path.split(".")
-    if parents and parents[0] == "hyperparameters":
+    if fills_trainer and parents[:1] == ["hyperparameters"]:
         # The learner refuses hyperparameters in an entry that does not name its trainer.
-        entry.setdefault("trainer_type", trainer)
+        entry.setdefault("trainer_type", DEFAULT_TRAINER)
     for parent in parents:
         if not isinstance(entry.get(parent), dict):
             entry[parent] = {}
@@ -282,7 +285,3 @@ def _whole(source: YamlText, where: tuple[str, ...], value: Any) -> int:
     if result > MAX_WHOLE:
         raise source.error(where, f"must be {MAX_WHOLE:,} at most, not {shown(value)}")
     return result
-
-
-def _at(source: YamlText | None, where: tuple[str, ...], message: str) -> InvalidInput:
-    return source.error(where, message) if source else InvalidInput(message)

@@ -6,8 +6,9 @@ import copy
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from sweeper.inputs.defaults import resolved
 from sweeper.inputs.splice import same, splice
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params, resolved
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, put_params
 from sweeper.model.trial import Params, ParamValue
 
 _NOT_A_NEW_TRAINING = ("resume", "load_model", "force", "inference")
@@ -21,6 +22,7 @@ def tuned_text(
     searched: Collection[str] = (),
     engine: Mapping[str, ParamValue] | None = None,
     in_editor: bool = False,
+    initializes: bool = False,
 ) -> str:
     """The text of `config` with `params` put in; `mlagents-learn` accepts it as it is.
 
@@ -31,6 +33,7 @@ def tuned_text(
     Args:
         engine: the study's engine settings; those that a flag can say are left to the command line.
         in_editor: the study has no build, so that none may be launched.
+        initializes: the command line names the trained run that trials started from.
 
     Raises:
         InvalidInput: the file cannot be changed there with the rest kept; says where.
@@ -50,6 +53,9 @@ def tuned_text(
         if checkpoint.get(key):
             checkpoint[key] = False
             notes["checkpoint_settings", key] = "sweeper: switched off, so that this trains anew"
+    if checkpoint.get("initialize_from") and not initializes:
+        checkpoint["initialize_from"] = None
+        notes["checkpoint_settings", "initialize_from"] = "sweeper: measured untrained"
     graphics = wanted.get("engine_settings") or {}
     if (engine or {}).get("no_graphics") is False and graphics.get("no_graphics"):
         graphics["no_graphics"] = False  # the learner has a switch, which can only say true

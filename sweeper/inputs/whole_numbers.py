@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from sweeper.inputs import quantities
 from sweeper.inputs.yaml_text import YamlText
 
-_IN_A_BEHAVIOUR = {
+_IN_A_BEHAVIOUR: dict[tuple[str, ...], tuple[str, ...]] = {
     (): ("checkpoint_interval", "keep_checkpoints", "time_horizon", "summary_freq"),
     ("hyperparameters",): ("batch_size", "buffer_size", "num_epoch", "buffer_init_steps"),
     ("network_settings",): ("hidden_units", "num_layers"),
     ("network_settings", "memory"): ("memory_size", "sequence_length"),
     ("self_play",): ("save_steps", "team_change", "swap_steps", "window"),
+    ("behavioral_cloning",): ("steps", "samples_per_update", "num_epoch", "batch_size"),
+    **{("reward_signals", signal): ("encoding_size",) for signal in ("gail", "curiosity", "rnd")},
 }
 
 _MOST = 2**53

@@ -39,10 +39,18 @@ class FindingKind(str, Enum):
     # session: lost_slices, slices, busiest, busiest_cores; study: lost_rounds, rounds, busiest
     # Of a study.
     SPACE_DERIVED = "space_derived"
-    BASELINE_FROM_CONFIG = "baseline_from_config"
     BATCHES_REFUSED = "batches_refused"
     # sizes: batch sizes that make too few updates by arithmetic; share_percent: of your updates, with the first of
     # them; least_percent: that the guard asks for; left_out: of a derived space
+    THREADED_NOT_DERIVED = "threaded_not_derived"
+    COMBINATIONS_LEFT_OUT = "combinations_left_out"
+    # left_out, combinations: both None where they were not counted; knob, lost: its values that no legal one has,
+    # both None where every value has one; example: why one is not legal
+    BASELINE_FROM_CONFIG = "baseline_from_config"
+    BUILD_FROM_CONFIG = "build_from_config"  # path
+    RUN_FROM_CONFIG = "run_from_config"  # path
+    RUN_NOT_FOUND = "run_not_found"  # path
+    ENVS_NEED_A_BUILD = "envs_need_a_build"  # num_envs that the trainer config names
     FLAG_NOT_ACCEPTED = "flag_not_accepted"  # flag
     VERSIONS_UNKNOWN = "versions_unknown"
     IN_EDITOR = "in_editor"

@@ -6,20 +6,16 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
-from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
-from sweeper.inputs.trainer_config import Behavior, TrainerConfig
-from sweeper.model.findings import Finding, FindingKind
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, Behavior, TrainerConfig
+from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.trial import Params, ParamValue
-from sweeper.plan.updates import update_share
+from sweeper.plan.derived import Bounds, derive
+from sweeper.plan.updates import note_on_batches, refused_batches, update_share
 
-MEMORY_PER_ENV_BYTES = 150 * 1024**2
-"""What deriving a space assumes an environment to need at the least, where nothing was measured yet."""
-LEARNER_MEMORY_BYTES = 550 * 1024**2
-"""PSS of the learner's main process with torch on CPU, facts of mlagents 1.1.0."""
 LISTABLE = 5_000
 """Spaces up to this size are listed."""
 MOST_JUDGED = 20_000
@@ -67,6 +63,10 @@ class Rules:
     def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
         """Updates for each step with `params` over those with `own`; see updates.update_share."""
         return update_share(self.config.behaviors_with(own), self.config.behaviors_with(params), steps)
+
+    def problem(self, params: Params) -> str | None:
+        """Why `params` cannot be searched; None where they can."""
+        return self.refusal(params) or self.alteration(params)
 
 
 class Legality(Protocol):
@@ -169,27 +169,36 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
         InvalidInput: an illegal baseline, or a space without a legal configuration; says which rule forbids it.
     """
     rules = Rules(config, study.has_build, accepts_areas)
-    knobs, stated = study.spec.space, study.spec.baseline
+    knobs, stated, least = study.spec.space, study.spec.baseline, study.spec.min_updates
     baseline = settings_today(study, config, accepts_areas)
-    notes = []
     if knobs is None:
-        knobs = _derived(rules, baseline, usable_cores, cap_bytes)
-        notes.append(Finding(FindingKind.SPACE_DERIVED))
-    refused = _refused_by_guard(rules, baseline, knobs.get("batch_size", ()), study.spec.min_updates)
-    if refused is not None:
-        is_derived = study.spec.space is None
-        notes.append(Finding(FindingKind.BATCHES_REFUSED, {**refused, "left_out": is_derived}))
-        if is_derived:
-            sizes = tuple(size for size in knobs["batch_size"] if size not in refused["sizes"])
-            knobs = {knob: sizes if knob == "batch_size" else values for knob, values in knobs.items()}
-            knobs = {knob: values for knob, values in knobs.items() if len(values) > 1}
+        bounds = Bounds(study.has_build, accepts_areas, usable_cores, cap_bytes, least)
+        knobs, notes = derive(config, baseline, bounds, lambda params: not rules.problem(params))
+    else:
+        sizes = [size for size in knobs.get("batch_size", ()) if not rules.refusal({**baseline, "batch_size": size})]
+        notes = note_on_batches(refused_batches(config, baseline, sizes, least), least, left_out=False)
     if not stated:
         notes.append(Finding(FindingKind.BASELINE_FROM_CONFIG))
+    notes += _notes_on_config(study, config, stated or {})
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
     if space.any_legal() is None:
         first = space.configuration({knob: values[0] for knob, values in knobs.items()})
         raise study.source.error(("space",), f"no combination is legal; for one, {space.problem(first)}")
-    return space
+    return replace(space, notes=(*notes, *_left_out(space)))
+
+
+def _notes_on_config(study: Study, config: TrainerConfig, stated: Params) -> list[Finding]:
+    """What the trainer config decides where the study says nothing, and what it would and cannot."""
+    notes = []
+    if study.has_build and not study.source.has(("env_path",)):
+        notes.append(Finding(FindingKind.BUILD_FROM_CONFIG, {"path": study.spec.env_path}))
+    if not study.has_build and "num_envs" not in stated and (envs := config.value("num_envs")) != 1:
+        notes.append(Finding(FindingKind.ENVS_NEED_A_BUILD, {"num_envs": envs}))
+    if config.initial_run is not None and not study.source.has(("initialize_from",)):
+        run = study.spec.initialize_from
+        kind = FindingKind.RUN_NOT_FOUND if run is None else FindingKind.RUN_FROM_CONFIG
+        notes.append(Finding(kind, {"path": run or str(config.initial_run)}))
+    return notes
 
 
 def settings_today(study: Study, config: TrainerConfig, accepts_areas: bool) -> dict[str, ParamValue]:
@@ -223,40 +232,33 @@ def _behavior_refusal(behavior: Behavior) -> str | None:
     return None
 
 
-def _derived(rules: Rules, baseline: Params, usable_cores: int, cap_bytes: int) -> dict[str, tuple[ParamValue, ...]]:
-    """From cores, memory and the trainer config; up to a few hundred combinations around the user's own settings."""
-    by_memory = max(1, (cap_bytes - LEARNER_MEMORY_BYTES) // MEMORY_PER_ENV_BYTES)
-    most = min(max(usable_cores, 2), by_memory, 64) if rules.has_build else 1
-    envs = tuple(count for count in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64) if count <= most)
-    knobs: dict[str, tuple[ParamValue, ...]] = {"num_envs": envs}
-    knobs["num_areas"] = (1, 2, 4, 8, 16) if rules.accepts_areas else (1,)
-    batch = baseline["batch_size"]
-    if isinstance(batch, int):
-        candidates = (batch // 2, batch, batch * 2, batch * 4)
-        legal = (
-            size for size in candidates if size and Space({}, {}, rules, True).problem({"batch_size": size}) is None
-        )
-        knobs["batch_size"] = tuple(legal) or (batch,)
-    knobs["threaded"] = (False, True)
-    return {knob: values for knob, values in knobs.items() if len(values) > 1}
+def _left_out(space: Space) -> list[Finding]:
+    """What to say of combinations that are not legal: of values that none has, and of others where all have some."""
+    values: dict[str, Value] = {"left_out": None, "combinations": None, "knob": None, "lost": None}
+    judged = {knob: space.knobs[knob] for knob in LAUNCH_KNOBS if knob in space.knobs}
+    if space.size <= LISTABLE:
+        if not (count := space.size - len(space.legal)):
+            return []
+        judged = dict(space.knobs)
+        values.update(left_out=count, combinations=space.size)
+    notes = []
+    for knob, every in judged.items():
+        if lost := [value for value in every if not _occurs(space, knob, value)]:
+            example = space.problem(space.configuration({knob: lost[0]}))
+            found = {"knob": knob, "lost": tuple(map(str, lost)), "example": example}
+            notes.append(Finding(FindingKind.COMBINATIONS_LEFT_OUT, {**values, **found}))
+    if notes or space.size > LISTABLE:
+        return notes
+    every_one = (space.configuration(dict(zip(space.knobs, each))) for each in itertools.product(*space.knobs.values()))
+    example = next(filter(None, map(space.problem, every_one)))
+    return [Finding(FindingKind.COMBINATIONS_LEFT_OUT, {**values, "example": example})]
 
 
-def _refused_by_guard(
-    rules: Rules, baseline: Params, sizes: Sequence[ParamValue], min_updates: float | None
-) -> dict[str, Any] | None:
-    """Batch sizes that make too few gradient updates by arithmetic, with the share of the first; None without any."""
-    if min_updates is None:
-        return None
-    found = {}
-    for size in sizes:
-        params = {**baseline, "batch_size": size}
-        share = None if rules.refusal(params) else rules.update_share(baseline, params)
-        if share is not None and share < ROOM_FOR_BURSTS * min_updates:
-            found[size] = share
-    if not found:
-        return None
-    first = next(iter(found.values()))
-    return {"sizes": tuple(found), "share_percent": 100 * first, "least_percent": 100 * min_updates}
+def _occurs(space: Space, knob: str, value: ParamValue) -> bool:
+    """Whether a legal configuration has it; in a space too large to list, with the other knobs as in the baseline."""
+    if space.size <= LISTABLE:
+        return any(params[knob] == value for params in space.legal)
+    return space.problem(space.configuration({knob: value})) is None
 
 
 def _size(value: ParamValue) -> float:

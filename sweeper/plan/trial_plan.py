@@ -112,7 +112,7 @@ def trial_config(study: Study, config: TrainerConfig, params: Params) -> dict[st
     data = config.with_params(params)
     for name, behavior in zip(data.get("behaviors") or {}, config.behaviors_with(params)):
         _quiet(data["behaviors"][name], behavior.buffer_size if behavior.on_policy else SUMMARY_STEPS)
-    if data.get("default_settings"):
+    if data.get("default_settings") is not None:
         _quiet(data["default_settings"], SUMMARY_STEPS)
     # What the command line decides must not be said here too: `resume: true` could not be taken back by a flag.
     data.pop("checkpoint_settings", None)

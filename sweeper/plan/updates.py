@@ -6,9 +6,12 @@ gradient updates; what is left over is dropped (mlagents 1.1.0, on_policy_traine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sweeper.inputs.trainer_config import Behavior
+from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
+from sweeper.inputs.trainer_config import Behavior, TrainerConfig
+from sweeper.model.findings import Finding, FindingKind, Value
+from sweeper.model.trial import Params, ParamValue
 
 
 def update_share(own: Sequence[Behavior], other: Sequence[Behavior], steps: float | None = None) -> float | None:
@@ -20,6 +23,37 @@ def update_share(own: Sequence[Behavior], other: Sequence[Behavior], steps: floa
     shares = [_share(before, after, steps) for before, after in zip(own, other)]
     known = [share for share in shares if share is not None]
     return min(known) if known and len(known) == len(shares) else None
+
+
+def refused_batches(
+    config: TrainerConfig, baseline: Params, sizes: Sequence[ParamValue], min_updates: float | None
+) -> dict[float, float]:
+    """Of legal batch sizes, those that the learning guard is sure to refuse, with the share of updates that they make.
+
+    `min_updates`: least share of the updates with `baseline`; None for no guard.
+    """
+    if min_updates is None:
+        return {}
+    own = config.behaviors_with(baseline)
+    found = {}
+    for size in sizes:
+        share = update_share(own, config.behaviors_with({**baseline, "batch_size": size}))
+        if share is not None and share < ROOM_FOR_BURSTS * min_updates and isinstance(size, (int, float)):
+            found[size] = share
+    return found
+
+
+def note_on_batches(refused: Mapping[float, float], min_updates: float | None, left_out: bool) -> list[Finding]:
+    """What to say of them; `left_out` of a derived space, or only refused in one that names them."""
+    if min_updates is None or not refused:
+        return []
+    values: dict[str, Value] = {
+        "sizes": tuple(refused),
+        "share_percent": 100 * next(iter(refused.values())),
+        "least_percent": 100 * min_updates,
+        "left_out": left_out,
+    }
+    return [Finding(FindingKind.BATCHES_REFUSED, values)]
 
 
 def minibatches(behavior: Behavior, steps: float | None = None) -> int:

@@ -221,7 +221,7 @@ def _outcome(
         lack = shortfall(updates, terms.required) if updates is not None else None
         if lack is None:
             return Outcome.OK, None
-        return Outcome.TOO_FEW_UPDATES, with_bursts(lack, measurement, asked.behaviors)
+        return Outcome.TOO_FEW_UPDATES, with_bursts(lack, measurement, terms.required, asked.behaviors)
     if record.end is SessionEnd.MEASURED and record.slices:
         return Outcome.DISTURBED, Finding(FindingKind.SLICES_ALL_DISTURBED)
     if record.end is SessionEnd.MEASURED:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sweeper.app.check.git import worktree
 from sweeper.app.check.named import Named, named
+from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.outputs import read_results
 from sweeper.app.prepare import subject_of
 from sweeper.errors import InvalidInput, NotComparable
@@ -163,6 +164,9 @@ def _side(name: str, own: Named, other: Named, ground: Ground, stack: ExitStack,
         changes["learner"] = str(own.learner)
     study = replace(study, spec=study.spec.model_copy(update=changes))
     config = read_trainer_config(study.resolve(study.spec.trainer_config))
+    study = with_what_it_names(
+        study, replace(config, path=_at_home(study, elsewhere).resolve(study.spec.trainer_config))
+    )
     subject, learner = subject_of(study, config, probe)
     settings = {**settings_today(study, config, "--num-areas" in learner.flags), **(named_ground.best or {})}
     if own.config is not None or other.config is not None:
@@ -171,10 +175,14 @@ def _side(name: str, own: Named, other: Named, ground: Ground, stack: ExitStack,
     return Side(name, own.words or ("the study's own",), subject, settings)
 
 
+def _at_home(study: Study, elsewhere: Path | None) -> Study:
+    """A revision's study as if it lay where the study of today does, `elsewhere`; any other as it is."""
+    return study if elsewhere is None else replace(study, source=replace(study.source, path=elsewhere))
+
+
 def _left_at_home(study: Study, elsewhere: Path) -> dict[str, str]:
     """Paths of a revision's study that git does not hold, such as builds: they are taken from where the study lies."""
-    home = replace(study, source=replace(study.source, path=elsewhere))
-    found = {}
+    home, found = _at_home(study, elsewhere), {}
     for key in ("env_path", "learner", "initialize_from"):
         written = getattr(study.spec, key)
         is_path = written and not study.uses_demo_build if key == "env_path" else written and "/" in written

@@ -16,6 +16,46 @@ def _space(_: Values) -> str:
     return "The study file names no space; it was derived from this machine."
 
 
+def _threaded(_: Values) -> str:
+    return "The derived space goes without threaded: ML-Agents advises against it with self-play."
+
+
+def _left_out(values: Values) -> str:
+    which = "Some combinations"
+    if values["combinations"] is not None:
+        which = f"{values['left_out']} of {values['combinations']} combinations"
+    lost = "" if values["knob"] is None else f", all with {values['knob']} {', '.join(values['lost'])} among them"
+    return f"{which} of this space are left out{lost}; for one, {values['example']}."
+
+
+def _build(values: Values) -> str:
+    return (
+        f"The study file names no env_path; the build of the trainer config is used, {values['path']}. To train in the "
+        "Editor, write `env_path: null`."
+    )
+
+
+def _run(values: Values) -> str:
+    return (
+        f"The study file names no initialize_from; trials start from the trainer config's own, {values['path']}. To "
+        "start untrained, write `initialize_from: null`."
+    )
+
+
+def _no_run(values: Values) -> str:
+    return (
+        f"The trainer config starts from a trained run, and there is none at {values['path']}: trials and the answer "
+        "start untrained. To start from another, name it in the study file (initialize_from)."
+    )
+
+
+def _envs(values: Values) -> str:
+    return (
+        f"The trainer config says num_envs {values['num_envs']}, but no build is named and the Editor is one "
+        "environment: name it in the study file (env_path)."
+    )
+
+
 def _baseline(_: Values) -> str:
     return "The study file states no baseline; the trainer config's own settings stand in for it."
 
@@ -109,8 +149,14 @@ def _drift(values: Values) -> str:
 
 _SENTENCES: Sentences = {
     FindingKind.SPACE_DERIVED: _space,
-    FindingKind.BASELINE_FROM_CONFIG: _baseline,
     FindingKind.BATCHES_REFUSED: _batches,
+    FindingKind.THREADED_NOT_DERIVED: _threaded,
+    FindingKind.COMBINATIONS_LEFT_OUT: _left_out,
+    FindingKind.BASELINE_FROM_CONFIG: _baseline,
+    FindingKind.BUILD_FROM_CONFIG: _build,
+    FindingKind.RUN_FROM_CONFIG: _run,
+    FindingKind.RUN_NOT_FOUND: _no_run,
+    FindingKind.ENVS_NEED_A_BUILD: _envs,
     FindingKind.FLAG_NOT_ACCEPTED: _flag,
     FindingKind.VERSIONS_UNKNOWN: _versions,
     FindingKind.IN_EDITOR: _editor,

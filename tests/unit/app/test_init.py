@@ -10,12 +10,13 @@ import pytest
 
 from sweeper.app.init import write_study
 from sweeper.app.nearby import look_around
-from sweeper.app.prepare import Overrides
+from sweeper.app.prepare import Overrides, load
 from sweeper.app.validate import describe
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.racer import TRAINER_CONFIG
+from sweeper.session.parser import NotAsked
 from tests.helpers.builders import PPO
 
 
@@ -33,6 +34,16 @@ def config(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PPO)
     return path
+
+
+@pytest.fixture(autouse=True)
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner's own parser takes seconds to start, and is asked in tests of its own."""
+
+    def ask(*_: Any) -> None:
+        raise NotAsked("a test")
+
+    monkeypatch.setattr("sweeper.app.parsed.ask_parser", ask)
 
 
 def is_valid(study: Path) -> bool:
@@ -118,6 +129,21 @@ class TestNearby:
         assert read_study(written.study).spec.env_path is None
         assert any("Editor" in sentence for sentence in written.told)
         assert is_valid(written.study)
+
+    def test_a_build_that_the_config_names_is_left_to_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "car.yaml").write_text(PPO + "env_settings: {env_path: Old, num_envs: 2}\n")
+        build(tmp_path / "Old.x86_64", age=100)
+        build(tmp_path / "New.x86_64")
+        written = write_study(tmp_path)
+        assert "Build: Old, which the trainer config names." in written.told
+        assert "# env_path: New.x86_64" in written.study.read_text()
+        study, _ = load(written.study, Overrides())
+        assert study.spec.env_path == str(tmp_path / "Old")
+        (tmp_path / "Old.x86_64").unlink()
+        assert read_study(write_study(tmp_path / "again.yaml").study).spec.env_path == "New.x86_64"
+        (tmp_path / "New.x86_64").unlink()
+        assert any("not there, Old" in sentence for sentence in write_study(tmp_path / "third.yaml").told)
 
     def test_the_demo_all_the_same(self, tmp_path: Path) -> None:
         config(tmp_path / "mine.yaml")

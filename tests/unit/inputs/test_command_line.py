@@ -10,6 +10,7 @@ from sweeper.app.init import write_study_from
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import TrainingCommand, read_command
+from sweeper.inputs.study_file import read_study
 from tests.helpers.builders import PPO
 
 GUIDE = (
@@ -101,6 +102,11 @@ def test_its_study_has_the_command_as_the_baseline_and_can_be_read(tmp_path, mon
     assert study.resolve(str(study.spec.env_path)).resolve() == tmp_path.parent / "Builds" / "AutonomousRacer.exe"
     assert study.spec.env_args == ["--track", "two laps"]
     assert study.spec.engine.no_graphics is True
+    (tmp_path / "Config" / "own.yaml").write_text(PPO + "env_settings: {env_path: Builds/Car, num_envs: 2}\n")
+    written = write_study_from(Path("own.yaml"), "mlagents-learn Config/own.yaml --num-areas=4")
+    assert "Build: Builds/Car, which the trainer config names." in written.told
+    spec = read_study(written.study).spec
+    assert (spec.env_path, spec.baseline) == ("Builds/Car", {"num_envs": 2, "num_areas": 4})
     with pytest.raises(InvalidInput, match="exists; nothing was overwritten"):
         write_study_from(Path("study.yaml"), GUIDE)
     with pytest.raises(InvalidInput, match="trainer config is not there"):

@@ -159,10 +159,12 @@ def test_defaults_of_each_trainer(config_file: Config, trainer: str, batch: int,
     assert (behavior.time_horizon, behavior.num_epoch, behavior.threaded) == (64, 3, False)
 
 
-@pytest.mark.parametrize("entry", ["", " {}", " null"])
-def test_an_empty_behaviour_is_ppo(config_file: Config, entry: str) -> None:
-    (behavior,) = config_file(f"behaviors:\n  Car:{entry}\n").behaviors
+def test_an_empty_behaviour_is_ppo_and_none_is_refused(config_file: Config) -> None:
+    (behavior,) = config_file("behaviors:\n  Car: {}\n").behaviors
     assert (behavior.name, behavior.trainer_type, behavior.batch_size) == ("Car", "ppo", 1024)
+    for entry in ("", " null"):
+        with pytest.raises(InvalidInput, match=r":2: behaviors\.Car: this behaviour is empty, which the learner ref"):
+            config_file(f"behaviors:\n  Car:{entry}\n")
 
 
 def test_default_settings_are_merged_deeply(config_file: Config) -> None:
@@ -208,16 +210,17 @@ def test_numbers_as_users_write_them(config_file: Config) -> None:
     assert config_file(text).value("hyperparameters.learning_rate") == 0.0003
 
 
-def test_params_go_into_every_behaviour_and_into_the_defaults(config_file: Config) -> None:
+def test_params_go_into_the_defaults_and_into_behaviours_that_do_not_leave_them_there(config_file: Config) -> None:
     text = (
         "default_settings: {trainer_type: ppo, hyperparameters: {batch_size: 32, beta: 0.1}}\n"
-        "behaviors:\n  A: {trainer_type: ppo, hyperparameters: {batch_size: 16}}\n  B:\n"
+        "behaviors:\n  A: {trainer_type: ppo, hyperparameters: {batch_size: 16}}\n  B: {}\n"
     )
-    data = config_file(text).with_params({"batch_size": 64, "threaded": True, "num_envs": 4, "num_areas": 2})
+    config, params = config_file(text), {"batch_size": 64, "threaded": True, "num_envs": 4, "num_areas": 2}
+    data = config.with_params(params)
     assert data["default_settings"]["hyperparameters"] == {"batch_size": 64, "beta": 0.1}
     assert data["behaviors"]["A"]["hyperparameters"] == {"batch_size": 64}
-    assert data["behaviors"]["B"]["hyperparameters"] == {"batch_size": 64}
-    assert [entry["threaded"] for entry in (data["default_settings"], *data["behaviors"].values())] == [True] * 3
+    assert data["behaviors"]["B"] == {}
+    assert [(entry.batch_size, entry.threaded) for entry in config.behaviors_with(params)] == [(64, True)] * 2
     assert "num_envs" not in str(data)
 
 
@@ -327,3 +330,130 @@ def test_an_unknown_hyperparameter_is_refused_as_the_learner_would(config_file: 
     with pytest.raises(InvalidInput, match=r"car.yaml:5: .*batchsize: unknown hyperparameter .*'batch_size'"):
         config_file(text)
     config_file(text.replace("ppo", "a_plugin"))  # what a plug-in accepts is not ours to know
+
+
+class TestDefaultsAsTheLearnerFillsThem:
+    """`default_settings` are a whole entry of a trainer's, however little of it is written."""
+
+    @pytest.mark.parametrize("defaults", ["{}", "{time_horizon: 32}", "{trainer_type: ppo}"])
+    def test_hyperparameters_need_no_trainer_there(self, config_file: Config, defaults: str) -> None:
+        text = f"default_settings: {defaults}\nbehaviors: {{Car: {{hyperparameters: {{batch_size: 64}}}}}}\n"
+        config = config_file(text)
+        assert (config.behaviors[0].trainer_type, config.behaviors[0].batch_size) == ("ppo", 64)
+        expected = {**config.data, "behaviors": {"Car": {"hyperparameters": {"batch_size": 128}}}}
+        assert config.with_params({"batch_size": 128}) == expected
+
+    def test_but_in_the_defaults_themselves(self, config_file: Config) -> None:
+        text = "default_settings:\n  hyperparameters: {batch_size: 64}\nbehaviors: {Car: {}}\n"
+        with pytest.raises(InvalidInput, match=r":2: default_settings\.hyperparameters: given without a trainer_type"):
+            config_file(text)
+
+    @pytest.mark.parametrize(
+        ("default", "own", "strange"),
+        [
+            ("{time_horizon: 32}", "sac", "num_epoch"),
+            ("{trainer_type: ppo}", "poca", "shared_critic"),
+            ("{trainer_type: sac}", "ppo", "buffer_init_steps"),
+        ],
+    )
+    def test_they_bring_what_another_trainer_refuses(
+        self, config_file: Config, default: str, own: str, strange: str
+    ) -> None:
+        text = f"default_settings: {default}\nbehaviors:\n  Car: {{trainer_type: {own}}}\n"
+        with pytest.raises(InvalidInput) as caught:
+            config_file(text)
+        assert ":3: behaviors.Car.trainer_type: default_settings fills every behaviour" in str(caught.value)
+        assert f"with {strange} too, which is none of {own}'s" in str(caught.value)
+
+    @pytest.mark.parametrize(("default", "own"), [("poca", "ppo"), ("ppo", "a_plugin"), ("a_plugin", "sac")])
+    def test_some_trainers_bear_each_other(self, config_file: Config, default: str, own: str) -> None:
+        text = f"default_settings: {{trainer_type: {default}}}\nbehaviors: {{Car: {{trainer_type: {own}}}}}\n"
+        assert config_file(text).behaviors[0].trainer_type == own
+
+    def test_a_section_that_a_behaviour_switches_off_is_set_there(self, config_file: Config) -> None:
+        text = (
+            "default_settings: {network_settings: {memory: {sequence_length: 32}}}\n"
+            "behaviors: {A: {network_settings: {memory: null}}, B: {}}\n"
+        )
+        data = config_file(text).with_params({"network_settings.memory.sequence_length": 16})
+        assert data["behaviors"] == {"A": {"network_settings": {"memory": {"sequence_length": 16}}}, "B": {}}
+
+
+def test_empty_sections_switch_on_what_they_are_about(config_file: Config) -> None:
+    text = "behaviors: {A: {network_settings: {memory: {}}, self_play: {}}, B: {network_settings: {memory: null}}}\n"
+    a, b = config_file(text).behaviors
+    assert (a.sequence_length, a.self_play) == (64, True)
+    assert (b.sequence_length, b.self_play) == (None, False)
+
+
+OLD = """\
+default:
+  trainer: ppo
+  batch_size: 1024
+  buffer_size: 10240
+  use_recurrent: false
+BallLearning:
+  normalize: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (OLD, ":1: default: this is a trainer config of ML-Agents before 0.20, which today's learner refuses"),
+        (OLD.replace("default", "Ball"), ":1: Ball: this is a trainer config of ML-Agents before 0.20"),
+        ("Ball:\n  normalize: true\n  max_steps: 5.0e4\n", ":1: Ball: this is a trainer config of ML-Agents before 0."),
+        ("behaviors: {A: {}}\ncurriculum: {}\n", ":2: curriculum: since ML-Agents 0.20 this is `environment_parame"),
+        ("resampling-interval: 5000\n", ":1: resampling-interval: this is a sampler file of ML-Agents before 0.20"),
+        ("mass:\n  sampler-type: uniform\n", ":1: mass: this is a sampler file of ML-Agents before 0.20"),
+        ("Ball:\n  thresholds: [1]\n  parameters: {a: [1, 2]}\n", ":1: Ball: this is a curriculum of ML-Agents bef"),
+        ("Ball:\n  trainer_type: ppo\n", ":1: Ball: a behaviour stands under `behaviors:`"),
+    ],
+)
+def test_configs_before_020_are_told_what_they_are(config_file: Config, text: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        config_file(text)
+    assert message in str(caught.value)
+    assert "python -m mlagents.trainers.upgrade_config OLD.yaml NEW.yaml" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{trainer: ppo}", "trainer: unknown key in a behaviour (in a behaviour it is trainer_type, since ML-Ag"),
+        (
+            "{batch_size: 64}",
+            "batch_size: unknown key in a behaviour (in a behaviour it is hyperparameters.batch_size)",
+        ),
+        ("{hidden_units: 64}", "(in a behaviour it is network_settings.hidden_units)"),
+        ("{use_recurrent: true}", "(in a behaviour it is network_settings.memory, since ML-Agents 0.20)"),
+        ("{trainer_type: ppo, hyperparameters: {time_horizon: 5}}", "(in a behaviour it is time_horizon)"),
+        ("{trainer_type: ppo, hyperparameters: {gamma: 0.9}}", "(in a behaviour it is reward_signals.extrinsic.gamma)"),
+        ("{trainer_type: ppo, hyperparameters: {tau: 0.9}}", "hyperparameters.tau: unknown hyperparameter"),
+        ("{trainer_type: PPO}", "trainer_type: the learner knows no 'PPO'; write ppo"),
+        ("{trainer_type: ppo, hyperparameters: }", "hyperparameters: must be a mapping"),
+        ("{network_settings: }", "network_settings: must be a mapping"),
+        ("{behavioral_cloning: {demo_path: a, steps: 1e5}}", "steps: the learner takes '1e5' for text"),
+    ],
+)
+def test_what_stands_in_a_wrong_place_is_told_its_own(config_file: Config, entry: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        config_file(f"behaviors:\n  A: {entry}\n")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("hyperparameters: {batch_size: 2}", "(hyperparameters belongs in a behaviour, under `behaviors:`)"),
+        ("num_envs: 2", "unknown key in a trainer config (it belongs under env_settings)"),
+        (
+            "time_horizon: 2",
+            "unknown key in a trainer config (time_horizon belongs in a behaviour, under `behaviors:`)",
+        ),
+    ],
+)
+def test_keys_on_top_are_told_where_they_belong(config_file: Config, key: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        config_file(f"behaviors: {{A: {{}}}}\n{key}\n")
+    assert message in str(caught.value)

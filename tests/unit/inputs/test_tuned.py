@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from sweeper.inputs.splice import same, splice
-from sweeper.inputs.trainer_config import put_params
+from sweeper.inputs.trainer_config import put_params, read_trainer_config
 from sweeper.inputs.tuned import tuned_text
 from tests.helpers.builders import PPO, config_of, params_of
 
@@ -72,6 +74,13 @@ class TestTuned:
             "  resume: false  # sweeper: switched off, so that this trains anew\n"
         )
 
+    def test_an_answer_starts_from_the_run_that_trials_started_from(self) -> None:
+        text = COMMENTED + "checkpoint_settings:\n  initialize_from: old  # mine\n"
+        assert tuned_text(config_of(text), params_of(2), initializes=True) == text
+        assert tuned_text(config_of(text), params_of(2)).endswith(
+            "  initialize_from: null  # mine; sweeper: measured untrained\n"
+        )
+
     def test_in_the_editor_no_build_is_launched(self) -> None:
         text = COMMENTED + "  env_path: builds/Car\n"
         tuned = yaml.safe_load(tuned_text(config_of(text), params_of(), in_editor=True))
@@ -83,6 +92,28 @@ class TestTuned:
             f"behaviors:\n  A: {{trainer_type: ppo, {shared}}}\n  B: {{trainer_type: ppo, hyperparameters: *shared}}\n"
         )
         assert tuned_text(config_of(text), params_of(batch=512)) == text.replace("128", "512")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\ufeff" + PPO,
+            PPO.replace("  ", "    "),
+            PPO.replace("128", "128   # how many") + "\n\n# end   \n",
+            "behaviors:\n  Car: {trainer_type: ppo,\n        hyperparameters: {batch_size: 128,   # small\n"
+            "                          buffer_size: 2048}}\n",
+            "default_settings: null\n" + PPO + "    init_path: null\n    self_play: ~\nenvironment_parameters: null\n",
+            "default_settings:\n  time_horizon: 32\n" + PPO,
+            "default_settings:\n  trainer_type: ppo\n  hyperparameters: {batch_size: 128}\nbehaviors:\n  A: {}\n  B:\n"
+            "    max_steps: 5e5\n",
+            "---\n" + PPO.replace("batch_size:", '"batch_size" :') + "...\n",
+        ],
+    )
+    def test_one_value_is_one_word(self, text: str, tmp_path: Path) -> None:
+        path = tmp_path / "car.yaml"
+        path.write_bytes(text.encode())
+        config = read_trainer_config(path)
+        assert tuned_text(config, params_of(batch=512), searched=["batch_size"]) == text.replace("128", "512")
+        assert tuned_text(config, params_of(), searched=["batch_size"]) == text
 
 
 class TestSplice:

@@ -8,7 +8,8 @@ from sweeper.errors import InvalidInput
 from sweeper.inputs.knob_values import knob_values
 from sweeper.model.findings import FindingKind
 from sweeper.model.trial import configuration_key
-from sweeper.plan.space import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES, MOST_JUDGED, Rules, Space
+from sweeper.plan.derived import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES
+from sweeper.plan.space import MOST_JUDGED, Rules, Space
 from tests.helpers.builders import GIB, PPO, config_of, params_of, space_of
 
 MEMORY = """\
@@ -159,19 +160,19 @@ def test_a_derived_space() -> None:
     assert sum(1 for _ in space.combinations()) == space.size == 240
 
 
+TENFOLD = PPO.replace("2048", "1280")
+
+
 def test_a_derived_space_goes_without_what_arithmetic_refuses() -> None:
     """Public configs have ten minibatches in a buffer; four times the batch leaves two, and 25 % are asked for."""
-    text = PPO.replace("2048", "1280")
-    space = space_of(BUILD, text)
+    space = space_of(BUILD, TENFOLD)
     assert space.knobs["batch_size"] == (64, 128, 256)
     (note,) = (note for note in space.notes if note.kind is FindingKind.BATCHES_REFUSED)
     assert note.values == {"sizes": (512,), "share_percent": 20.0, "least_percent": 25.0, "left_out": True}
-    assert space_of(BUILD + "min_updates: 20%\n", text).knobs["batch_size"] == (64, 128, 256, 512)
-    assert space_of(BUILD + "min_updates: off\n", text).knobs["batch_size"] == (64, 128, 256, 512)
 
 
 def test_a_named_space_keeps_what_arithmetic_refuses_and_says_so() -> None:
-    space = space_of(BUILD + "space: {batch_size: [128, 512, 1024]}\n", PPO.replace("2048", "1280"))
+    space = space_of(BUILD + "space: {batch_size: [128, 512, 1024]}\n", TENFOLD)
     assert space.knobs["batch_size"] == (128, 512, 1024)
     (note,) = (note for note in space.notes if note.kind is FindingKind.BATCHES_REFUSED)
     assert (note.values["sizes"], note.values["left_out"]) == ((512, 1024), False)
@@ -191,6 +192,76 @@ def test_a_derived_space_respects_memory_cores_editor_and_buffer() -> None:
 
 def test_a_derived_space_follows_the_sequence_length() -> None:
     assert space_of(BUILD, MEMORY).knobs["batch_size"] == (64, 128, 256, 512)
+
+
+def test_a_derived_space_is_in_whole_sequences() -> None:
+    text = MEMORY.replace("batch_size: 128", "batch_size: 200")
+    assert space_of(BUILD + "min_updates: off\n", text).knobs["batch_size"] == (64, 192, 384, 768)
+
+
+@pytest.mark.parametrize(
+    ("study", "config"),
+    [
+        (BUILD + "min_updates: off\n", TENFOLD),
+        (BUILD + "min_updates: 20%\n", TENFOLD),
+        (BUILD + "min_updates: 22%\n", TENFOLD),
+        (BUILD, TENFOLD.replace("ppo", "sac")),
+    ],
+)
+def test_a_derived_space_goes_without_no_other_batches(study: str, config: str) -> None:
+    space = space_of(study, config)
+    assert space.knobs["batch_size"] == (64, 128, 256, 512)
+    assert FindingKind.BATCHES_REFUSED not in [note.kind for note in space.notes]
+
+
+def test_the_behaviour_that_would_learn_least_decides() -> None:
+    assert space_of(BUILD, PPO + TENFOLD[TENFOLD.index("  Car") :].replace("Car", "Bus")).knobs["batch_size"][-1] == 256
+
+
+@pytest.mark.parametrize(
+    ("extra", "searched"),
+    [("self_play: {window: 10}", False), ("self_play: {}", False), ("self_play: null", True)],
+)
+def test_a_derived_space_offers_no_threads_with_self_play(extra: str, searched: bool) -> None:
+    space = space_of(BUILD, f"{PPO}    {extra}\n")
+    assert ("threaded" in space.knobs) is searched
+    assert (FindingKind.THREADED_NOT_DERIVED in [note.kind for note in space.notes]) is not searched
+
+
+def test_who_runs_threads_with_self_play_may_learn_to_do_without() -> None:
+    assert space_of(BUILD, f"{PPO}    self_play: {{}}\n    threaded: true\n").knobs["threaded"] == (False, True)
+
+
+def left_out(space: Space) -> list[dict[str, object]]:
+    return [dict(note.values) for note in space.notes if note.kind is FindingKind.COMBINATIONS_LEFT_OUT]
+
+
+class TestWhatIsLeftOutIsSaid:
+    def test_environments_without_a_build(self) -> None:
+        (found,) = left_out(space_of("space: {num_envs: [1, 2, 4], num_areas: [1, 4]}\n"))
+        example = str(found.pop("example"))
+        assert found == {"left_out": 4, "combinations": 6, "knob": "num_envs", "lost": ("2", "4")}
+        assert example.startswith("num_envs is 2, but the Editor is one environment")
+
+    def test_in_a_space_too_large_to_list(self) -> None:
+        text = "space: {num_envs: [1, 2], batch_size: {low: 1, high: 1000}, time_horizon: {low: 1, high: 10}}\n"
+        (found,) = left_out(space_of(text))
+        assert (found["left_out"], found["knob"], found["lost"]) == (None, "num_envs", ("2",))
+
+    def test_pairs_that_do_not_go_together(self) -> None:
+        text = BUILD + "space: {batch_size: [64, 512], hyperparameters.buffer_size: [256, 1024]}\n"
+        (found,) = left_out(space_of(text))
+        assert (found["left_out"], found["combinations"], found["knob"]) == (1, 4, None)
+        assert "above buffer_size 256" in str(found["example"])
+
+    def test_nothing_where_all_are_legal(self) -> None:
+        assert left_out(space_of(BUILD + "space: {num_envs: [1, 2]}\n")) == left_out(space_of("")) == []
+
+
+def test_environments_of_a_config_that_nobody_can_launch_are_told() -> None:
+    space = space_of("space: {num_areas: [1, 2]}\n", PPO + "env_settings: {num_envs: 8}\n")
+    note = next(note for note in space.notes if note.kind is FindingKind.ENVS_NEED_A_BUILD)
+    assert note.values == {"num_envs": 8}
 
 
 def test_a_derived_space_leaves_out_a_batch_in_which_behaviours_differ() -> None:

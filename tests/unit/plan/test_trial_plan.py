@@ -101,10 +101,14 @@ def test_the_config_is_quiet_and_holds_the_knobs() -> None:
 
 
 def test_summary_follows_the_buffer_only_on_policy() -> None:
-    text = PPO + "  Bot: {trainer_type: sac}\ndefault_settings: {time_horizon: 32}\n"
-    data = trial_config(study_of(), config_of(text), params_of())
+    data = trial_config(study_of(), config_of(PPO + "  Bot: {trainer_type: sac}\n"), params_of())
     assert data["behaviors"]["Car"]["summary_freq"] == 2048
     assert data["behaviors"]["Bot"]["summary_freq"] == SUMMARY_STEPS
+
+
+@pytest.mark.parametrize("defaults", ["{time_horizon: 32}", "{}"])
+def test_defaults_are_quiet_too(defaults: str) -> None:
+    data = trial_config(study_of(), config_of(f"{PPO}default_settings: {defaults}\n"), params_of())
     assert data["default_settings"]["summary_freq"] == SUMMARY_STEPS
     assert data["default_settings"]["max_steps"] == OUT_OF_REACH
 
@@ -147,7 +151,7 @@ def test_the_users_data_stays_untouched() -> None:
 
 
 def test_an_empty_behaviour_beside_one_that_differs() -> None:
-    text = "behaviors:\n  A:\n  B: {trainer_type: ppo, threaded: true, hyperparameters: {batch_size: 64}}\n"
+    text = "behaviors:\n  A: {}\n  B: {trainer_type: ppo, threaded: true, hyperparameters: {batch_size: 64}}\n"
     params = {"num_envs": 1, "num_areas": 1, "batch_size": None, "threaded": None}
     assert trial_config(study_of(), config_of(text), params)["behaviors"]["A"]["max_steps"] == OUT_OF_REACH
 

@@ -129,6 +129,30 @@ STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         {"unsteady_sessions": 1, "sessions": 3, "change_percent": 25.0},
         "by more than 25 % during 1 of 3 sessions,",
     ),
+    (
+        FindingKind.BATCHES_REFUSED,
+        {"sizes": (512, 1024), "share_percent": 20.0, "least_percent": 25.0, "left_out": True},
+        "batch_size 512 and 1024: an update of your buffer holds so few whole minibatches that it makes 20 % of your "
+        "gradient updates, and min_updates asks for 25 %; the space goes without.",
+    ),
+    (
+        FindingKind.COMBINATIONS_LEFT_OUT,
+        {"left_out": 4, "combinations": 6, "knob": "num_envs", "lost": ("2", "4"), "example": "num_envs is 2"},
+        "4 of 6 combinations of this space are left out, all with num_envs 2, 4 among them; for one, num_envs is 2.",
+    ),
+    (
+        FindingKind.COMBINATIONS_LEFT_OUT,
+        {"left_out": None, "combinations": None, "knob": None, "lost": None, "example": "too large"},
+        "Some combinations of this space are left out; for one, too large.",
+    ),
+    (FindingKind.BUILD_FROM_CONFIG, {"path": "/b/Car"}, "the build of the trainer config is used, /b/Car. To train"),
+    (FindingKind.RUN_FROM_CONFIG, {"path": "/results/a"}, "trials start from the trainer config's own, /results/a. To"),
+    (
+        FindingKind.RUN_NOT_FOUND,
+        {"path": "results/a"},
+        "there is none at results/a: trials and the answer start untrained.",
+    ),
+    (FindingKind.ENVS_NEED_A_BUILD, {"num_envs": 2}, "The trainer config says num_envs 2, but no build is named"),
     (FindingKind.DRIFT, {"percent_per_hour": -3.14}, "The machine got slower while the study ran, by 3.1 % an hour."),
     (FindingKind.DRIFT, {"percent_per_hour": 3.14}, "The machine got faster"),
 ]

@@ -18,6 +18,7 @@ from sweeper.study.judge import Asked, Terms, judge
 from tests.helpers.builders import GIB, PPO, config_of, params_of, plan_of, record_of, sample, session_of
 from tests.helpers.scripted import CORES, CULPRITS, load_of
 
+OVERFULL = PPO.replace("2048", "1024")
 GOOD = session_of([(2048, 2.0)] * 10)
 """Samples from 99 to 120 s; cycles of 2 s end at 102, 104, ..."""
 WARMUP = 1
@@ -96,6 +97,32 @@ class TestOutcome:
         assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
         figures = {"actual_per_1000": policy, "required_per_1000": 1.12 * policy}
         assert refused.reason.values == pytest.approx(figures)
+
+    @pytest.mark.parametrize(
+        ("config", "gradient", "told"),
+        [
+            (OVERFULL, None, True),
+            (PPO, None, False),
+            (OVERFULL + "  Bus: {trainer_type: ppo}\n", None, False),
+            (OVERFULL.replace("ppo", "sac"), None, False),
+            (OVERFULL, 99.0, False),
+            (OVERFULL + "    time_horizon: 32\n", None, False),
+        ],
+        ids=["above", "within", "of two behaviours", "off policy", "fewer gradient updates too", "a short horizon"],
+    )
+    def test_bursts_above_the_buffer_are_told(self, config: str, gradient: float | None, told: bool) -> None:
+        timers = ["UnityEnvironment.step", "TorchPPOOptimizer.update"]
+        samples = [
+            replace(one, timers=dict.fromkeys(timers, (0.01 * number, 64 * number))) for number, one in enumerate(GOOD)
+        ]
+        refused = judged(
+            record_of(SessionEnd.MEASURED, samples),
+            asked_of(behaviors=config_of(config).behaviors),
+            required=PerThousandSteps(gradient, 1.0),
+        )
+        assert refused.reason is not None and refused.reason.kind is FindingKind.TOO_FEW_POLICY_UPDATES
+        burst = {"steps_an_update": 2048, "agents": 32, "time_horizon": 64, "buffer_size": 1024}
+        assert {name: refused.reason.values.get(name) for name in burst} == (burst if told else dict.fromkeys(burst))
 
     def test_no_update_at_all_is_the_guards_business(self) -> None:
         samples = [sample(100.0 + second, 500 * second, 0, "tick") for second in range(1, 20)]

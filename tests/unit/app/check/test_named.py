@@ -85,6 +85,23 @@ def test_what_a_side_does_not_name_is_as_the_others(place):
         assert differences(before.facts, after.facts) == ("build",)
 
 
+def test_the_build_that_a_trainer_config_names_is_taken_unless_a_side_names_one(place):
+    (place / "study.yaml").write_text(
+        yaml.safe_dump({key: STUDY[key] for key in ("version", "name", "trainer_config")})
+    )
+    (place / "car.yaml").write_text(PPO + "env_settings: {env_path: Car, num_envs: 2}\n")
+    with sides(["study.yaml"], ["New.x86_64"]) as (before, after):
+        assert before.subject.launch.build == place / "Car.x86_64"
+        assert after.subject.launch.build == place / "New.x86_64"
+        assert before.params["num_envs"] == after.params["num_envs"] == 2
+
+
+def test_a_demonstration_that_is_missing_is_said_before_anything_is_measured(place):
+    (place / "car.yaml").write_text(PPO + "    behavioral_cloning: {demo_path: Gone.demo}\n")
+    with pytest.raises(InvalidInput, match=r"no \.demo file"), sides(["study.yaml"], ["New.x86_64"]):
+        pass
+
+
 def test_a_learner_is_found_in_its_environment(place):
     with sides(["study.yaml"], ["env"]) as (_, after):
         assert after.subject.launch.learner == str(place / "env" / "bin" / "mlagents-learn")
@@ -189,3 +206,14 @@ def test_a_worktree_goes_when_the_check_fails(repository):
     with pytest.raises(RuntimeError):
         fail()
     assert not kept[0].exists()
+
+
+def test_the_build_that_a_revisions_trainer_config_names_is_the_one_that_lies_here(repository, tmp_path, monkeypatch):
+    study = {key: STUDY[key] for key in ("version", "name", "trainer_config")}
+    (repository / "study.yaml").write_text(yaml.safe_dump(study))
+    (repository / "car.yaml").write_text(PPO + "env_settings: {env_path: Car}\n")
+    git(repository, "commit", "-qam", "three")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with sides([str(repository / "study.yaml"), "rev:HEAD"], [str(repository / "New.x86_64")]) as (before, _):
+        assert before.subject.launch.build == repository / "Car.x86_64"
