@@ -20,6 +20,8 @@ from sweeper.study.allowance import MAX_SLICE_SECONDS, slice_cycles
 MAX_VOID_SHARE = 0.3
 """Of the pairs, that others may disturb (facts on statistics, 8.5)."""
 LEAST_PAIRS_TO_BLAME = 5
+PAIRS_TO_TIME = 3
+"""Of which the first one loads the learner's packages; fewer than there are before any look."""
 MAX_MEAN_UNEVEN_PERCENT = 3.0
 """Of the cores, over all pairs: what others took more while the candidate was measured may be what slowed it."""
 FAILURES = 2
@@ -55,7 +57,7 @@ class Gate:
     mode: Mode = Mode.SESSIONS
     rule: Rule | None = None
     busiest: tuple[BusyProcess, ...] = ()
-    failed: TrialResult | None = None
+    candidate_failures: int = 0
 
     def run(self) -> tuple[GateVerdict, Because]:
         """Measure until there is a verdict, or none can be had any more.
@@ -84,26 +86,32 @@ class Gate:
 
     def go_on(self, lengths: Lengths) -> tuple[GateVerdict, Because]:
         """Pairs until there is a verdict. Raises as `run` does."""
-        broken = 0
         while True:
-            self.mode = Mode.SLICES if lengths.slice_cycles else Mode.SESSIONS
-            pair, both = self.pairs.pair(len(self.found), lengths)
-            if lengths.slice_cycles and any(trial.turns_broke for trial in both):
-                # Being suspended may be what broke them. What was measured in slices is not mixed with whole sessions.
-                self.tell(f"{reason_text(both[0].reason)}; measuring whole sessions from here on")
-                lengths = replace(lengths, slice_cycles=None)
-                self.found, self.both, self.looks, self.rule = [], [], [], None
-                continue
-            if (failed := _failed(both)) is not None:
-                broken += failed.contender == CANDIDATE
-                if failed.contender == BASELINE and self._fails_again(self.pairs.sides[0], failed):
-                    raise _does_not_run(failed)
-                if broken >= FAILURES:
-                    self.failed = failed
-                    return GateVerdict.CANDIDATE_FAILS, Because.FAILED
-            self._note(pair, both)
+            lengths = self.measure(lengths)
+            if self.candidate_failures >= FAILURES:
+                return GateVerdict.CANDIDATE_FAILS, Because.FAILED
             if (ended := self._verdict()) is not None:
                 return ended
+
+    def measure(self, lengths: Lengths) -> Lengths:
+        """One more pair; how the next is to be measured.
+
+        Raises:
+            NotReady: the baseline does not run any more.
+        """
+        self.mode = Mode.SLICES if lengths.slice_cycles else Mode.SESSIONS
+        pair, both = self.pairs.pair(len(self.found), lengths)
+        if lengths.slice_cycles and any(trial.turns_broke for trial in both):
+            # Being suspended may be what broke them. What was measured in slices is not mixed with whole sessions.
+            self.tell(f"{reason_text(both[0].reason)}; measuring whole sessions from here on")
+            self.found, self.both, self.looks, self.rule = [], [], [], None
+            return replace(lengths, slice_cycles=None)
+        if (failed := _failed(both)) is not None:
+            self.candidate_failures += failed.contender == CANDIDATE
+            if failed.contender == BASELINE and self._fails_again(self.pairs.sides[0], failed):
+                raise _does_not_run(failed)
+        self._note(pair, both)
+        return lengths
 
     def _pilot(self, side: Side) -> TrialResult | None:
         """A session that warms up the file cache and tells how long cycles are; None where the candidate fails."""
@@ -122,7 +130,6 @@ class Gate:
                 return trial
             else:
                 failures += 1
-                self.failed = trial
                 if failures >= FAILURES:
                     if side.name == CANDIDATE:
                         return None
@@ -150,10 +157,10 @@ class Gate:
         if pair.void is not None:
             told = [trial.contention.busiest for trial in both if trial.contention is not None]
             self.busiest = max(told, key=lambda one: one[0].cores if one else 0.0, default=self.busiest) or self.busiest
-        if self.rule is None:
+        if self.rule is None and len(self.found) >= PAIRS_TO_TIME:
             self.rule = Rule(self.terms.tolerance, self._most_pairs(), self.terms.trimmed)
         look = None
-        if pair.difference is not None:
+        if pair.difference is not None and self.rule is not None:
             look = self.rule.look(self.differences)
             if look is not None:
                 self.looks.append(look)
@@ -171,18 +178,19 @@ class Gate:
         return median(end - pair.at_seconds for pair, end in zip(self.found, ends)) if self.found else 0.0
 
     def _most_pairs(self) -> int:
-        """The largest of LOOKS that the time allows, decided after the first pair by its length alone."""
+        """The largest of LOOKS that the time allows; decided before the first look, by how long pairs take alone."""
         left = self.terms.max_seconds - self.found[0].at_seconds
         affordable = int(left / max(self.pair_seconds, 1e-9))
         least = Rule(self.terms.tolerance, LOOKS[-1], self.terms.trimmed).looks[0]
         return max((count for count in LOOKS if least <= count <= affordable), default=least)
 
     def _verdict(self) -> tuple[GateVerdict, Because] | None:
-        assert self.rule is not None
         void = sum(pair.void is not None for pair in self.found)
         if len(self.found) >= LEAST_PAIRS_TO_BLAME and void > MAX_VOID_SHARE * len(self.found):
             return GateVerdict.INCONCLUSIVE, Because.BUSY
-        differences = self.differences
+        differences, is_late = self.differences, self.pairs.seconds + self.pair_seconds > self.terms.max_seconds
+        if self.rule is None:
+            return (GateVerdict.INCONCLUSIVE, Because.NOT_ENOUGH_PAIRS) if is_late else None
         call = self.rule.call(differences)
         if call is Call.REGRESSED:
             if not self.pairs.tolerates_load and self._uneven_percent() > MAX_MEAN_UNEVEN_PERCENT:
@@ -190,8 +198,7 @@ class Gate:
             return GateVerdict.REGRESSED, Because.SPEED
         if call is Call.PASS:
             return self._passed(differences)
-        is_over = len(differences) >= self.rule.most_pairs
-        if is_over or self.pairs.seconds + self.pair_seconds > self.terms.max_seconds:
+        if is_late or len(differences) >= self.rule.most_pairs:
             return GateVerdict.INCONCLUSIVE, Because.NOT_ENOUGH_PAIRS
         return None
 

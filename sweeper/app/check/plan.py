@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import stdev
 
 from sweeper.app.check.gate import Gate, Terms
@@ -16,8 +16,8 @@ from sweeper.errors import Inconclusive
 from sweeper.study.judge import Terms as Judging
 
 PLAN_SECONDS = 120.0
-UNDECIDED = 0.0101
-"""A tolerance at which no verdict falls: its edge and that of a regression lie side by side."""
+LEAST_PAIRS, MOST_PAIRS = 4, 24
+"""That count at least, and are measured at most; slow pairs take longer than PLAN_SECONDS."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,29 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
         sessions = stack.enter_context(sessions_for(machine, cap, stop))
         judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)
         pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
-        terms = Terms(UNDECIDED, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
+        terms = Terms(wishes.tolerance, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
         gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
         lengths = gate.begin()
-        if lengths is not None:
-            gate.terms = replace(terms, max_seconds=pairs.seconds + PLAN_SECONDS)
-            gate.go_on(lengths)
-    found = spread_of(gate)
-    if found is None:
-        raise Inconclusive("fewer than three pairs counted", "end other programs, and try again")
-    return found
+        until = pairs.seconds + PLAN_SECONDS
+        while lengths is not None and len(gate.found) < MOST_PAIRS:
+            if pairs.seconds >= until and len(gate.differences) >= LEAST_PAIRS:
+                break
+            lengths = gate.measure(lengths)
+    return spread_of(gate)
 
 
-def spread_of(gate: Gate) -> Spread | None:
-    """From a gate that has measured; None with fewer than three pairs that count."""
+def spread_of(gate: Gate) -> Spread:
+    """From a gate that has measured.
+
+    Raises:
+        Inconclusive: too few pairs count.
+    """
     differences = gate.differences
-    if len(differences) < 3:
-        return None
+    if len(differences) < LEAST_PAIRS:
+        many = (
+            f"only {len(differences)} of {len(gate.found)} pairs counted: other programs took too much of the machine"
+        )
+        raise Inconclusive(many, "end them, and try again")
     deviation = stdev(differences)
     first = gate.found[0].at_seconds
     rows = []

@@ -49,11 +49,6 @@ class Check:
         return concluded(self.gate, self.both, machine_of(), "2026-01-01T00:00:00+00:00", verdict, because)
 
 
-@pytest.fixture(autouse=True)
-def no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeper.app.check.pairs.free_block", lambda count: 5100)
-
-
 def wobble(index: int) -> float:
     return (1.0, 1.01, 0.99, 1.02, 0.98)[index % 5]
 
