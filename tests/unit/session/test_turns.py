@@ -31,6 +31,7 @@ class MadeUp:
         self.politely: bool | None = None
         self.runs = True
         self.closed = False
+        self.is_warm = False
 
     def __enter__(self) -> MadeUp:
         return self
@@ -71,6 +72,12 @@ class Runner:
         self.alive: list[int] = []
         self._breaks, self._how = breaks, how
 
+    def warm_learner(self, plan: Any) -> None:
+        return None
+
+    def begin(self, plan: Any, warm: Any) -> MadeUp:
+        return MadeUp()
+
     def wait(self, max_seconds: float) -> Any:
         return SimpleNamespace(waited_seconds=6.0)
 
@@ -96,7 +103,6 @@ class Runner:
 @pytest.fixture(autouse=True)
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     Clock.now = 100.0
-    monkeypatch.setattr(module, "LiveSession", MadeUp)
     monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
 
 
