@@ -33,7 +33,7 @@ def pace(samples: Sequence[Sample], fill: Fill) -> Pace | None:
     found = [
         Pace(name, steps, elapsed / count.policy_updates if count.policy_updates else elapsed * steps / collected)
         for name, count in samples[-1].behaviors.items()
-        if (steps := fill_of(fill, name)) and (collected := _collected(count))
+        if (steps := fill_of(fill, name)) and (collected := _collected(_of(first, name), count))
     ]
     return max(found, key=lambda one: one.seconds, default=None)
 
@@ -61,9 +61,9 @@ def fill_of(fill: Fill, name: str) -> int | None:
     return fill.get(name, fill.get(""))
 
 
-def _collected(count: BehaviorCount) -> int:
-    """Steps, or decisions where no trajectory has ended yet."""
-    return count.steps or count.decisions
+def _collected(before: BehaviorCount, now: BehaviorCount) -> int:
+    """Steps between two samples, or decisions where no trajectory has ended yet."""
+    return now.steps - before.steps if now.steps else now.decisions - before.decisions
 
 
 def _of(sample: Sample, name: str) -> BehaviorCount:
