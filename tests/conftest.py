@@ -30,6 +30,10 @@ MEASURE = {
 }
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Under nohup what tests start would not be hung up by anything.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # As a shell's background job, what tests start ignores it.
 STANDIN = Path(__file__).parent / "standin"
 SCRIPTS = Path(sys.executable).parent
 

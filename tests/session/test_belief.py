@@ -95,7 +95,9 @@ def test_a_session_that_cannot_be_suspended_is_measured_whole(workshop):
     trials = workshop.results()["trials"]
     broken = [trial for trial in trials if trial["outcome"] == "interrupted"]
     assert len(broken) == 4, done.stderr  # once more, for it may have been bad luck
-    assert {trial["message"] for trial in broken} == {"running in turn with others did not work"}
+    assert {trial["message"] for trial in broken} == {
+        "running in turn with others did not work: the learner ended by itself"
+    }
     whole = [trial for trial in trials if trial["purpose"] == "confirm" and trial["outcome"] == "ok"]
     assert len(whole) >= 2 and not any(trial["slices"] for trial in whole)
     assert workshop.leftovers() == []
