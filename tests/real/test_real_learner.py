@@ -67,6 +67,7 @@ def test_a_study_of_real_sessions(workshop):
     assert workshop.sweeper("doctor", "study.yaml", env=environment(workshop)).returncode == 0
 
 
+@pytest.mark.alone  # another learner beside it would share the pages of torch's files, whose memory is compared
 @pytest.mark.skipif(sys.platform != "linux", reason="learners are forked on Linux only")
 def test_a_forked_learner_is_as_the_plain_one(workshop):
     found = {}
