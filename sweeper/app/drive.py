@@ -10,9 +10,9 @@ from sweeper.app.trials import Trials
 from sweeper.model.events import StageChanged
 from sweeper.model.trial import Purpose, Stage
 from sweeper.search.proposal import Because, Proposal, Question, Settled
-from sweeper.study.allowance import SLICES
 from sweeper.study.course import DeadEnd, End, Measure, MeasureRound, Search, TakeTurns, Why, next_step
 from sweeper.study.history import History
+from sweeper.study.rounds import SLICES
 
 _TOLD = {
     Why.BASELINE: "Measuring what you run today.",

@@ -27,11 +27,12 @@ from sweeper.search.memory import predict_peak, veto
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.turns import Contender
 from sweeper.store import Store
-from sweeper.study.allowance import SLICES, Allowance
+from sweeper.study.allowance import Allowance
 from sweeper.study.course import Measure, TakeTurns, order
 from sweeper.study.history import History
 from sweeper.study.judge import Asked, Terms, judge
 from sweeper.study.limits import stall_seconds
+from sweeper.study.rounds import SLICES
 
 log = logging.getLogger(__name__)
 

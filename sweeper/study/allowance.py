@@ -25,6 +25,7 @@ from sweeper.model.measurement import Method
 from sweeper.model.trial import LearnerStart, Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
 from sweeper.study.history import History
+from sweeper.study.rounds import MAX_SLICE_SECONDS, SLICES, Round, cycle_seconds, turns_of
 
 CONFIRM_SHARE = 0.25
 """Of the budget: the most that is kept for the confirmation where the leaders are close (facts on search, 9)."""
@@ -38,37 +39,9 @@ ANCHOR_EVERY = 8
 """Search trials between two sessions of the reference (facts on statistics, 8.2)."""
 PILOT_SHARE = 0.1
 """Of the remaining budget that a second pilot session may cost, start-up included."""
-SLICES = 4
-"""Of each contender in a round of sessions that run in turn; then they are started again, because what belongs to a
-session is in none of its slices. Two to four are right whatever that is (facts on statistics, (e))."""
-SLICE_CYCLES = 3
-MIN_SLICE_SECONDS = 3.0
-"""Shorter slices would be all resuming and suspending."""
-MAX_SLICE_SECONDS = 15.0
-"""Others stand still for so long, and must survive it."""
-SUSPEND_SECONDS = 0.5
-"""From a slice's last edge to the moment when everything stands still."""
-END_SECONDS = 5.0
-"""A learner's clean end."""
 SAME_SECONDS = 1e-6
 MAX_BROKEN_TURNS = 2
 """Rounds in turn that may break before the study measures whole sessions only: one may have been bad luck."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """A round of the confirmation: whole sessions one after another, or all alive at once and run in turn.
-
-    `slice_cycles`: whole cycles in each contender's slice; empty for whole sessions. `seconds`: all that it takes.
-    """
-
-    seconds: float
-    slice_cycles: tuple[int, ...] = ()
-
-    @property
-    def is_in_turn(self) -> bool:
-        """Whether its sessions are alive together."""
-        return bool(self.slice_cycles)
 
 
 @dataclass(frozen=True)
@@ -286,25 +259,7 @@ class Allowance:
         if any(trial.method is Method.CONSOLE for trials in known for trial in trials):
             return None  # its lines say too seldom where a slice may begin
         peaks = [max((trial.peak_memory_bytes or self.cap_bytes) for trial in trials) for trials in known]
-        cycles = [_cycle_seconds(trials) for trials in known]
+        cycles = [cycle_seconds(trials) for trials in known]
         if MARGIN * sum(peaks) > self.cap_bytes or any(cycle > MAX_SLICE_SECONDS for cycle in cycles):
             return None
-        start_seconds = sum(
-            max((trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0) for trial in trials) + END_SECONDS
-            for trials in known
-        )
-        counts = tuple(slice_cycles(cycle) for cycle in cycles)
-        # The cycle that the last suspension cut is run to its end first, and does not count.
-        slices = sum((count + 0.5) * cycle + SUSPEND_SECONDS for count, cycle in zip(counts, cycles))
-        return Round(MARGIN * (start_seconds + SLICES * slices), counts)
-
-
-def _cycle_seconds(trials: Sequence[TrialResult]) -> float:
-    found = [trial.measured_seconds / trial.cycles for trial in trials if trial.measured_seconds and trial.cycles]
-    return max(found, default=math.inf)
-
-
-def slice_cycles(cycle_seconds: float) -> int:
-    """Whole cycles in a slice that is long enough."""
-    wanted = max(SLICE_CYCLES, math.ceil(MIN_SLICE_SECONDS / cycle_seconds))
-    return max(1, min(wanted, int(MAX_SLICE_SECONDS / cycle_seconds)))
+        return turns_of(known, MARGIN)

@@ -19,8 +19,9 @@ from typing import Union
 from sweeper.compare.candidates import Candidate
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.space import Space
-from sweeper.study.allowance import Allowance, Round
+from sweeper.study.allowance import Allowance
 from sweeper.study.history import History
+from sweeper.study.rounds import Round
 
 FAILURES_TO_LOOK_INTO = 3
 """Unlike configurations that fail to run, one after another, before the reference is tried."""

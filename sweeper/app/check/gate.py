@@ -15,7 +15,7 @@ from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, 
 from sweeper.model.load import BusyProcess
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.report.words.reasons import reason_text
-from sweeper.study.allowance import MAX_SLICE_SECONDS, slice_cycles
+from sweeper.study.rounds import MAX_SLICE_SECONDS, slice_cycles
 
 MAX_VOID_SHARE = 0.3
 """Of the pairs, that others may disturb (facts on statistics, 8.5)."""

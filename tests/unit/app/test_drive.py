@@ -24,8 +24,9 @@ from sweeper.model.study import Verdict
 from sweeper.model.trial import Outcome, Params, Purpose, Stage
 from sweeper.search.proposal import Because, Proposal, Strategy
 from sweeper.search.strategies import STRATEGIES
-from sweeper.study.allowance import ANCHOR_EVERY, SLICES
+from sweeper.study.allowance import ANCHOR_EVERY
 from sweeper.study.course import FAILURES_TO_LOOK_INTO, MAX_FAILURES_IN_A_ROW, Measure, Why
+from sweeper.study.rounds import SLICES
 from tests.helpers.builders import GIB, PPO, params_of, prepared_of
 from tests.helpers.scripted import (
     BUSY,

@@ -18,11 +18,11 @@ from sweeper.study.allowance import (
     LEADERS,
     MARGIN,
     MAX_BROKEN_TURNS,
-    MAX_SLICE_SECONDS,
     PILOT_SHARE,
     Allowance,
 )
 from sweeper.study.history import History
+from sweeper.study.rounds import MAX_SLICE_SECONDS
 from tests.helpers.builders import GIB, params_of, trial_of
 
 OWN, A, B = params_of(1), params_of(2), params_of(4)
