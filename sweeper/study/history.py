@@ -76,7 +76,10 @@ class History:
     @cached_property
     def ranked_by_search(self) -> tuple[Candidate, ...]:
         """As `ranked`, by the sessions that choose: the confirmation, which chooses nobody, left out."""
-        chosen = ranked(pool(trial for trial in self.counted if trial.stage is not Stage.CONFIRMATION))
+        choosing = [trial for trial in self.counted if trial.stage is not Stage.CONFIRMATION]
+        if len(choosing) == len(self.counted):
+            return self.ranked
+        chosen = ranked(pool(choosing))
         found = sorted(chosen, key=self.speed, reverse=True)
         return tuple(self.by_key[item.key] for item in found if self.by_key[item.key].is_feasible)
 
