@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from statistics import stdev
 
 from sweeper.app.check.gate import Gate, Terms
-from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.run import Told, Wishes, measuring, open_check, sessions_for, tolerates
+from sweeper.app.check.run import Told, Wishes, measuring, open_check, pairs_of
 from sweeper.app.check.sides import look_at
-from sweeper.app.prepare import memory_cap
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.rule import LOOKS, TOLERANCES, Rule
 from sweeper.errors import Inconclusive
-from sweeper.study.judge import Terms as Judging
 
 PLAN_SECONDS = 120.0
 LEAST_PAIRS, MOST_PAIRS = 4, 24
@@ -50,10 +47,7 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
     """
     folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.baseline))
     with measuring(wishes.baseline, wishes.baseline, told.say, stop) as (both, machine, stack):
-        cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
-        sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)
-        pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
+        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop))
         terms = Terms(wishes.tolerance, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
         gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
         lengths = gate.begin()

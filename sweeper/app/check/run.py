@@ -19,7 +19,7 @@ from sweeper.app.clock import now
 from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
-from sweeper.compare.gate.conclude import change, memory_growth, updates_of
+from sweeper.compare.gate.conclude import memory_growth, updates_of
 from sweeper.compare.gate.rule import LOOKS, plain_mean, tolerance_in_reach
 from sweeper.compare.gate.why import phase_changes
 from sweeper.machine import available_memory, describe_machine, memory_margin
@@ -75,10 +75,7 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
     started_at = now()
     folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.candidate, needs_both=True))
     with measuring(wishes.baseline, wishes.candidate, told.say, stop) as (both, machine, stack):
-        cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
-        sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, both[0]), both[0].subject.is_in_editor)
-        pairs = Pairs(both, sessions, folder.root, judging, machine.key, stop)
+        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop))
         terms = Terms(
             wishes.tolerance,
             wishes.max_seconds,
@@ -111,16 +108,24 @@ def measuring(
         yield both, describe_machine(both[0].subject.packages), stack
 
 
+@contextmanager
+def pairs_of(
+    both: tuple[Side, Side], machine: Machine, folder: CheckFolder, wishes: Wishes, stop: StopSignal
+) -> Iterator[tuple[Pairs, int]]:
+    """What runs sessions of these sides, for as long as the context lasts; and the memory cap, in bytes."""
+    study, in_editor = both[0].subject.study, both[0].subject.is_in_editor
+    cap, _ = memory_cap(study.spec.memory_cap, machine)
+    tolerates_load = wishes.tolerate_load or study.spec.measure.contention == "mark"
+    with sessions_for(machine, cap, stop) as sessions:
+        judging = Judging(cap, None, machine.usable_cores, tolerates_load, in_editor)
+        yield Pairs(both, sessions, folder.root, judging, machine.key, stop), cap
+
+
 def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal) -> Sessions:
     """A runner of sessions under the memory cap."""
     free = Gpus().free_bytes()
     rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, free)
     return Sessions(rules, machine.usable_cores, stop.asked, lambda _: None)
-
-
-def tolerates(wishes: Wishes, side: Side) -> bool:
-    """Whether sessions count whatever others do meanwhile: asked for here, or in the study."""
-    return wishes.tolerate_load or side.subject.study.spec.measure.contention == "mark"
 
 
 def open_check(folder: Path | None, name: str) -> CheckFolder:
@@ -162,7 +167,7 @@ def concluded(
         trimmed=gate.terms.trimmed,
         verdict=verdict,
         because=because,
-        change=None if mean is None else change(mean),
+        change=None if mean is None else mean.change,
         pair_deviation=deviation,
         most_pairs=gate.rule.most_pairs if gate.rule else 0,
         pairs=tuple(gate.found),

@@ -14,11 +14,10 @@ from typing import Any
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import FAILURES
 from sweeper.app.check.pairs import Pairs, whole_lengths
-from sweeper.app.check.run import Checked, Told, Wishes, open_check, sessions_for, tolerates
+from sweeper.app.check.run import Checked, Told, Wishes, open_check, pairs_of
 from sweeper.app.check.sides import Side, look_at, one_side
 from sweeper.app.clock import now
 from sweeper.app.outputs import write_atomically
-from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.stored import BATCH, MIN_DAYS, MIN_SESSIONS, prediction
@@ -45,7 +44,6 @@ from sweeper.outside import read_bounded, short
 from sweeper.quantiles import t_quantile
 from sweeper.report.words.reasons import reason_text
 from sweeper.session.leftovers import clean_up
-from sweeper.study.judge import Terms as Judging
 from sweeper.units import format_rate
 
 MAX_BYTES = 64 * 1024**2
@@ -181,12 +179,8 @@ def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
         told.say("asking the learner what it accepts")
         side = one_side(wishes.candidate)
         machine = describe_machine(side.subject.packages)
-        cap, _ = memory_cap(side.subject.study.spec.memory_cap, machine)
-        sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        judging = Judging(cap, None, machine.usable_cores, tolerates(wishes, side), side.subject.is_in_editor)
-        yield Alone(
-            side, machine, Pairs((side, side), sessions, folder.root, judging, machine.key, stop), told.say, folder
-        )
+        pairs, _ = stack.enter_context(pairs_of((side, side), machine, folder, wishes, stop))
+        yield Alone(side, machine, pairs, told.say, folder)
 
 
 def _read(file: Path) -> StoredBaseline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sweeper.compare.gate.rule import Mean, plain_mean
+from sweeper.compare.gate.rule import plain_mean
 from sweeper.model.gate import BASELINE, CANDIDATE, Change, Pair
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import TrialResult
@@ -15,16 +15,10 @@ FEWER = 0.95
 """Share of the baseline's updates per step below which the candidate learns less; bursts make a per cent or two."""
 
 
-def change(mean: Mean, level: float = 0.95) -> Change:
-    """A mean of ln(ratio) as a share."""
-    low, high = mean.interval(level)
-    return Change(math.expm1(mean.value), (math.expm1(low), math.expm1(high)))
-
-
 def memory_growth(pairs: Sequence[Pair]) -> Change | None:
     """Of the peaks; None with fewer than two pairs that tell."""
     told = [pair.memory for pair in pairs if pair.memory is not None]
-    return change(plain_mean(told)) if len(told) >= LEAST else None
+    return plain_mean(told).change if len(told) >= LEAST else None
 
 
 def updates_of(trials: Sequence[TrialResult]) -> dict[str, PerThousandSteps]:

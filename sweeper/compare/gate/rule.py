@@ -69,6 +69,12 @@ class Mean:
         half = t_quantile(self.degrees, (1 + level) / 2) * self.error
         return self.value - half, self.value + half
 
+    @property
+    def change(self) -> Change:
+        """As a share, with its 95 % interval."""
+        low, high = self.interval()
+        return Change(math.expm1(self.value), (math.expm1(low), math.expm1(high)))
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -123,11 +129,10 @@ class Rule:
         """What is known after these pairs, for people; None with fewer than two."""
         if len(differences) < 2 or (self.trimmed and len(differences) < LEAST_TRIMMED):
             return None
-        mean, edges = self.mean(differences), self.edges(differences)
-        low, high = mean.interval()
+        edges = self.edges(differences)
         return Look(
             len(differences),
-            Change(math.expm1(mean.value), (math.expm1(low), math.expm1(high))),
+            self.mean(differences).change,
             None if edges is None else math.expm1(edges.regressed),
             None if edges is None else math.expm1(edges.passed),
         )

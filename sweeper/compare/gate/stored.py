@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
+from sweeper.compare.gate.rule import FALSE_ALARM, WRONG_PASS
 from sweeper.quantiles import t_quantile
 
 MIN_SESSIONS = 5
 MIN_DAYS = 2
 BATCH = 3
 """Sessions of a batch; an alarm is only one when a second, fresh batch repeats it."""
-FALSE_ALARM, WRONG_PASS = 0.01, 0.05
 
 
 @dataclass(frozen=True)
