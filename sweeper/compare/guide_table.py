@@ -35,7 +35,7 @@ def row(
         _added(found, before, place) if before else None,
         math.exp(sum(map(math.log, rates)) / len(rates)) if rates else None,
         max((trial.peak_memory_bytes for trial in own if trial.peak_memory_bytes), default=None),
-        (last.utilisation or {}).get("cores") if last else None,
+        last.utilisation.cores if last and last.utilisation else None,
         last.bottleneck if last else None,
         failed,
     )

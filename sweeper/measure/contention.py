@@ -57,14 +57,6 @@ def contention(
     )
 
 
-def own_cores(load: Sequence[LoadSample], window: tuple[float, float]) -> float | None:
-    """Cores that the trial's own processes kept busy within `window`."""
-    inside = [sample for sample in load if window[0] <= sample.seconds <= window[1]]
-    if len(inside) < 2 or inside[-1].seconds <= inside[0].seconds:
-        return None
-    return (inside[-1].own_cpu_seconds - inside[0].own_cpu_seconds) / (inside[-1].seconds - inside[0].seconds)
-
-
 def longest_gap(load: Sequence[LoadSample]) -> float:
     """Seconds between the two neighbouring samples that are farthest apart, sleep counted; 0 with fewer than two."""
     times = [sample.seconds + sample.asleep_seconds for sample in load]

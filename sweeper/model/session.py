@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
-from sweeper.model.load import BusyProcess, Contention, LoadSample
+from sweeper.model.load import BusyProcess, Contention, LoadSample, Part
 from sweeper.model.measurement import Sample
 from sweeper.model.trial import LearnerStart
 
@@ -46,6 +46,7 @@ class SessionRecord:
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
+    `part_memory_bytes`: at the highest reading, by part of the tree; empty where the parts are not known.
     `proxy`: the variable that sends players to a proxy for what is on this machine.
     """
 
@@ -71,6 +72,7 @@ class SessionRecord:
     proxy: str | None = None
     learner_start: LearnerStart = LearnerStart.COLD
     broken_by: SessionEnd | None = None
+    part_memory_bytes: Mapping[Part, int] = field(default_factory=dict)
 
     @property
     def startup_seconds(self) -> float | None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Union
 
 from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
-from sweeper.model.load import Contention
+from sweeper.model.load import Contention, Utilisation
 from sweeper.model.measurement import Measurement, Method, PerThousandSteps, Phases
 
 ParamValue = Union[bool, int, float, str, None]
@@ -123,7 +123,7 @@ class TrialResult:
     updates_per_1000_steps: PerThousandSteps | None = None
     agents: float | None = None
     phases: Phases | None = None
-    utilisation: Mapping[str, float] | None = None
+    utilisation: Utilisation | None = None
     bottleneck: Bottleneck | None = None
     bottleneck_figures: BottleneckFigures | None = None
     contention: Contention | None = None

@@ -69,10 +69,21 @@ def scalars(trial: TrialResult) -> dict[str, float]:
         "seconds/startup": trial.startup_seconds,
         "seconds/measured": trial.measured_seconds,
         "others_percent": trial.contention.others_percent if trial.contention else None,
-        **{f"utilisation/{name}": value for name, value in (trial.utilisation or {}).items()},
+        **dict(_utilisation(trial)),
         **dict(_phases(trial)),
     }
     return {tag: float(value) for tag, value in found.items() if value is not None}
+
+
+def _utilisation(trial: TrialResult) -> Iterator[tuple[str, float | None]]:
+    found = trial.utilisation
+    if found is not None:
+        yield "utilisation/cores", found.cores
+        yield "utilisation/usable_cores", found.usable_cores
+        for part, cores in found.part_cores.items():
+            yield f"utilisation/{part.value}_cores", cores
+        for name in ("gpu_percent", "gpu_others_percent"):
+            yield f"utilisation/{name}", getattr(found, name)
 
 
 def _phases(trial: TrialResult) -> Iterator[tuple[str, float]]:

@@ -50,20 +50,25 @@ class SampleFile:
 
     def __init__(self, path: Path) -> None:
         self._lines = LineFile(path)
+        self.learner_pid: int | None = None
+        """The process that the probe is in, once it said hello."""
 
     def new(self) -> list[Sample]:
         """Samples written since the last call, in order."""
-        return list(_parsed(self._lines.new()))
+        return list(self._parsed(self._lines.new()))
 
-
-def _parsed(lines: list[bytes]) -> Iterator[Sample]:
-    for line in lines:
-        if len(line) > _LONGEST_SAMPLE:
-            continue
-        try:
-            yield _sample(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-            continue  # not ours: the learner's children may write what they like
+    def _parsed(self, lines: list[bytes]) -> Iterator[Sample]:
+        for line in lines:
+            if len(line) > _LONGEST_SAMPLE:
+                continue
+            try:
+                data = json.loads(line)
+                sample = _sample(data)
+                if sample.kind == "hello" and self.learner_pid is None and "pid" in data:
+                    self.learner_pid = int(_number(data["pid"]))
+                yield sample
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+                continue  # not ours: the learner's children may write what they like
 
 
 def _sample(data: dict[str, Any]) -> Sample:

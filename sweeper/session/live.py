@@ -6,13 +6,14 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 import psutil
 
 from sweeper.errors import cannot_write
 from sweeper.learner import surroundings
+from sweeper.model.load import Part
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import LearnerStart
@@ -24,6 +25,7 @@ from sweeper.session.follow import SampleFile, console_shows, log_tail
 from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
+from sweeper.session.parts import Parts
 from sweeper.session.process import PlainStart, Start
 from sweeper.session.scratch import Scratch
 from sweeper.session.surroundings import proxy_for_localhost
@@ -77,6 +79,7 @@ class LiveSession:
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
         self._left: tuple[str, ...] = ()
+        self._parts = Parts()
         self._vanished: set[int] = set()
         self._searched_at = self.started
         self._kernel_acted = False
@@ -131,6 +134,10 @@ class LiveSession:
         if self.process.exit_status() is None:  # what ends with the learner was not killed before it
             self._vanished |= self.tree.gone()
         return self.tree.alive()
+
+    def parts(self, processes: Sequence[psutil.Process]) -> Mapping[psutil.Process, Part]:
+        """Which of the processes seen so far are the learner's own, its workers, and players; none while untold."""
+        return self._parts.of(processes, getattr(self._file, "learner_pid", None))
 
     def stage(self) -> str:
         """What the session is at, for people."""
@@ -197,6 +204,7 @@ class LiveSession:
             learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.
+            part_memory_bytes=self._part_memory(),
             oom_kills=0 if self._keeper is not None else oom_kills() - self._oom_kills_before,
         )
 
@@ -206,6 +214,14 @@ class LiveSession:
         if told is not None and told > self.meter.peak_bytes:
             return told, self._keeper.mechanism if self._keeper else None
         return (self.meter.peak_bytes, self.meter.source) if self.meter.peak_bytes else (None, None)
+
+    def _part_memory(self) -> dict[Part, int]:
+        parts = self.parts(tuple(self.meter.peak_shares))
+        found: dict[Part, int] = {}
+        for process, share in self.meter.peak_shares.items():
+            if process in parts:
+                found[parts[process]] = found.get(parts[process], 0) + share
+        return found
 
     def _cap_kept_by(self, end: SessionEnd) -> str | None:
         if end is not SessionEnd.OVER_MEMORY:

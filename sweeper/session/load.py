@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from sweeper.model.load import BusyProcess, LoadSample
+from sweeper.model.load import BusyProcess, LoadSample, Part
 from sweeper.session.gpu import Gpus
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -32,6 +32,8 @@ class CpuReading:
 
     busy_seconds: float
     steal_seconds: float = 0.0
+    core_seconds: tuple[float, ...] = ()
+    """Burnt, by core; empty in a container with a quota, which has a share of all of them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Burner:
     cpu_seconds: float
 
 
+_NO_PARTS: Mapping[psutil.Process, Part] = {}
 Scan = Mapping[Hashable, Burner]
 """Processes by identity. psutil's `Process` is one: equal for equal pid and start, also when the clock is set."""
 
@@ -67,7 +70,8 @@ class CpuCounters:
         times = [core for number, core in enumerate(psutil.cpu_times(percpu=True)) if number in self._cores]
         steal = sum(float(getattr(core, "steal", 0.0)) for core in times)
         if self._container is None:
-            return CpuReading(sum(float(getattr(core, name, 0.0)) for core in times for name in _BUSY_TIMES), steal)
+            burnt = tuple(sum(float(getattr(core, name, 0.0)) for name in _BUSY_TIMES) for core in times)
+            return CpuReading(sum(burnt), steal, burnt)
         self._container = container_cpu(self._cgroup) or self._container
         quota_cores, used_seconds = self._container
         return CpuReading(used_seconds, steal * min(1.0, quota_cores / len(self._cores)))
@@ -149,6 +153,7 @@ class LoadMonitor:
         """Count from here. `processes`: members that live already; what they burnt before does not count."""
         self._first_scan = self._scan()
         self._own: dict[psutil.Process, float] = {}
+        self._parts: dict[psutil.Process, Part] = {}
         self._own_before = self._update_own(processes)
         self._others_seconds = 0.0
         self._stall_before, self._tool_before = self._read_stall(), self._read_tool()
@@ -156,25 +161,30 @@ class LoadMonitor:
         self._cpu_before = self._read_cpu()
         self._started = self._clock()
 
-    def read(self, processes: Iterable[psutil.Process]) -> LoadSample:
-        """One sample; `processes` are the living members of the trial's tree."""
+    def read(self, processes: Iterable[psutil.Process], parts: Mapping[psutil.Process, Part] = _NO_PARTS) -> LoadSample:
+        """One sample; `processes` are the living members of the trial's tree, `parts` says which of them are what."""
         own = self._update_own(processes) - self._own_before
+        self._parts.update(parts)
         tool, stall = self._read_tool() - self._tool_before, self._read_stall()
         cpu, now = self._read_cpu(), self._clock()
         others = cpu.busy_seconds - self._cpu_before.busy_seconds - own - tool
         # Counters of 10 ms grain, read one after the other, may differ by less than before, or by more than can be.
         bounded = min(others, self._usable_cores * (now - self._started))
         self._others_seconds = max(self._others_seconds, bounded)
-        pids = {process.pid for process in self._own}
+        gpus = self._gpus.look({process.pid for process in self._own})
         return LoadSample(
             seconds=now,
             own_cpu_seconds=own,
             others_cpu_seconds=self._others_seconds,
             steal_seconds=max(0.0, cpu.steal_seconds - self._cpu_before.steal_seconds),
             memory_stall_seconds=None if stall is None or self._stall_before is None else stall - self._stall_before,
-            gpu_others_percent=self._gpus.others_percent(pids),
-            gpu_memory_bytes=self._gpus.memory_bytes(pids),
+            gpu_others_percent=gpus.others_percent,
+            gpu_memory_bytes=gpus.own_bytes,
             asleep_seconds=self._read_asleep() - self._asleep_before,
+            gpu_percent=gpus.own_percent,
+            gpu_others_memory_bytes=gpus.others_bytes,
+            part_cpu_seconds=self._part_seconds(),
+            core_seconds=cpu.core_seconds,
         )
 
     def busiest(self, limit: int = 5) -> tuple[BusyProcess, ...]:
@@ -191,6 +201,12 @@ class LoadMonitor:
                 name = "".join(character for character in burner.name if character.isprintable())
                 found.append(BusyProcess(name[:NAME_CHARACTERS], cores))
         return tuple(sorted(found, key=lambda process: -process.cores)[:limit])
+
+    def _part_seconds(self) -> dict[Part, float]:
+        found: dict[Part, float] = {}
+        for process, part in self._parts.items():
+            found[part] = found.get(part, 0.0) + self._own.get(process, 0.0)
+        return found
 
     def _update_own(self, processes: Iterable[psutil.Process]) -> float:
         """CPU seconds of the tree, the last known ones for members that have died."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,8 @@ class MemoryMeter:
         lender: psutil.Process | None = None,
     ) -> None:
         self.peak_bytes = 0
+        self.peak_shares: Mapping[psutil.Process, int] = {}
+        """By process, at the exact reading that was highest; the lender's part is not in it."""
         self._lender = lender
         self.source = RSS
         self.now_bytes = 0
@@ -91,21 +93,23 @@ class MemoryMeter:
         is_old = self._clock() - self._exact_at >= (NEAR_SECONDS if is_near else EXACT_SECONDS)
         has_grown = guess > GROWTH * self.peak_bytes and not (is_near and guess <= self._cap)
         if is_old or has_grown or guess > self._cap:
-            guess = self._read_exactly(processes, bound)
-            self.peak_bytes = max(self.peak_bytes, guess)
+            guess, shares = self._read_exactly(processes, bound)
+            if guess > self.peak_bytes:
+                self.peak_bytes, self.peak_shares = guess, shares
         self.now_bytes = guess
         return guess
 
-    def _read_exactly(self, processes: list[psutil.Process], bound: int) -> int:
-        shares = [_pss(process) for process in processes]
-        if self._lender is not None:
-            shares.append(_lent(self._lender))
-        is_exact = all(share is not None for share in shares)
+    def _read_exactly(self, processes: list[psutil.Process], bound: int) -> tuple[int, dict[psutil.Process, int]]:
+        """All together, and by process."""
+        shares = {process: _pss(process) for process in processes}
+        lent = 0 if self._lender is None else _lent(self._lender)
+        is_exact = None not in shares.values()
         self.source = PSS if is_exact else RSS
-        self._exact = sum(share or 0 for share in shares) if is_exact else bound
+        found = {process: (share or 0) if is_exact else _rss(process) for process, share in shares.items()}
+        self._exact = sum(found.values()) + lent if is_exact else bound
         self._bound_then = bound
         self._exact_at = self._clock()
-        return self._exact
+        return self._exact, found
 
 
 def _rss(process: psutil.Process) -> int:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from sweeper.model.load import LoadSample
+import psutil
+
+from sweeper.model.load import LoadSample, Part
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress, SessionEnd, SessionRecord, Watcher
 from sweeper.model.trial import LearnerStart
@@ -213,14 +215,16 @@ class Readings:
     def read(self, sessions: Sequence[LiveSession]) -> SessionEnd | None:
         """Read both, and bound what is written; the rule that all sessions together break, if any."""
         processes, used = [], 0
+        parts: dict[psutil.Process, Part] = {}
         for session in sessions:
             found = session.processes()
+            parts.update(session.parts(found))
             used += session.meter.read(found)
             processes += found
             session.logs.bound()
         now = time.monotonic()
         if not self.load or now - self.load[-1].seconds >= READING_SECONDS / 2:
-            self.load.append(self.monitor.read(processes))
+            self.load.append(self.monitor.read(processes, parts))
         self._next = min(self._next, now + self._seconds_to_cap(now, used) / LOOKS_BEFORE_CAP)
         if any(session.was_killed_at_cap() for session in sessions):
             return SessionEnd.OVER_MEMORY

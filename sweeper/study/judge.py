@@ -9,10 +9,11 @@ from typing import Any
 from sweeper.compare.guard import shortfall
 from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share, own_cores
+from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share
 from sweeper.measure.counters import longest_silence, update_seconds
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
+from sweeper.measure.utilisation import utilisation
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Measurement, Method, PerThousandSteps
@@ -178,16 +179,19 @@ def _why(asked: Asked, record: SessionRecord, measurement: Measurement | None, t
     if measurement is None:
         return {}
     is_alone = measurement.method is not Method.SLICES
-    cores = own_cores(record.load, measurement.window) if is_alone and not terms.in_editor else None
+    use = None
+    if is_alone and not terms.in_editor:
+        envs = int(asked.plan.params.get("num_envs") or 1)
+        use = utilisation(record.load, measurement.window, terms.usable_cores, record.part_memory_bytes, envs)
     found = bottleneck(
         measurement.phases,
         measurement.measured_seconds,
-        cores,
+        use.cores if use else None,
         terms.usable_cores,
         threaded=bool(asked.plan.params.get("threaded")),
     )
     return {
-        "utilisation": None if cores is None else {"cores": cores, "usable_cores": float(terms.usable_cores)},
+        "utilisation": use,
         "bottleneck": found[0] if found else None,
         "bottleneck_figures": found[1] if found else None,
     }

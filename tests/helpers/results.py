@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
-from sweeper.model.load import BusyProcess, Contention
+from sweeper.model.load import BusyProcess, Contention, Part, Utilisation
 from sweeper.model.measurement import Method, PerThousandSteps, Phases
 from sweeper.model.study import (
     Baseline,
@@ -40,7 +40,9 @@ def full_trial(**fields: Any) -> TrialResult:
         "predicted_memory_bytes": (1.0, 2.0),
         "agents": 16.0,
         "phases": Phases(6.0, 1.0, 2.0, 4.0),
-        "utilisation": {"cores": 1.5},
+        "utilisation": Utilisation(
+            1.5, 2.0, {Part.LEARNER: 1.0, Part.PLAYERS: 0.5}, (90.0, 60.0), {Part.PLAYERS: 400 * 1024**2}, 2
+        ),
         "bottleneck": Bottleneck.UPDATE,
         "bottleneck_figures": BottleneckFigures(0.6, 0.3, 0.1),
         "contention": Contention(3.0, 0.0, 0.5, None, 12.0, (BusyProcess("chrome", 0.2),)),

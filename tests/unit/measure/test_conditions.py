@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sweeper.measure.bottleneck import bottleneck
-from sweeper.measure.contention import busiest_values, contention, disturbance, own_cores
+from sweeper.measure.contention import busiest_values, contention, disturbance
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
 from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind, Value
 from sweeper.model.load import BusyProcess, Contention, LoadSample
@@ -66,15 +66,6 @@ class TestContention:
         found = contention(load, (100.0, 101.0), 2)
         assert found is not None
         assert (found.memory_stall_percent, found.gpu_others_percent) == (None, None)
-
-    def test_own_cores(self) -> None:
-        load = load_of(10, own=1.5)
-        assert own_cores(load, (102.0, 107.0)) == 1.5
-        assert own_cores(load, (101.5, 103.9)) == 1.5
-        assert own_cores(load, (102.1, 103.9)) is None
-        assert own_cores(load, (200.0, 300.0)) is None
-        assert own_cores([], (0.0, 1.0)) is None
-        assert own_cores([LoadSample(100.0, 0, 0), LoadSample(100.0, 1, 1)], (0.0, 500.0)) is None
 
 
 class TestDisturbance:

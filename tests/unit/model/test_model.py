@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweeper.errors import ExitCode, Inconclusive, Interrupted, InvalidInput, NotComparable, NothingFeasible, NotReady
 from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
 from sweeper.model.folder import StudyFolder, TrialFolder
-from sweeper.model.load import BusyProcess, Contention
+from sweeper.model.load import BusyProcess, Contention, Part, Utilisation
 from sweeper.model.measurement import Measurement, Method, PerThousandSteps, Phases
 from sweeper.model.session import SessionEnd
 from sweeper.model.study import study_from_json, to_json, trial_from_json
@@ -54,7 +54,17 @@ trials = st.builds(
     peak_memory_bytes=st.none() | st.integers(0, 2**50),
     updates_per_1000_steps=st.none() | st.builds(PerThousandSteps, st.none() | numbers, numbers),
     phases=st.none() | st.builds(Phases, numbers, numbers, numbers, numbers),
-    utilisation=st.none() | st.dictionaries(texts, numbers, max_size=2),
+    utilisation=st.none()
+    | st.builds(
+        Utilisation,
+        numbers,
+        st.none() | numbers,
+        st.dictionaries(st.sampled_from(Part), numbers),
+        st.lists(numbers, max_size=2).map(tuple),
+        st.dictionaries(st.sampled_from(Part), st.integers(0, 2**50)),
+        st.none() | st.integers(1, 64),
+        st.none() | numbers,
+    ),
     command=st.lists(texts, max_size=3).map(tuple),
     warnings=st.lists(findings, max_size=2).map(tuple),
     round=st.none() | st.integers(0, 9),

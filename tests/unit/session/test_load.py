@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from sweeper.model.load import BusyProcess, LoadSample
+from sweeper.model.load import BusyProcess, LoadSample, Part
 from sweeper.session import load as load_module
-from sweeper.session.gpu import Gpus
+from sweeper.session.gpu import GpuLook, Gpus
 from sweeper.session.load import (
     NAME_CHARACTERS,
     Burner,
@@ -46,16 +46,19 @@ class FakeProcess:
         )
 
 
+def burnt(counters: CpuCounters) -> tuple[float, float]:
+    """By all cores together, and given to other machines."""
+    reading = counters()
+    return reading.busy_seconds, reading.steal_seconds
+
+
 class FakeGpus(Gpus):
     def __init__(self) -> None:
         self.asked: list[set[int]] = []
 
-    def others_percent(self, tree_pids: Iterable[int]) -> float | None:
+    def look(self, tree_pids: Iterable[int]) -> GpuLook:
         self.asked.append(set(tree_pids))
-        return 12.5
-
-    def memory_bytes(self, tree_pids: Iterable[int]) -> int | None:
-        return 4096
+        return GpuLook(25.0, 12.5, 4096, 1024)
 
 
 class Bench:
@@ -94,8 +97,19 @@ class TestLoadMonitor:
         learner.cpu_seconds, player.cpu_seconds = 2.0, 1.0
         bench.now, bench.busy, bench.steal, bench.tool, bench.stall = 1010.0, 508.0, 7.5, 3.5, 2.25
         bench.asleep = 160.0
-        assert bench.read(learner, player, learner) == LoadSample(1010.0, 3.0, 4.5, 0.5, 0.25, 12.5, 4096, 60.0)
+        assert bench.read(learner, player, learner) == LoadSample(
+            1010.0, 3.0, 4.5, 0.5, 0.25, 12.5, 4096, 60.0, 25.0, 1024
+        )
         assert bench.gpus.asked == [{10, 11}]
+
+    def test_parts_of_the_tree(self) -> None:
+        bench, learner, player, other = Bench(), FakeProcess(10, 2.0), FakeProcess(11, 1.0), FakeProcess(12, 0.5)
+        parts: dict[Any, Part] = {learner: Part.LEARNER, player: Part.PLAYERS, other: Part.PLAYERS}
+        bench.monitor.start()
+        found = bench.monitor.read([learner, player, other], parts).part_cpu_seconds
+        assert found == {Part.LEARNER: 2.0, Part.PLAYERS: 1.5}
+        bench.monitor.start()
+        assert bench.read(learner).part_cpu_seconds == {}
 
     def test_what_a_dead_member_burnt_stays_ours(self) -> None:
         bench, learner, player = Bench(), FakeProcess(10, 1.0), FakeProcess(11, 2.0)
@@ -139,7 +153,9 @@ class TestLoadMonitor:
         bench.read(learner)
         bench.monitor.start()
         bench.stall = None
-        assert bench.read() == LoadSample(1010.0, 0.0, 0.0, 0.0, None, 12.5, 4096)
+        assert bench.read() == LoadSample(
+            1010.0, 0.0, 0.0, 0.0, None, 12.5, 4096, gpu_percent=25.0, gpu_others_memory_bytes=1024
+        )
 
     def test_no_scan_in_a_sample(self, monkeypatch: pytest.MonkeyPatch) -> None:
         bench = Bench()
@@ -204,29 +220,31 @@ class TestCpuCounters:
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, core: dict[str, float], reading: tuple[float, float]
     ) -> None:
         self.on(monkeypatch, core)
-        assert CpuCounters([0], tmp_path)() == CpuReading(*reading)
+        assert burnt(CpuCounters([0], tmp_path)) == reading
 
     def test_allowed_cores_only(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.on(monkeypatch, *({"user": 10.0**core, "steal": 2.0} for core in range(4)))
-        assert CpuCounters([1, 3, 9], tmp_path)() == CpuReading(1010.0, 4.0)
-        assert CpuCounters([9], tmp_path)() == CpuReading(1111.0, 8.0)
+        assert burnt(CpuCounters([1, 3, 9], tmp_path)) == (1010.0, 4.0)
+        assert burnt(CpuCounters([9], tmp_path)) == (1111.0, 8.0)
+        assert CpuCounters([1, 3], tmp_path)().core_seconds == (10.0, 1000.0)
         monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: [2], raising=False)
-        assert CpuCounters(cgroup=tmp_path)() == CpuReading(100.0, 2.0)
+        assert burnt(CpuCounters(cgroup=tmp_path)) == (100.0, 2.0)
         monkeypatch.delattr(psutil.Process, "cpu_affinity")
         monkeypatch.setattr(os, "cpu_count", lambda: 4)
-        assert CpuCounters(cgroup=tmp_path)() == CpuReading(1111.0, 8.0)
+        assert burnt(CpuCounters(cgroup=tmp_path)) == (1111.0, 8.0)
 
     def test_a_container_below_the_host(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.on(monkeypatch, *([LINUX_CORE] * 4))
         write(tmp_path, {"cpu.max": "200000 100000\n", "cpu.stat": "usage_usec 3500000\nuser_usec 1\n"})
         counters = CpuCounters(range(4), tmp_path)
-        assert counters() == CpuReading(3.5, 8.0)
+        assert burnt(counters) == (3.5, 8.0)
+        assert counters().core_seconds == ()
         write(tmp_path, {"cpu.stat": "usage_usec 4500000\n"})
-        assert counters() == CpuReading(4.5, 8.0)
+        assert burnt(counters) == (4.5, 8.0)
         (tmp_path / "cpu.stat").unlink()
-        assert counters() == CpuReading(4.5, 8.0)
+        assert burnt(counters) == (4.5, 8.0)
         write(tmp_path, {"cpu.max": "400000 100000\n", "cpu.stat": "usage_usec 3500000\n"})
-        assert CpuCounters(range(4), tmp_path)() == CpuReading(55.0, 16.0)
+        assert burnt(CpuCounters(range(4), tmp_path)) == (55.0, 16.0)
 
     @pytest.mark.parametrize(
         ("files", "answer"),
@@ -344,13 +362,13 @@ class FakeNvml:
 
     def nvmlDeviceGetProcessUtilization(self, device: int, since: int) -> list[Any]:
         self.since.append((device, since))
-        return told(self.use[device], "pid", "smUtil", "timeStamp")
+        return told(self.use[device] if self.use else FakeNvml.NVMLError(3), "pid", "smUtil", "timeStamp")
 
     def nvmlDeviceGetMemoryInfo(self, device: int) -> Any:
         return SimpleNamespace(free=1000 + device, total=5000)
 
     def nvmlDeviceGetComputeRunningProcesses(self, device: int) -> list[Any]:
-        return told(self.computing[device], "pid", "usedGpuMemory")
+        return told(self.computing[device] if self.computing else FakeNvml.NVMLError(3), "pid", "usedGpuMemory")
 
     def nvmlDeviceGetGraphicsRunningProcesses(self, device: int) -> list[Any]:
         return told(self.drawing[device] if self.drawing else [], "pid", "usedGpuMemory")
@@ -380,7 +398,7 @@ class TestGpus:
         # None in sys.modules is how Python marks a module that cannot be imported.
         for nvml in (None, unstartable, FakeNvml(), FakeNvml(use=[NOT_SUPPORTED], computing=[NOT_SUPPORTED])):
             blind = gpus(nvml)
-            assert (blind.others_percent({1}), blind.memory_bytes({1})) == (None, None)
+            assert (blind.look({1}).others_percent, blind.look({1}).own_bytes) == (None, None)
         assert unstartable.starts == 1
 
     def test_free_memory(self, gpus: Callable[..., Gpus]) -> None:
@@ -390,7 +408,7 @@ class TestGpus:
     def test_an_old_module(self, gpus: Callable[..., Gpus], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(FakeNvml, "nvmlDeviceGetProcessUtilization")
         old = gpus(FakeNvml(use=[[]], computing=[[(1, 50)]]))
-        assert (old.others_percent({1}), old.memory_bytes({1})) == (None, 50)
+        assert (old.look({1}).others_percent, old.look({1}).own_bytes) == (None, 50)
 
     @pytest.mark.parametrize(
         ("use", "percent"),
@@ -406,25 +424,26 @@ class TestGpus:
         ],
     )
     def test_others(self, gpus: Callable[..., Gpus], use: list[Any], percent: float) -> None:
-        assert gpus(FakeNvml(use=use)).others_percent({1}) == percent
+        assert gpus(FakeNvml(use=use)).look({1}).others_percent == percent
 
     def test_each_sample_once(self, gpus: Callable[..., Gpus]) -> None:
         nvml = FakeNvml(use=[[(2, 30, 6_000_000), (2, 10, 5_500_000)], NOT_FOUND])
         one = gpus(nvml)
-        one.others_percent(set())
+        one.look(set())
         nvml.use[0] = NOT_FOUND
-        one.others_percent(set())
-        one.others_percent(set())
+        one.look(set())
+        one.look(set())
         assert nvml.since == [(0, 5_000_000), (1, 5_000_000), *([(0, 6_000_000), (1, 5_000_000)] * 2)]
         assert nvml.starts == 1
 
     def test_pids_of_another_namespace(self, gpus: Callable[..., Gpus]) -> None:
         outside = FakeNvml(use=[[(2, 30, 9)]], computing=[[(2, 500)]])
-        assert gpus(outside, foreign=[2]).others_percent({1}) is None
-        assert gpus(outside, foreign=[2]).memory_bytes({1}) is None
+        assert gpus(outside, foreign=[2]).look({1}).others_percent is None
+        assert gpus(outside, foreign=[2]).look({1}).own_bytes is None
         with_us = FakeNvml(use=[[(2, 30, 9), (1, 3, 9)]], computing=[[(2, 500), (1, 7)]])
-        assert gpus(with_us, foreign=[2]).others_percent({1}) == 30.0
-        assert gpus(with_us, foreign=[2]).memory_bytes({1}) == 7
+        assert gpus(with_us, foreign=[2]).look({1}) == GpuLook(3.0, 30.0, 7, 500)
+        assert gpus(with_us, foreign=[2]).look({1}).others_percent == 30.0
+        assert gpus(with_us, foreign=[2]).look({1}).own_bytes == 7
 
     @pytest.mark.parametrize(
         ("computing", "drawing", "held"),
@@ -441,7 +460,7 @@ class TestGpus:
     def test_memory(
         self, gpus: Callable[..., Gpus], computing: list[Any], drawing: list[Any], held: int | None
     ) -> None:
-        assert gpus(FakeNvml(computing=computing, drawing=drawing)).memory_bytes({1, 4}) == held
+        assert gpus(FakeNvml(computing=computing, drawing=drawing)).look({1, 4}).own_bytes == held
 
 
 class Room:

@@ -33,7 +33,7 @@ class Scripted:
         self._gpu = gpu
         self.readings = Readings(monitor, MemoryRules(cap_mib * MIB, 10, lambda: 11, gpu_cap_bytes=500))
 
-    def _sample(self, processes: object) -> LoadSample:
+    def _sample(self, processes: object, parts: object) -> LoadSample:
         self.samples += 1
         return LoadSample(self.now, 0.0, 0.0, gpu_memory_bytes=self._gpu)
 
@@ -42,6 +42,9 @@ class Scripted:
 
     def processes(self) -> list[Any]:
         return []
+
+    def parts(self, processes: list[Any]) -> dict[Any, Any]:
+        return {}
 
     def was_killed_at_cap(self) -> bool:
         return self.killed

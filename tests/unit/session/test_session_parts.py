@@ -49,6 +49,14 @@ class TestSampleFile:
         with path.open("a") as file:
             file.write('{"t": 13, "kind": "hello"}\n')
         assert follower.new() == [Sample(13.0, "hello")]
+        assert follower.learner_pid is None
+
+    def test_the_first_hello_says_which_process_is_the_learner(self, tmp_path: Path) -> None:
+        path = tmp_path / "samples.jsonl"
+        path.write_text('{"t": 13, "kind": "hello", "pid": 70}\n{"t": 14, "kind": "hello", "pid": 71}\n')
+        follower = SampleFile(path)
+        assert len(follower.new()) == 2
+        assert follower.learner_pid == 70
 
     def test_a_torn_line_waits(self, tmp_path: Path) -> None:
         path = tmp_path / "samples.jsonl"

@@ -10,7 +10,7 @@ import pytest
 from sweeper.measure.cycles import Cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.findings import Bottleneck, Finding, FindingKind
-from sweeper.model.load import BusyProcess, LoadSample
+from sweeper.model.load import BusyProcess, LoadSample, Utilisation
 from sweeper.model.measurement import BehaviorCount, Method, PerThousandSteps, Sample
 from sweeper.model.session import RSS, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult
@@ -399,12 +399,12 @@ class TestWhy:
         assert result.bottleneck is kind
         assert result.bottleneck_figures is not None
         assert result.bottleneck_figures.update_share == pytest.approx(shares[0])
-        assert result.utilisation == {"cores": pytest.approx(shares[3]), "usable_cores": 8.0}
+        assert result.utilisation == Utilisation(pytest.approx(shares[3]), 8.0, players=1)
 
     def test_without_timers_only_the_cores_are_known(self) -> None:
         result = judged(measured(load_of(own_cores=3.0)))
         assert (result.bottleneck, result.bottleneck_figures) == (None, None)
-        assert result.utilisation == {"cores": pytest.approx(3.0), "usable_cores": 8.0}
+        assert result.utilisation == Utilisation(pytest.approx(3.0), 8.0, players=1)
 
     def test_nothing_measured_nothing_known(self) -> None:
         result = judged(record_of(SessionEnd.EXITED, load=load_of()))

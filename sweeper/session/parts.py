@@ -1,0 +1,35 @@
+"""Which process of a trial's tree is the learner's own, which its workers, and which the players that they start."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+
+import psutil
+
+from sweeper.model.load import Part
+
+
+class Parts:
+    """Remembers what each process was when it was first seen: a player outlives the worker that started it."""
+
+    def __init__(self) -> None:
+        self._known: dict[psutil.Process, Part] = {}
+
+    def of(self, processes: Iterable[psutil.Process], learner_pid: int | None) -> Mapping[psutil.Process, Part]:
+        """The part of every process seen so far; none while nobody told which one is the learner.
+
+        A script around the learner counts as the learner, and all that is no worker as players.
+        """
+        if learner_pid is not None:
+            for process in processes:
+                if process not in self._known:
+                    with contextlib.suppress(psutil.Error):
+                        self._known[process] = _part(process, learner_pid)
+        return self._known
+
+
+def _part(process: psutil.Process, learner_pid: int) -> Part:
+    if process.pid == learner_pid or learner_pid in (child.pid for child in process.children(recursive=True)):
+        return Part.LEARNER
+    return Part.WORKERS if process.ppid() == learner_pid else Part.PLAYERS
