@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from sweeper.model.findings import Bottleneck, Finding
+from sweeper.model.guide import Rule
 from sweeper.model.machine import Machine
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.older import upgrade_findings, upgrade_study, upgrade_trials
@@ -181,6 +182,8 @@ class StudyResult:
     trials: tuple[TrialResult, ...]
     verdict: Verdict | None = None
     configurations: tuple[Pooled, ...] = ()
+    guide: tuple[Rule, ...] = ()
+    """The parallel-training guide's rules of thumb, beside what was seen here."""
     reference: Mapping[str, ParamValue] | None = None
     """What speed-ups are over: the user's own settings, or the smallest that fits where those break the memory cap."""
     format: str = FORMAT

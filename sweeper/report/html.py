@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sweeper.model.study import StudyResult
 from sweeper.outside import printable
-from sweeper.report.panels import answer, disturbed, failed, machine, memory, reading, speed, trials, why
+from sweeper.report.panels import answer, disturbed, failed, guide, machine, memory, reading, speed, trials, why
 from sweeper.report.words.answer import title
 from sweeper.report.words.session_notes import session_note
 from sweeper.report.words.study_notes import study_note
@@ -30,7 +30,7 @@ class Panel(Protocol):
         """What its template needs; None where there is nothing to show."""
 
 
-ORDER: tuple[Panel, ...] = (answer, speed, why, memory, reading, trials, disturbed, failed, machine)
+ORDER: tuple[Panel, ...] = (answer, speed, why, memory, guide, reading, trials, disturbed, failed, machine)
 
 
 def render_html(result: StudyResult) -> str:

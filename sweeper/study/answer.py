@@ -27,6 +27,7 @@ from sweeper.model.trial import Outcome, Purpose
 from sweeper.plan.space import Space
 from sweeper.plan.subject import Subject
 from sweeper.study.confirmation import WORTH_KNOWING, Confirmation
+from sweeper.study.guide_rules import guide_rules
 from sweeper.study.history import History
 from sweeper.study.notes import study_notes
 
@@ -72,6 +73,7 @@ def conclude(facts: Facts, history: History) -> StudyResult:
         verdict=verdict,
         configurations=configurations(history, confirmation),
         reference=dict(reference.params) if reference else None,
+        guide=guide_rules(history, best, facts.machine.usable_cores),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sweeper.model.findings import Bottleneck, BottleneckFigures, Finding, FindingKind
+from sweeper.model.guide import Rule, RuleKind
 from sweeper.model.load import BusyProcess, Contention, Part, Utilisation
 from sweeper.model.measurement import Method, PerThousandSteps, Phases
 from sweeper.model.study import (
@@ -75,6 +76,17 @@ def info_of(**fields: Any) -> StudyInfo:
     return StudyInfo(**{**defaults, **fields})
 
 
+RULES = (
+    Rule(RuleKind.ENVIRONMENTS, None, None, (4.0, 4.0), 4.0, None, held=False),
+    Rule(RuleKind.SPEEDUP, 2, 1, (1.8, 1.8), 1.5, None, held=None),
+    Rule(RuleKind.SPEEDUP, 4, 2, (5.5, 5.5), 2.1, (1.9, 2.3), held=False),
+    Rule(RuleKind.CORES, 1, None, (1.0, 2.0), 1.5, None, held=True),
+    Rule(RuleKind.PLAYER_MEMORY, None, None, (0.5e9, 2e9), 209715200.0, None, held=False),
+    Rule(RuleKind.MEMORY, 4, None, (2e9, 8e9), 3.0 * GIB, None, held=True),
+    Rule(RuleKind.GPU, 8, None, (5.0, 100.0), 22.0, None, held=True),
+)
+
+
 def full_result(**fields: Any) -> StudyResult:
     defaults: dict[str, Any] = {
         "study": info_of(),
@@ -82,6 +94,7 @@ def full_result(**fields: Any) -> StudyResult:
         "memory_cap_bytes": 8 * GIB,
         "warnings": (Finding(FindingKind.SPACE_DERIVED),),
         "noise": Noise(2.5, None),
+        "guide": RULES,
         "baseline": Baseline(0, True, OWN, 1000.0),
         "best": Best(
             trial=9,

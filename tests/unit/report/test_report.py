@@ -35,6 +35,14 @@ def text_of(page: Any) -> str:
     return " ".join("".join(page.itertext()).split())
 
 
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """The cells of the one table that has a column of this name, its header first."""
+    tables = parsed(page).findall(".//table")
+    found = [[["".join(cell.itertext()).strip() for cell in row] for row in table.iter("tr")] for table in tables]
+    (rows,) = (rows for rows in found if heading in rows[0])
+    return rows
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     return render_html(full_result())
@@ -56,8 +64,7 @@ def test_html_is_valid_and_says_the_answer(page: str) -> None:
 
 
 def test_html_has_a_row_a_trial(page: str) -> None:
-    table = parsed(page).findall(".//table")[0]
-    rows = [[("".join(cell.itertext())).strip() for cell in row] for row in table.iter("tr")]
+    rows = rows_of(page, "purpose")
     assert rows[0][:7] == ["#", "purpose", "num_envs", "num_areas", "batch_size", "threaded", "outcome"]
     assert rows[1] == [
         "0", "baseline", "1", "1", "128", "false", "measured", "1,000", "2.0 %", "8", "1.0 GiB", "0.50", "20.0", "", "",
@@ -68,14 +75,22 @@ def test_html_has_a_row_a_trial(page: str) -> None:
     assert len(rows) == 5
 
 
+def test_html_says_which_rules_of_the_guide_held(page: str) -> None:
+    assert "Of 6 that these trials tell about, 3 held here." in text_of(parsed(page))
+    assert rows_of(page, "The guide says")[1:] == [
+        ["4 environments, one area each, for this many cores", "4 environments in the answer above", "did not hold"],
+        ["2 environments: 1.8 times as fast as one", "1.50 times", "open: too few sessions"],
+        ["4 environments x 2 areas: 5.5 times as fast as one", "2.10 times (1.90 to 2.30)", "did not hold"],
+        ["1 environment: 1 to 2 cores", "1.5 cores busy", "held"],
+        ["a Unity instance: 0.5 to 2 GB", "200 MiB a player", "did not hold"],
+        ["4 environments: 2 to 8 GB", "3.0 GiB, the learner included", "held"],
+        ["more environments use the GPU more", "+22 % of it with 8 environments", "held"],
+    ]
+    assert "rules of thumb" not in text_of(parsed(render_html(full_result(guide=()))))
+
+
 def test_html_says_what_was_disturbed(page: str) -> None:
-    tables = parsed(page).findall(".//table")
-    (rows,) = (
-        [["".join(cell.itertext()).strip() for cell in row] for row in table.iter("tr")]
-        for table in tables
-        if "disturbed" in ["".join(cell.itertext()).strip() for cell in table.iter("th")]
-    )
-    assert rows[1:] == [["4", "4", "256", "false", "2", "1"]]
+    assert rows_of(page, "disturbed")[1:] == [["4", "4", "256", "false", "2", "1"]]
     quiet = render_html(full_result(configurations=()))
     assert "What was disturbed" in page
     assert "What was disturbed" not in quiet
