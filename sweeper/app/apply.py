@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.app.applied import Applied, Step, Written, digest, found_text, read_applied, save_applied
 from sweeper.app.outputs import best_text, read_results, write_atomically
 from sweeper.errors import InvalidInput, NothingFeasible
-from sweeper.inputs.trainer_config import read_trainer_config
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, read_trainer_config
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, Verdict
+from sweeper.model.trial import Params
 from sweeper.outside import is_plain, shown
 from sweeper.report.words.answer import headline
 from sweeper.report.words.values import command_text
@@ -58,15 +60,41 @@ def plan_apply(folder: Path, output: Path | None, os_name: str = os.name) -> App
     text = best_text(config, result, result.best)
     if len(result.best.command) < 2:
         raise InvalidInput(f"{StudyFolder(folder).results}: best.command: names no learner with its trainer config")
-    learner, _, *rest = result.best.command
-    command = (learner, str(tuned), *rest)
-    for word in command:
+    scripts = _scripts(record.with_name(f"train_{tuned.stem}"), result.best.command, tuned)
+    files = {tuned: text, **dict(scripts.values()), **_own_scripts(record, config, result)}
+    doubt = headline(result) if result.verdict is Verdict.UNCONFIRMED else None
+    starts = {shell: path for shell, (path, _) in scripts.items()}
+    return ApplyPlan(files, _diff(config.text, text, config.path, tuned), _to_start(starts, os_name), record, doubt)
+
+
+def _own_scripts(record: Path, config: TrainerConfig, result: StudyResult) -> dict[Path, str]:
+    """Scripts that train as the user did before, to compare with; none where the trainer config does not say how."""
+    own = result.baseline
+    if own is None or len(own.command) < 2 or not _is_said_by(config, own.params):
+        return {}
+    before = record.with_name(f"train_{config.path.stem}_before")
+    return dict(_scripts(before, own.command, config.path.absolute()).values())
+
+
+def _is_said_by(config: TrainerConfig, params: Params) -> bool:
+    """Whether the config trains with them; what else there is, the command line says."""
+    return all(config.value(knob) == value for knob, value in params.items() if knob not in LAUNCH_KNOBS)
+
+
+def _scripts(path: Path, command: Sequence[str], config: Path) -> dict[Shell, tuple[Path, str]]:
+    """A launch script by shell, for `command` with this trainer config; `path` lacks their suffixes.
+
+    Raises:
+        InvalidInput: a script cannot hold the command.
+    """
+    learner, _, *rest = command
+    words = (learner, str(config), *rest)
+    for word in words:
         if not is_plain(word):
             raise InvalidInput(f"a launch script cannot hold {shown(word)}", "rename what has control characters")
-    scripts = {shell: record.with_name(f"train_{tuned.stem}{suffix}") for shell, suffix in _SUFFIXES.items()}
-    files = {tuned: text, **{path: script(command, shell) for shell, path in scripts.items()}}
-    doubt = headline(result) if result.verdict is Verdict.UNCONFIRMED else None
-    return ApplyPlan(files, _diff(config.text, text, config.path, tuned), _to_start(scripts, os_name), record, doubt)
+    return {
+        shell: (path.with_name(f"{path.name}{suffix}"), script(words, shell)) for shell, suffix in _SUFFIXES.items()
+    }
 
 
 def write_files(plan: ApplyPlan) -> list[Path]:

@@ -80,7 +80,8 @@ class StudyInfo:
 class Baseline:
     """What the user runs today. `stated`: the study file says it; else it is read from the trainer config.
 
-    `interval`: 95 % of steps per second, see `interval_from`.
+    `interval`: 95 % of steps per second, see `interval_from`. `command` trains with it from the user's trainer config;
+    empty in results of earlier versions.
     """
 
     trial: int
@@ -89,6 +90,7 @@ class Baseline:
     steps_per_second: float | None
     interval: tuple[float, float] | None = None
     interval_from: IntervalFrom | None = None
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def _baseline(facts: Facts, history: History) -> Baseline | None:
         item.steps_per_second if item else None,
         known[0] if known else None,
         known[1] if known else None,
+        facts.subject.command(facts.space.baseline, str(facts.subject.config.path)),
     )
 
 

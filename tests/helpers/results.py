@@ -95,7 +95,9 @@ def full_result(**fields: Any) -> StudyResult:
         "warnings": (Finding(FindingKind.SPACE_DERIVED),),
         "noise": Noise(2.5, None),
         "guide": RULES,
-        "baseline": Baseline(0, True, OWN, 1000.0),
+        "baseline": Baseline(
+            0, True, OWN, 1000.0, command=("mlagents-learn", "/r/car.yaml", "--env=/b/my build", "--num-envs=1")
+        ),
         "best": Best(
             trial=9,
             params=FAST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from sweeper.app.apply import plan_apply, undo, write_files
 from sweeper.app.outputs import save_results
 from sweeper.errors import InvalidInput, NothingFeasible
 from sweeper.model.folder import StudyFolder
-from tests.helpers.builders import PPO
+from sweeper.model.study import Baseline
+from tests.helpers.builders import PPO, params_of
 from tests.helpers.results import full_result, info_of
 
-NAMES = ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat", "train_car_tuned.ps1"]
+BEFORE = ["train_car_before.sh", "train_car_before.bat", "train_car_before.ps1"]
+NAMES = ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat", "train_car_tuned.ps1", *BEFORE]
 
 
 class TestApply:
@@ -33,12 +36,19 @@ class TestApply:
         plan = plan_apply(self.plan_folder(tmp_path), None)
         assert [path.name for path in plan.files] == NAMES
         assert "-      batch_size: 128\n+      batch_size: 256\n" in plan.diff
-        tuned, script, batch, powershell = plan.files.values()
+        tuned, script, batch, powershell, before, *_ = plan.files.values()
         assert yaml.safe_load(tuned)["behaviors"]["Car"]["hyperparameters"]["batch_size"] == 256
         assert script == f"#!/bin/sh\nexec mlagents-learn {tmp_path}/car_tuned.yaml '--env=/b/my build' \"$@\"\n"
         assert f'mlagents-learn {tmp_path}/car_tuned.yaml "--env=/b/my build" %*\r\n' in batch
         assert f"& 'mlagents-learn' '{tmp_path}/car_tuned.yaml' '\"--env=/b/my build\"' @args\r\n" in powershell
+        assert f"exec mlagents-learn {tmp_path}/car.yaml '--env=/b/my build' --num-envs=1 " in before
         assert (tmp_path / "car.yaml").read_text() == PPO
+
+    def test_what_the_trainer_config_does_not_say_has_no_script_of_its_own(self, tmp_path: Path) -> None:
+        own = Baseline(0, True, params_of(1, batch=64), 1000.0, command=("mlagents-learn", "car.yaml"))
+        for baseline in (own, None, replace(own, params=params_of(1), command=())):
+            plan = plan_apply(self.plan_folder(tmp_path, baseline=baseline), None)
+            assert [path.name for path in plan.files] == NAMES[:4]
 
     def test_writing_twice_is_fine_but_nothing_else_is_overwritten(self, tmp_path: Path) -> None:
         plan = plan_apply(self.plan_folder(tmp_path), tmp_path / "out")
@@ -79,7 +89,7 @@ class TestApply:
         before = sorted(tmp_path.rglob("*"))
         write_files(plan_apply(folder, out))
         lines = undo(folder, out)
-        assert lines[:4] == [f"Removed {out / name}." for name in NAMES]
+        assert lines[: len(NAMES)] == [f"Removed {out / name}." for name in NAMES]
         assert sorted(tmp_path.rglob("*")) == before
         with pytest.raises(InvalidInput, match="nothing was applied in "):
             undo(folder, out)
