@@ -98,6 +98,8 @@ class ScriptedRunner:
     peak_bytes: int = GIB
     sessions: list[Session] = field(default_factory=list)
     in_turns: list[list[Contender]] = field(default_factory=list)
+    turns_most_seconds: list[float] = field(default_factory=list)
+    from_console: bool = False
     on_session: Callable[[int], None] = lambda index: None
     on_turns: Callable[[], None] = lambda: None
     now: float = 0.0
@@ -117,6 +119,8 @@ class ScriptedRunner:
         seconds = steps / (self.rate(plan) * self.jitter(index))
         slow = self.slow_cycles(index)
         samples = session_of([(steps, 3 * seconds)] * slow + [(steps, seconds)] * (CYCLES - slow))
+        if self.from_console:
+            samples = [replace(one, kind="summary", timers={}) for one in samples if one.kind == "update"]
         total = STARTUP_SECONDS + CYCLES * seconds
         self.now += total
         return record_of(
@@ -127,6 +131,7 @@ class ScriptedRunner:
             load=self.load(index),
             busiest=CULPRITS,
             peak_memory_bytes=self.peak_bytes,
+            from_console=self.from_console,
         )
 
     @contextmanager
@@ -134,6 +139,7 @@ class ScriptedRunner:
         self, contenders: Sequence[Contender], max_wait_seconds: float, max_seconds: float = math.inf
     ) -> Iterator[ScriptedTurns]:
         self.in_turns.append(list(contenders))
+        self.turns_most_seconds.append(max_seconds)
         self.on_turns()
         yield ScriptedTurns(self, contenders)
 

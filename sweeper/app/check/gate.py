@@ -13,6 +13,7 @@ from sweeper.compare.gate.rule import LOOKS, Call, Rule
 from sweeper.errors import NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, Mode, Pair
 from sweeper.model.load import BusyProcess
+from sweeper.model.measurement import Method
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.report.words.reasons import reason_text
 from sweeper.study.rounds import MAX_SLICE_SECONDS, slice_cycles
@@ -146,7 +147,10 @@ class Gate:
         fits = None not in peaks and sum(peak or 0 for peak in peaks) <= ROOM_IN_MEMORY * self.terms.cap_bytes
         in_editor = any(side.subject.is_in_editor for side in self.pairs.sides)
         whole = replace(whole_lengths(self.pairs.sides[0]), warmup_cycles=warmup)
-        may_be_cut = all(0 < one <= MAX_SLICE_SECONDS for one in cycles)
+        # The console tells of no single cycle.
+        may_be_cut = all(0 < one <= MAX_SLICE_SECONDS for one in cycles) and not any(
+            pilot.method is Method.CONSOLE for pilot in pilots
+        )
         if self.terms.whole_sessions or not fits or in_editor or not may_be_cut:
             return whole
         return replace(whole, slice_cycles=(slice_cycles(cycles[0]), slice_cycles(cycles[1])))

@@ -79,8 +79,12 @@ class Pairs:
         stop: StopSignal,
         clock: Callable[[], float] = time.monotonic,
         first: int | None = None,
+        max_seconds: float = math.inf,
     ) -> None:
-        """`first`: which side begins; left to chance where it is None, and then they take turns."""
+        """`first`: which side begins; left to chance where it is None, and then they take turns.
+
+        `max_seconds`: since now, after which slices are not gone on with for long.
+        """
         self.sides = sides
         self.trials: list[TrialResult] = []
         self._runner = runner
@@ -90,6 +94,7 @@ class Pairs:
         self._stop = stop
         self._clock = clock
         self._began = clock()
+        self._max_seconds = max_seconds
         self._numbers = itertools.count()
         self._first = random.randrange(2) if first is None else first
 
@@ -144,7 +149,8 @@ class Pairs:
             for side, one, cycles in zip(self.sides, asked, lengths.slice_cycles or ())
         ]
         rounds: list[Round] = []
-        with self._runner.in_turn(contenders, self._wait_seconds) as turns:
+        most_seconds = max(0.0, self._max_seconds - self.seconds) + STANDSTILL_SECONDS
+        with self._runner.in_turn(contenders, self._wait_seconds, most_seconds) as turns:
             for found in turns.rounds(_orders(is_turned)):
                 rounds.append(found)
                 if len(rounds) == SLICES:

@@ -118,7 +118,7 @@ def pairs_of(
     tolerates_load = wishes.tolerate_load or study.spec.measure.contention == "mark"
     with sessions_for(machine, cap, stop) as sessions:
         judging = Judging(cap, None, machine.usable_cores, tolerates_load, in_editor)
-        yield Pairs(both, sessions, folder.root, judging, machine.key, stop), cap
+        yield Pairs(both, sessions, folder.root, judging, machine.key, stop, max_seconds=wishes.max_seconds), cap
 
 
 def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal) -> Sessions:

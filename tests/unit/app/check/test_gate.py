@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sweeper.app.check.gate import Gate, Terms
-from sweeper.app.check.pairs import Pairs
+from sweeper.app.check.pairs import STANDSTILL_SECONDS, Pairs
 from sweeper.app.check.run import concluded
 from sweeper.app.check.sides import Side
 from sweeper.app.stop import StopSignal
@@ -39,7 +39,9 @@ class Check:
         self.stop = StopSignal()
         self.said: list[str] = []
         judging = Judging(8 * GIB, None, CORES)
-        self.pairs = Pairs(self.both, self.runner, tmp_path, judging, "m1", self.stop, self.runner.clock, first=0)
+        self.pairs = Pairs(
+            self.both, self.runner, tmp_path, judging, "m1", self.stop, self.runner.clock, first=0, max_seconds=seconds
+        )
         self.runner.speed_of_plan = lambda plan: speeds[plan.folder.root.name[4:]]
         terms = Terms(0.05, seconds, 0.1, 8 * GIB, whole_sessions=whole)
         self.gate = Gate(self.pairs, terms, self.said.append, lambda pair, look: None)
@@ -156,6 +158,22 @@ def test_sessions_that_do_not_survive_their_turns_are_measured_whole(tmp_path):
     found = Check(tmp_path, whole=False, jitter=wobble, turns_end=SessionEnd.TURNS_BROKEN).run()
     assert found.verdict is GateVerdict.PASS
     assert found.mode is Mode.SESSIONS
+
+
+def test_a_learner_that_only_prints_is_measured_in_whole_sessions(tmp_path):
+    found = Check(tmp_path, whole=False, jitter=wobble, from_console=True).run()
+    assert (found.verdict, found.mode) == (GateVerdict.PASS, Mode.SESSIONS)
+
+
+def test_slices_do_not_go_on_long_after_the_time_is_up(tmp_path):
+    check = Check(tmp_path, whole=False, seconds=900.0, jitter=wobble)
+    check.run()
+    most = check.runner.turns_most_seconds
+    assert most[0] < 900.0 + STANDSTILL_SECONDS
+    assert most == sorted(most, reverse=True)
+    check.pairs._began -= 10_000.0
+    check.pairs.pair(99, check.gate.begin())
+    assert check.runner.turns_most_seconds[-1] == STANDSTILL_SECONDS
 
 
 def test_time_that_is_up_is_no_verdict_and_says_what_it_would_take(tmp_path):
