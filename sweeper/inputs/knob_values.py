@@ -45,6 +45,8 @@ def _range_values(value: dict[str, Any]) -> list[ParamValue]:
     if not isinstance(value.get("log", False), bool):
         raise ValueError(f"log must be true or false, not {shown(value['log'])}")
     if value.get("log"):
+        if "step" in value:
+            raise ValueError("a log range doubles from value to value and has no step; leave step or log out")
         if low <= 0:
             raise ValueError("a log range starts above 0")
         values: list[ParamValue] = [low]

@@ -24,6 +24,12 @@ _MOST = 2**53
 """What is above is refused as no setting at all."""
 
 
+def is_whole(path: str) -> bool:
+    """Whether the learner wants a whole number at this place in a behaviour, keys joined by dots."""
+    *section, key = path.split(".")
+    return key in _IN_A_BEHAVIOUR.get(tuple(section), ())
+
+
 def check_behaviors(source: YamlText) -> None:
     """Refuse whole numbers that are text to the learner, in every behaviour and in the defaults.
 

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import KNOBS, Study
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, Behavior, TrainerConfig
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, Behavior, TrainerConfig, trainer_paths
+from sweeper.inputs.whole_numbers import is_whole
 from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.trial import Params, ParamValue
 from sweeper.plan.derived import Bounds, derive
@@ -42,6 +43,9 @@ class Rules:
             return f"num_areas is {areas}, but this version of mlagents-learn has no --num-areas"
         if not isinstance(params.get("threaded"), (bool, type(None))):
             return f"threaded must be true or false, not {params['threaded']!r}"
+        for path, value in trainer_paths(params).items():
+            if is_whole(path) and isinstance(value, float) and not value.is_integer():
+                return f"{path.rpartition('.')[2]} must be a whole number, not {value!r}"
         try:
             behaviors = self.config.behaviors_with(params)
         except InvalidInput as error:

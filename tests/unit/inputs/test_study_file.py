@@ -253,6 +253,11 @@ def test_env_args_become_text() -> None:
             "study.yaml:5: space.num_envs: a log range starts above 0",
         ),
         (
+            "space:\n  num_envs: {low: 1, high: 8, step: 2, log: true}\n",
+            "study.yaml:5: space.num_envs: a log range doubles from value to value and has no step; "
+            "leave step or log out",
+        ),
+        (
             "space:\n  num_envs: {low: 1, high: 8, step: 0}\n",
             "study.yaml:5: space.num_envs: step must be above 0, not 0",
         ),

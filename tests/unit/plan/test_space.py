@@ -34,6 +34,8 @@ def test_legal_params() -> None:
         ({"num_envs": 1.5}, "num_envs must be a whole number from 1, not 1.5"),
         ({"num_areas": "many"}, "num_areas must be a whole number from 1, not 'many'"),
         ({"num_areas": None}, "num_areas must be a whole number from 1, not None"),
+        ({"batch_size": 512.5}, "batch_size must be a whole number, not 512.5"),
+        ({"time_horizon": 0.5}, "time_horizon must be a whole number, not 0.5"),
         ({"threaded": 1}, "threaded must be true or false, not 1"),
         (
             {"batch_size": 2049},
