@@ -64,8 +64,10 @@ fi
 say "using $python ($("$python" --version 2>&1))"
 "$UV" venv --quiet --allow-existing --python "$python" .venv
 say "installing the locked packages (torch is large; once)"
-"$UV" pip sync --quiet --python .venv --require-hashes requirements.lock
+# Compiled here: where PYTHONDONTWRITEBYTECODE is set, as in many containers, every start would compile all of it anew.
+"$UV" pip sync --quiet --python .venv --compile-bytecode --require-hashes requirements.lock
 "$UV" pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+.venv/bin/python -m compileall -q sweeper
 case "$UV_CACHE_DIR" in "$PWD"/.venv/*) rm -rf "$UV_CACHE_DIR" ;; esac
 touch .venv/.ready
 say "ready"
