@@ -14,12 +14,14 @@ OVER_MEMORY = Trouble(
 ENDED_BY_SIGNAL = Trouble(
     "signal",
     "The learner was killed",
-    "the learner was ended from outside with {signal}: by a person, a job scheduler, or the system",
+    "the learner was ended from outside with {signal}: by a person, a job scheduler, or the system; where memory is "
+    "short, use fewer environments",
 )
 STALLED = Trouble(
     "stalled",
     "Training hangs without an error",
-    "progress stopped without an error: a trainer thread that died, or a player that hangs",
+    "progress stopped without an error: a trainer thread that died, or a player that hangs; threaded: false "
+    "helps against the first, and the player's log in the trial's folder may tell of the second",
 )
 NOT_CONNECTED = Trouble(
     "never-connects",

@@ -112,7 +112,7 @@ BY_THE_LEARNER = (
     Trouble(
         "quota",
         "The disk quota is used up",
-        "your quota on a disk that the learner writes to is used up",
+        "your quota on a disk that the learner writes to is used up: free some, or write where there is room",
         "Disk quota exceeded",
         "OSError: [Errno 122] Disk quota exceeded: '/home'",
     ),
@@ -148,14 +148,14 @@ BY_THE_LEARNER = (
     Trouble(
         "trainer-thread",
         "A trainer thread died",
-        "a trainer thread died and the run hung: see its exception",
+        "a trainer thread died and the run hung: see its exception; with threaded: false there is no such thread",
         "Exception in thread .*trainer_update_func",
         "Exception in thread Thread-2 (trainer_update_func):",
     ),
     Trouble(
         "python",
         "The learner's Python breaks",
-        "the learner's Python broke ({0}): a package that does not fit it",
+        "the learner's Python broke ({0}): a package that does not fit it; see what `sweeper doctor` says of them",
         "Fatal Python error: (.+)",
         "Fatal Python error: Segmentation fault",
     ),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from sweeper.troubles import BEFOREHAND, BY_PLAYERS, BY_THE_LEARNER, ENDINGS, OF_PLAYERS
 from sweeper.troubles.trouble import Trouble
 
 WIDTH = 120
+_COMMAND = re.compile(r"pip install \S+|`[^`]+`")
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 EXAMPLES: dict[str, object] = {
     "num_envs": 4,
     "num_areas": 16,
@@ -52,7 +55,9 @@ def _entry(trouble: Trouble) -> str:
     lines = [f"### {trouble.title}", ""]
     if trouble.example is not None:
         lines += ["```text", trouble.example, "```", ""]
-    lines += [*textwrap.wrap(_sentence(trouble), WIDTH, initial_indent="> ", subsequent_indent="> "), ""]
+    said = _COMMAND.sub(lambda match: match.group(0).replace(" ", _UNBROKEN), _sentence(trouble))
+    wrapped = textwrap.fill(said, WIDTH, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False)
+    lines += [wrapped.replace(_UNBROKEN, " "), ""]
     return "\n".join(lines)
 
 

@@ -57,7 +57,7 @@ OF_PLAYERS = (
         "player-killed",
         "A player was killed",
         "return code {0}: a player was ended from outside, by the system where memory is short, by a person, or by a "
-        "job scheduler",
+        "job scheduler; where memory is short, use fewer environments",
         r"Environment shut down with return code (-9|-15)\b",
         "mlagents_envs.exception.UnityEnvironmentException: Environment shut down with return code -9 (SIGKILL).",
     ),
@@ -87,7 +87,8 @@ OF_PLAYERS = (
     Trouble(
         "api-version",
         "The build's ML-Agents package and the learner do not match",
-        "the build's ML-Agents package does not match this learner",
+        "the build's ML-Agents package does not match this learner: build with the package of the release that "
+        "mlagents is of, or install the mlagents of that release",
         r"communication API version is not compatible",
         "mlagents_envs.exception.UnityEnvironmentException: The communication API version is not compatible between "
         "Unity and python.",
