@@ -17,6 +17,7 @@ from sweeper.model.trial import Purpose, Stage
 from sweeper.report.words.bottlenecks import bottleneck_text
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import SessionRunner
+from sweeper.session.surroundings import PROXIES
 from sweeper.study.judge import Asked, Terms, judge
 from sweeper.troubles import TROUBLES, Trouble
 from tests.conftest import Workshop
@@ -31,11 +32,15 @@ class Scene:
     workshop: Workshop
     monkeypatch: pytest.MonkeyPatch
 
-    def session(self, *argv: str, cap_bytes: int = 2 * GIB, **scenario: Any) -> str:
+    def __post_init__(self) -> None:
+        for name in ("no_proxy", "no_grpc_proxy", *PROXIES):
+            self.monkeypatch.delenv(name, raising=False)
+
+    def session(self, *argv: str, startup: float = 20.0, cap_bytes: int = 2 * GIB, **scenario: Any) -> str:
         """The remedy that is in the result of a session."""
         self.workshop.scenario(**scenario)
         plan = scripted_plan(self.workshop, num_envs=1)
-        plan = replace(plan, argv=argv or plan.argv, max_startup_seconds=1.0, max_stall_seconds=0.5)
+        plan = replace(plan, argv=argv or plan.argv, max_startup_seconds=startup, max_stall_seconds=0.5)
         with SessionRunner(MemoryRules(cap_bytes, 0, lambda: 2**40), 2, lambda: False, lambda _: None) as runner:
             record = runner.run(plan, lambda _: Progress.GO_ON, 0.0)
         behaviors = tuple(config_of().behaviors)
@@ -61,10 +66,8 @@ def demonstration(scene: Scene) -> str:
 
 
 def proxy(scene: Scene) -> str:
-    for name in ("no_proxy", "no_grpc_proxy", "grpc_proxy", "https_proxy"):
-        scene.monkeypatch.delenv(name, raising=False)
     scene.monkeypatch.setenv("http_proxy", "proxy:3128")
-    return scene.session(never_connects=True)
+    return scene.session(startup=0.5, never_connects=True)
 
 
 def over_memory(scene: Scene) -> str:
@@ -88,8 +91,8 @@ PROVOCATIONS: dict[str, Callable[[Scene], str]] = {
     "over-memory": over_memory,
     "signal": lambda scene: scene.session(sys.executable, "-c", KILLS_ITSELF),
     "stalled": lambda scene: scene.session(hang_after_seconds=0.1),
-    "never-connects": lambda scene: scene.session(never_connects=True),
-    "no-decision": lambda scene: scene.session(no_steps=True),
+    "never-connects": lambda scene: scene.session(startup=0.5, never_connects=True),
+    "no-decision": lambda scene: scene.session(startup=3.0, no_steps=True),
 }
 """What no log tells; the rest are what the learner says as it ends."""
 VALUES = {"num_envs": 4, "proxy": "http_proxy", "signal": "SIGKILL"}
