@@ -23,7 +23,7 @@ from sweeper.session.load import LoadMonitor
 from sweeper.session.ports import EDITOR_PORT, free_block, is_free
 from sweeper.session.quiet import wait_for_quiet
 from sweeper.session.surroundings import proxy_for_localhost, speed_settings
-from sweeper.study.diagnosis import PROXY_MEND
+from sweeper.troubles.beforehand import PROXY
 from sweeper.units import format_bytes
 
 FEW_CORES = 2
@@ -71,7 +71,7 @@ def examine(path: Path | None) -> Iterator[Check]:
 def _surroundings() -> Iterator[Check]:
     """What is set around us, and reaches the learner and its players."""
     if (proxy := proxy_for_localhost()) is not None:
-        what, _, mend = PROXY_MEND.format(proxy).partition("; mend it with: ")
+        what, _, mend = PROXY.told({"proxy": proxy}).partition("; mend it with: ")
         yield Check("proxy", Level.WARNING, what, mend)
     if told := speed_settings():
         yield Check("surroundings", Level.OK, f"{', '.join(told)}; set it where you train, too")

@@ -14,6 +14,7 @@ from sweeper.inputs.defaults import resolved
 from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.outside import one_line
+from sweeper.troubles.beforehand import DEMONSTRATION_MISSING
 
 _BUILD = ("env_settings", "env_path")
 _DEMONSTRATIONS = (("behavioral_cloning", "demo_path"), ("reward_signals", "gail", "demo_path"))
@@ -115,7 +116,7 @@ def _missing(config: TrainerConfig, name: str, path: tuple[str, ...], written: s
     own = ("behaviors", name, *path)
     where = own if name and config.source.has(own) else ("default_settings", *path)
     here, *others = _places(config, written)
-    hint = "the learner looks for it from the folder that it is started in; write the whole path"
+    hint = DEMONSTRATION_MISSING.told()
     if found := next(filter(_exists, others), None):
         hint = f"it is at {_told(found)}, but {hint.replace(' for it', '')}"
     return config.source.error(where, f"no {what} at {_told(here)}", hint)

@@ -33,7 +33,7 @@ from sweeper.session.surroundings import proxy_for_localhost
 from sweeper.session.turns import Sessions
 from sweeper.store import Patience, Recovered, Store
 from sweeper.study.answer import conclude
-from sweeper.study.diagnosis import PROXY_MEND
+from sweeper.troubles.beforehand import PROXY
 
 log = logging.getLogger("sweeper")
 
@@ -66,7 +66,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         finally:
             stop.check()  # a Ctrl-C also reaches the learner that is just being asked for its flags
         if (proxy := proxy_for_localhost()) is not None and prepared.subject.study.has_build:
-            tell(StageChanged(f"Careful: {PROXY_MEND.format(proxy)}."))
+            tell(StageChanged(f"Careful: {PROXY.told({'proxy': proxy})}."))
         moved = _moved_aside(prepared.folder) if fresh else None
         open_folder(prepared.folder)
         stack.enter_context(_in_use(prepared.folder))

@@ -18,6 +18,18 @@ RSS = "rss (upper bound)"
 """How memory was counted: shared pages once, or in every process that has them."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What the system allows here; sizes in bytes, and None where it does not tell.
+
+    `open_files`: of one process. `shm_bytes`, `shm_free_bytes`: of /dev/shm when the session had ended.
+    """
+
+    open_files: int | None = None
+    shm_bytes: int | None = None
+    shm_free_bytes: int | None = None
+
+
 class SessionEnd(Enum):
     """Why a session ended, as seen from outside; never judged by the learner's exit code."""
 
@@ -73,6 +85,7 @@ class SessionRecord:
     learner_start: LearnerStart = LearnerStart.COLD
     broken_by: SessionEnd | None = None
     part_memory_bytes: Mapping[Part, int] = field(default_factory=dict)
+    limits: Limits = Limits()
 
     @property
     def startup_seconds(self) -> float | None:

@@ -16,6 +16,7 @@ from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.trial import Params, ParamValue
 from sweeper.plan.derived import Bounds, derive
 from sweeper.plan.updates import note_on_batches, refused_batches, update_share
+from sweeper.troubles.beforehand import EDITOR_IS_ONE
 
 LISTABLE = 5_000
 """Spaces up to this size are listed."""
@@ -38,7 +39,7 @@ class Rules:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 return f"{knob} must be a whole number from 1, not {value!r}"
         if envs != 1 and not self.has_build:
-            return f"num_envs is {envs}, but the Editor is one environment: num_envs above 1 needs a build (env_path)"
+            return EDITOR_IS_ONE.told({"num_envs": envs})
         if areas != 1 and not self.accepts_areas:
             return f"num_areas is {areas}, but this version of mlagents-learn has no --num-areas"
         if not isinstance(params.get("threaded"), (bool, type(None))):

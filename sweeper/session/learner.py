@@ -19,7 +19,7 @@ from sweeper.inputs.study_file import Study
 from sweeper.learner import surroundings
 from sweeper.outside import read_bounded
 from sweeper.session.scratch import Scratch
-from sweeper.study.diagnosis import SETUPTOOLS_MEND, TORCH_MEND
+from sweeper.troubles.learner import SETUPTOOLS, TORCH
 
 PACKAGES = ("mlagents", "mlagents-envs", "torch", "setuptools", "numpy", "protobuf", "grpcio", "onnx", "onnxscript")
 HELP_SECONDS = 180.0
@@ -113,9 +113,9 @@ def breakages(packages: Mapping[str, str]) -> list[str]:
     """Known ways in which the versions in the learner's environment break it, each with its mend."""
     found = []
     if _major_minor(packages.get("setuptools")) >= (81, 0):
-        found.append(f"setuptools {packages['setuptools']}: {SETUPTOOLS_MEND}")
+        found.append(f"setuptools {packages['setuptools']}: {SETUPTOOLS.told()}")
     if _major_minor(packages.get("torch")) >= (2, 9) and "onnxscript" not in packages:
-        found.append(f"torch {packages['torch']}: {TORCH_MEND}")
+        found.append(f"torch {packages['torch']}: {TORCH.told()}")
     return found
 
 
@@ -187,7 +187,7 @@ def _start_hint(error: OSError) -> str:
 
 def _mend(stderr: str, packages: Mapping[str, str]) -> str:
     if "pkg_resources" in stderr:
-        return SETUPTOOLS_MEND
+        return SETUPTOOLS.told()
     known = breakages(packages)
     return known[0] if known else "run it by hand to see all it says; `sweeper doctor` checks its environment"
 

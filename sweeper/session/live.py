@@ -28,7 +28,7 @@ from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.parts import Parts
 from sweeper.session.process import PlainStart, Start
 from sweeper.session.scratch import Scratch
-from sweeper.session.surroundings import proxy_for_localhost
+from sweeper.session.surroundings import limits, proxy_for_localhost
 from sweeper.session.tree import ProcessTree
 
 POLL_SECONDS = 0.25
@@ -201,6 +201,7 @@ class LiveSession:
             near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,
             from_console=self.from_console,
             proxy=proxy_for_localhost(),
+            limits=limits(),
             learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.

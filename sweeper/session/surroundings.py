@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Mapping
+
+from sweeper.model.session import Limits
+
+if sys.platform != "win32":
+    import resource
 
 PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 """In the order in which gRPC looks for them, in small letters only."""
@@ -25,3 +32,19 @@ def proxy_for_localhost(environment: Mapping[str, str] = os.environ) -> str | No
 def speed_settings(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """What is set that a learner gets as it is and that may decide its speed, as `NAME=value`."""
     return tuple(f"{name}={environment[name]}" for name in DECIDE_SPEED if environment.get(name))
+
+
+def limits() -> Limits:
+    """What the system allows here; our own limit on open files is the learner's, too."""
+    try:
+        shm = shutil.disk_usage("/dev/shm")
+    except OSError:  # Windows and macOS have none
+        return Limits(_open_files())
+    return Limits(_open_files(), shm.total, shm.free)
+
+
+def _open_files() -> int | None:
+    if sys.platform == "win32":
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft

@@ -131,7 +131,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         total_seconds=record.total_seconds,
         seed=plan.seed,
         reason=reason,
-        diagnosis=diagnose(record),
+        diagnosis=diagnose(record, _about(asked)),
         startup_seconds=record.startup_seconds,
         # A session that runs in turn is silent whenever another one runs.
         longest_silence_seconds=None if record.slices else longest_silence(record.samples),
@@ -281,3 +281,10 @@ def _may_have_been_killed(record: SessionRecord) -> bool:
 
 def _cap_kept_by(record: SessionRecord) -> str | None:
     return OUT_OF_MEMORY_KILLER if _was_killed_by_system(record) else record.cap_kept_by
+
+
+def _about(asked: Asked) -> dict[str, object]:
+    """What remedies may say of the plan of a session."""
+    names = [behavior.name for behavior in asked.behaviors if behavior.name]
+    values = {"base_port": asked.plan.base_port, "behaviors": ", ".join(names) or None}
+    return {**asked.plan.params, **values}

@@ -7,6 +7,7 @@ from sweeper.model.study import StudyResult
 from sweeper.model.trial import TrialResult
 from sweeper.report.words.answer import is_recommended
 from sweeper.report.words.reference import is_reference, own_break_cap
+from sweeper.troubles.beforehand import SLOW_CORES, SLOW_MAIN, SLOW_MESSAGES, SLOW_PLAYERS, SLOW_UPDATES
 
 _HEADS = {
     Bottleneck.PLAYERS: "The players are the bottleneck",
@@ -16,13 +17,11 @@ _HEADS = {
     Bottleneck.UPDATE: "Policy updates are the bottleneck",
 }
 _REMEDIES = {
-    Bottleneck.PLAYERS: "More environments or areas help, or a cheaper simulation step.",
-    Bottleneck.CORES: "More environments do not help; more areas, a cheaper simulation step or more cores do.",
-    Bottleneck.COMMUNICATION: "More areas and fewer environments help, or smaller observations.",
-    Bottleneck.INFERENCE: "More environments do not help: it serves them one after the other. More areas and fewer "
-    "environments do, or a smaller network.",
-    Bottleneck.UPDATE: "More environments or areas do not help; a larger batch_size, fewer epochs, a smaller network "
-    "or a GPU do.",
+    Bottleneck.PLAYERS: SLOW_PLAYERS,
+    Bottleneck.CORES: SLOW_CORES,
+    Bottleneck.COMMUNICATION: SLOW_MESSAGES,
+    Bottleneck.INFERENCE: SLOW_MAIN,
+    Bottleneck.UPDATE: SLOW_UPDATES,
 }
 
 
@@ -34,7 +33,7 @@ def bottleneck_text(trial: TrialResult) -> str | None:
     if trial.bottleneck is None:
         return None
     figures = "" if trial.bottleneck_figures is None else f": {_parts(trial.bottleneck_figures)}"
-    return f"{_HEADS[trial.bottleneck]}{figures}. {_REMEDIES[trial.bottleneck]}"
+    return f"{_HEADS[trial.bottleneck]}{figures}. {_REMEDIES[trial.bottleneck].told()}"
 
 
 def _parts(figures: BottleneckFigures) -> str:

@@ -53,7 +53,8 @@ def test_the_editor_is_one_environment() -> None:
     rules = Rules(config_of(), has_build=False)
     assert rules.refusal({"num_envs": 1, "num_areas": 4}) is None
     assert rules.refusal({"num_envs": 2}) == (
-        "num_envs is 2, but the Editor is one environment: num_envs above 1 needs a build (env_path)"
+        "num_envs is 2, but the Editor is one environment: num_envs above 1 needs a build (env_path); "
+        "num_areas works in the Editor, too"
     )
 
 

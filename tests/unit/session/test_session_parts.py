@@ -21,9 +21,10 @@ from sweeper.model.session import SessionEnd
 from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
 from sweeper.session.follow import SampleFile, log_tail
-from sweeper.session.learner import SETUPTOOLS_MEND, TORCH_MEND, breakages, command_name, locate_learner, python_of
+from sweeper.session.learner import breakages, command_name, locate_learner, python_of
 from sweeper.session.ports import free_block, is_free
 from sweeper.study.diagnosis import diagnose, exception_line
+from sweeper.troubles.learner import SETUPTOOLS, TORCH
 from tests.helpers.builders import record_of, study_of
 
 LINE = {
@@ -219,13 +220,13 @@ class TestLearner:
         ("packages", "mends"),
         [
             ({"setuptools": "80.9.0", "torch": "2.8.0"}, []),
-            ({"setuptools": "81.0.0"}, [SETUPTOOLS_MEND]),
-            ({"setuptools": "102.1"}, [SETUPTOOLS_MEND]),
-            ({"torch": "2.9.0"}, [TORCH_MEND]),
-            ({"torch": "2.14.1+cu130"}, [TORCH_MEND]),
-            ({"torch": "3.0"}, [TORCH_MEND]),
+            ({"setuptools": "81.0.0"}, [SETUPTOOLS.told()]),
+            ({"setuptools": "102.1"}, [SETUPTOOLS.told()]),
+            ({"torch": "2.9.0"}, [TORCH.told()]),
+            ({"torch": "2.14.1+cu130"}, [TORCH.told()]),
+            ({"torch": "3.0"}, [TORCH.told()]),
             ({"torch": "2.9.0", "onnxscript": "0.5"}, []),
-            ({"setuptools": "82", "torch": "2.10"}, [SETUPTOOLS_MEND, TORCH_MEND]),
+            ({"setuptools": "82", "torch": "2.10"}, [SETUPTOOLS.told(), TORCH.told()]),
             ({"setuptools": "odd"}, []),
             ({}, []),
         ],
@@ -420,7 +421,7 @@ class TestDiagnosis:
                     "the trainer configuration. Please add an entry in the configuration file for Truck, or set "
                     "default_settings."
                 ],
-                ["The behavior name Truck has not been specified", "add it under `behaviors:`"],
+                ["a behaviour named Truck", "add it under `behaviors:`"],
             ),
             (
                 [
@@ -509,7 +510,7 @@ class TestDiagnosis:
         found = diagnose(record_of(end, log=["[INFO] Connected new brain: Car?team=0"]))
         assert found is None if part is None else part in str(found)
 
-    @pytest.mark.parametrize("end", [SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.OVER_MEMORY])
+    @pytest.mark.parametrize("end", [SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT])
     def test_nothing_to_diagnose(self, end: SessionEnd) -> None:
         # An export that fails as we stop the learner is no trouble of the trial.
         assert diagnose(record_of(end, log=["No module named 'onnxscript'"], exit_code=1)) is None
