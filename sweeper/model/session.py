@@ -46,6 +46,7 @@ class SessionRecord:
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
+    `asked_seconds`: that somebody was asked to press Play, which are in no other time.
     `proxy`: the variable that sends players to a proxy for what is on this machine.
     """
 
@@ -71,6 +72,7 @@ class SessionRecord:
     proxy: str | None = None
     learner_start: LearnerStart = LearnerStart.COLD
     broken_by: SessionEnd | None = None
+    asked_seconds: float = 0.0
 
     @property
     def startup_seconds(self) -> float | None:
@@ -78,7 +80,7 @@ class SessionRecord:
         if self.from_console:
             return None  # the first line comes a buffer later
         first = next((sample.seconds for sample in self.samples if sample.decisions or sample.steps), None)
-        return None if first is None else first - self.started_at
+        return None if first is None else first - self.started_at - self.asked_seconds
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ class ScriptedRunner:
     bursts: Callable[[Params], int] = lambda params: 1
     """How many buffers an update of a session sees."""
     peak_bytes: int = GIB
+    asked_seconds: float = 0.0
+    """That somebody was asked to press Play, in every session."""
     sessions: list[Session] = field(default_factory=list)
     in_turns: list[list[Contender]] = field(default_factory=list)
     on_session: Callable[[int], None] = lambda index: None
@@ -118,7 +120,7 @@ class ScriptedRunner:
         slow = self.slow_cycles(index)
         samples = session_of([(steps, 3 * seconds)] * slow + [(steps, seconds)] * (CYCLES - slow))
         total = STARTUP_SECONDS + CYCLES * seconds
-        self.now += total
+        self.now += total + self.asked_seconds
         return record_of(
             self.end(index),
             samples,
@@ -127,6 +129,7 @@ class ScriptedRunner:
             load=self.load(index),
             busiest=CULPRITS,
             peak_memory_bytes=self.peak_bytes,
+            asked_seconds=self.asked_seconds,
         )
 
     @contextmanager
