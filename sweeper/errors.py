@@ -3,6 +3,7 @@
     SweeperError
     ├── InvalidInput            2   a command line, study file or trainer config that is wrong
     ├── NotReady                3   learner, build, port, lock or disk is not as it must be
+    │   └── NobodyPlayed        3   nobody pressed Play in the Unity Editor; the same command goes on
     ├── NothingFeasible         4   the study ended and no configuration is feasible
     ├── Inconclusive            6   too noisy, too contended or too short to say
     └── NotComparable           7   another study, machine, build, trainer config or space
@@ -56,6 +57,10 @@ class NotReady(SweeperError):
     """The environment lacks something that a study needs."""
 
     exit_code = ExitCode.NOT_READY
+
+
+class NobodyPlayed(NotReady):
+    """The Unity Editor was waited for in vain."""
 
 
 def cannot_write(path: Path | str, error: OSError) -> NotReady:

@@ -6,10 +6,12 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.errors import NotReady
+from sweeper.errors import NobodyPlayed, NotReady
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.session.disk import RESERVE_BYTES, free_bytes
+from sweeper.session.play import ASK_AFTER_SECONDS
+from sweeper.units import format_seconds
 
 EVENTS = "events.out.tfevents"
 """How TensorBoard's files begin."""
@@ -31,14 +33,17 @@ def check_end(record: SessionRecord, root: Path) -> None:
     """Whether more sessions may follow one that ended so.
 
     Raises:
-        NotReady: the disk ran short in mid-trial, or nobody pressed Play.
+        NotReady: the disk ran short in mid-trial.
+        NobodyPlayed: nobody pressed Play in the Unity Editor.
     """
     if record.end is SessionEnd.DISK_SHORT:  # what was written until then may be gone already
         raise NotReady(f"the disk of {root} was nearly full in the middle of a trial", _MEND)
     if record.end is SessionEnd.NOBODY_PLAYED:
-        raise NotReady(
-            "nobody pressed Play in the Unity Editor",
-            "run the same command again and press Play when asked, or build the game and name it in env_path",
+        waited = ASK_AFTER_SECONDS + record.asked_seconds
+        within = f" within {format_seconds(waited)}" if record.asked_seconds else ""
+        raise NobodyPlayed(
+            f"nobody pressed Play in the Unity Editor{within}",
+            "run the same command again and press Play when asked; `sweeper editor-script PROJECT` does it for you",
         )
 
 

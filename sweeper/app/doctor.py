@@ -20,7 +20,7 @@ from sweeper.session.build import find_build, told
 from sweeper.session.disk import RESERVE_BYTES, free_bytes
 from sweeper.session.learner import Learner, breakages, installed_packages, locate_learner, probe_learner, python_of
 from sweeper.session.load import LoadMonitor
-from sweeper.session.ports import EDITOR_PORT, free_block, is_free
+from sweeper.session.ports import free_block, port_for
 from sweeper.session.quiet import wait_for_quiet
 from sweeper.session.surroundings import proxy_for_localhost, speed_settings
 from sweeper.troubles.beforehand import PROXY
@@ -154,6 +154,11 @@ def _answers(learner: Learner) -> Check:
     return Check("learner", Level.OK, text)
 
 
+_EDITOR = (
+    "none: training in the Unity Editor; every trial waits for Play, which `sweeper editor-script PROJECT` can press"
+)
+
+
 def _build(study: Study) -> Iterator[Check]:
     try:
         build = find_build(study)
@@ -162,18 +167,14 @@ def _build(study: Study) -> Iterator[Check]:
     except SweeperError as error:
         yield _failed("build", error)
         return
-    yield Check(
-        "build", Level.OK, str(build) if build else "none: training in the Unity Editor; you press Play for every trial"
-    )
+    yield Check("build", Level.OK, str(build) if build else _EDITOR)
 
 
 def _ports(study: Study | None) -> Iterator[Check]:
-    if study is not None and not study.has_build and not is_free(EDITOR_PORT):
-        yield Check(
-            "ports", Level.FAILED, f"port {EDITOR_PORT} is taken; the Editor connects there", "end the other training"
-        )
-        return
     try:
+        if study is not None and not study.has_build:
+            yield Check("ports", Level.OK, f"port {port_for(1, in_editor=True)}, on which the Editor connects, is free")
+            return
         yield Check("ports", Level.OK, f"a block of 32 is free from {free_block(32)}")
     except SweeperError as error:
         yield _failed("ports", error)

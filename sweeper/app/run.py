@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.drive import Drive
+from sweeper.app.glimpses import event_of
 from sweeper.app.outputs import Outputs, remove_half_written
 from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
 from sweeper.app.stop import StopSignal
@@ -18,7 +19,7 @@ from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, Sweeper
 from sweeper.machine import available_memory, memory_margin
 from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import current_rate
-from sweeper.model.events import Listener, StageChanged, StudyStarted, TrialProgress
+from sweeper.model.events import Listener, StageChanged, StudyStarted
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import Outcome
@@ -143,8 +144,7 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
     def show(glimpse: Glimpse) -> None:
         cut = cutting(prepared.subject.config.behaviors)
         rate = current_rate(glimpse.samples, cut)
-        updates = glimpse.samples[-1].policy_updates if glimpse.samples else 0
-        tell(TrialProgress(glimpse.stage, rate, updates, glimpse.memory_bytes, glimpse.seconds))
+        tell(event_of(glimpse, rate))
 
     try:
         outputs.save_all(concluded(None))  # so that there is one before the first trial ends

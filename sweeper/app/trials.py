@@ -15,16 +15,15 @@ from sweeper.app.manner import Manner
 from sweeper.app.prepare import Prepared
 from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
-from sweeper.errors import NotReady
 from sweeper.measure.contention import disturbance
 from sweeper.measure.cycles import boundaries
 from sweeper.measure.rate import Rule
-from sweeper.model.events import Listener, StageChanged, TrialFinished, TrialStarted
+from sweeper.model.events import Listener, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
 from sweeper.model.session import Edges, SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.search.memory import predict_peak, veto
-from sweeper.session.ports import EDITOR_PORT, free_block, is_free
+from sweeper.session.ports import free_block, port_for
 from sweeper.session.turns import Contender
 from sweeper.store import Store
 from sweeper.study.allowance import Allowance
@@ -132,6 +131,7 @@ class Trials:
         except BaseException:
             self._store.abandon(asked.plan.number)
             raise
+        self._leave_out(record.asked_seconds)
         result = self._finish(asked, record, self._cost(), step.excuses)
         self._check(record)
         return result
@@ -185,12 +185,11 @@ class Trials:
     ) -> Asked:
         self._stop.check()
         check_disk(self.prepared.folder.root)
-        port = self._port(params) if port is None else port
+        if port is None:
+            port = port_for(int(params.get("num_envs") or 1), self.prepared.subject.is_in_editor)
         history, manner = self.history, self._manner
         number = self._store.start(params, purpose=purpose, stage=stage, round=round, machine=self._machine)
         self.tell(TrialStarted(number, purpose, params))
-        if self.prepared.subject.is_in_editor:
-            self.tell(StageChanged("Press Play in the Unity Editor when the learner listens; Stop after the trial."))
         prediction = predict_peak(params, [item for item in history.candidates if item.params != params])
         plan = self.prepared.subject.plan(
             params,
@@ -266,12 +265,10 @@ class Trials:
     def _tolerates_load(self) -> bool:
         return self.prepared.subject.study.spec.measure.contention == "mark" or self.history.is_never_quiet
 
-    def _port(self, params: Params) -> int:
-        if not self.prepared.subject.is_in_editor:
-            return free_block(int(params.get("num_envs") or 1))
-        if not is_free(EDITOR_PORT):
-            raise NotReady(f"port {EDITOR_PORT}, on which the Editor connects, is taken", "end the other training")
-        return EDITOR_PORT
+    def _leave_out(self, seconds: float) -> None:
+        """Time just gone that is charged to nobody: somebody was waited for."""
+        self._spent_until += seconds
+        self._judged_at += seconds
 
     def _spend(self) -> None:
         """Count the time since the last call against the budget."""

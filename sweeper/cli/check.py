@@ -77,6 +77,7 @@ def check(
     stop = StopSignal()
     with stop.installed():
         from sweeper.app.check.run import Told, Wishes
+        from sweeper.cli.play import Asker
 
         _check_together(record=record, against=against, plan=plan or None)
         wishes = Wishes(
@@ -90,7 +91,7 @@ def check(
             tolerate_load=tolerate_load,
             folder=out,
         )
-        told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance))
+        told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance), Asker())
         if plan:
             from sweeper.app.check.plan import run_plan
 

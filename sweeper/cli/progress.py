@@ -13,7 +13,16 @@ from rich.console import Console as RichConsole
 from rich.live import Live
 from rich.text import Text
 
-from sweeper.model.events import Event, StageChanged, StudyStarted, TrialFinished, TrialProgress, TrialStarted
+from sweeper.cli.play import countdown, sentence
+from sweeper.model.events import (
+    Event,
+    PlayAwaited,
+    StageChanged,
+    StudyStarted,
+    TrialFinished,
+    TrialProgress,
+    TrialStarted,
+)
 from sweeper.model.trial import TrialResult
 from sweeper.outside import printable
 from sweeper.report.words.reasons import OUTCOME_WORDS, reason_text
@@ -43,6 +52,7 @@ class Progress:
         self._started = time.monotonic()
         self._trial = ""
         self._best = ""
+        self._asked_at: float | None = None
 
     def __enter__(self) -> Progress:
         if self._live is not None:
@@ -68,6 +78,10 @@ class Progress:
             self._console.quiet = True
 
     def _show(self, event: Event) -> None:
+        if isinstance(event, PlayAwaited):
+            self._ask(event)
+            return
+        self._asked_at = None
         if isinstance(event, StudyStarted):
             self._study_started(event)
         elif isinstance(event, StageChanged):
@@ -95,12 +109,27 @@ class Progress:
         memory = f"{format_bytes(event.memory_bytes or 0)} of {format_bytes(self._cap)}"
         self._update(f"{event.stage}, {event.seconds:.0f} s, {rate}, {event.cycles} updates, {memory}")
 
-    def _update(self, status: str) -> None:
+    def _ask(self, event: PlayAwaited) -> None:
+        """Once with a bell, or in a line where there is no terminal; the budget stands still meanwhile."""
+        now = time.monotonic()
+        if self._asked_at is not None:
+            self._started += now - self._asked_at
+        elif self._live is not None:
+            self._console.bell()
+        else:
+            self._console.print(sentence(event), style="bold")
+        self._asked_at = now
+        self._update(countdown(event), "bold yellow")
+
+    def _update(self, status: str, style: str = "") -> None:
         if self._live is None:
             return
         left = self._budget - self._spent_before - (time.monotonic() - self._started)
-        parts = [self._trial, f"  {status}", f"  {self._best}{_left(left)}"]
-        self._live.update(Text(printable("\n".join(parts)), no_wrap=True, overflow="ellipsis"))
+        shown = Text(no_wrap=True, overflow="ellipsis")
+        shown.append(printable(f"{self._trial}\n  "))
+        shown.append(printable(status), style=style)
+        shown.append(printable(f"\n  {self._best}{_left(left)}"))
+        self._live.update(shown)
 
     def _finished(self, event: TrialFinished) -> None:
         if event.best_params is not None and event.best_steps_per_second:

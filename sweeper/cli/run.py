@@ -39,7 +39,7 @@ def run(
         given = options.overrides(budget, until, trials, memory_cap, out, sampler, tensorboard)
         from sweeper.app.run import run_study
         from sweeper.cli.progress import Progress
-        from sweeper.errors import Interrupted
+        from sweeper.errors import Interrupted, NobodyPlayed
 
         try:
             with Progress(quiet=quiet, verbose=verbose) as progress:
@@ -48,6 +48,10 @@ def run(
             again = _again(study, budget, until, trials, memory_cap, out, sampler, tensorboard)
             echo(f"Stopped; finished trials are saved. To go on: {again}", err=True)
             raise
+        except NobodyPlayed as error:
+            again = _again(study, budget, until, trials, memory_cap, out, sampler, tensorboard)
+            hint = f"be at the Editor, then go on where it stopped: {again}"
+            raise NobodyPlayed(f"{error}; the study is paused, and finished trials are saved", hint) from None
     if json:
         from sweeper.report.data import as_json
 

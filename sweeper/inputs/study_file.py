@@ -111,15 +111,17 @@ class Measure(_Strict):
 
     `precision`: relative standard error within a session at which measuring stops. `min_seconds`: of measuring before
     it may stop there. `max_seconds`: at most this long after the first step, if whole cycles allow. Where they are left
-    out, they follow the budget. `max_startup_seconds`: from launch to the first steps. `max_stall_seconds`: without a
-    step or an update, at which a trial counts as hung. `contention`: what a session is worth during which other
-    programs took too much of the machine: nothing, and it is run again (`void`), or its number with a mark (`mark`).
+    out, they follow the budget. `max_startup_seconds`: from launch to the first steps. `max_play_wait_seconds`: for
+    somebody who presses Play in the Unity Editor. `max_stall_seconds`: without a step or an update, at which a trial
+    counts as hung. `contention`: what a session is worth during which other programs took too much of the machine:
+    nothing, and it is run again (`void`), or its number with a mark (`mark`).
     """
 
     precision: Share = 0.02
     min_seconds: Seconds | None = None
     max_seconds: Seconds | None = None
     max_startup_seconds: Seconds = 180.0
+    max_play_wait_seconds: Seconds = 600.0
     max_stall_seconds: Seconds = 90.0
     contention: Literal["void", "mark"] = "void"
 

@@ -49,6 +49,17 @@ class TrialProgress:
 
 
 @dataclass(frozen=True)
+class PlayAwaited:
+    """The learner listens on `port` and nobody has pressed Play in the Unity Editor; told as often as TrialProgress.
+
+    `seconds_left`: until the study pauses.
+    """
+
+    port: int
+    seconds_left: float
+
+
+@dataclass(frozen=True)
 class TrialFinished:
     """A trial's result is saved. `best_params`: fastest feasible configuration so far, pooled over its trials."""
 
@@ -59,7 +70,7 @@ class TrialFinished:
     remaining_seconds: float
 
 
-Event = Union[StudyStarted, StageChanged, TrialStarted, TrialProgress, TrialFinished]
+Event = Union[StudyStarted, StageChanged, TrialStarted, TrialProgress, PlayAwaited, TrialFinished]
 Listener = Callable[[Event], None]
 
 

@@ -59,6 +59,7 @@ class SessionRecord:
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
     `part_memory_bytes`: at the highest reading, by part of the tree; empty where the parts are not known.
+    `asked_seconds`: that somebody was asked to press Play, which are in no other time.
     `proxy`: the variable that sends players to a proxy for what is on this machine.
     """
 
@@ -86,6 +87,7 @@ class SessionRecord:
     broken_by: SessionEnd | None = None
     part_memory_bytes: Mapping[Part, int] = field(default_factory=dict)
     limits: Limits = Limits()
+    asked_seconds: float = 0.0
 
     @property
     def startup_seconds(self) -> float | None:
@@ -93,7 +95,7 @@ class SessionRecord:
         if self.from_console:
             return None  # the first line comes a buffer later
         first = next((sample.seconds for sample in self.samples if sample.decisions or sample.steps), None)
-        return None if first is None else first - self.started_at
+        return None if first is None else first - self.started_at - self.asked_seconds
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,10 @@ class Launch:
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """Everything that decides a session. `batch_sizes`: of which it is to tell what an update would take."""
+    """Everything that decides a session. `batch_sizes`: of which it is to tell what an update would take.
+
+    `max_play_wait_seconds`: for somebody who presses Play in the Unity Editor; 0 where there is a build.
+    """
 
     number: int
     params: Params
@@ -51,6 +54,7 @@ class TrialPlan:
     max_startup_seconds: float
     max_stall_seconds: float
     in_editor: bool = False
+    max_play_wait_seconds: float = 0.0
     learner_start: LearnerStart = LearnerStart.COLD
     batch_sizes: tuple[int, ...] = ()
 
@@ -71,7 +75,11 @@ def plan_trial(
 
     `stands_still_seconds`: how long it may be suspended, which neither learner nor players may take for a dead partner.
     """
-    timeout = int(max(MIN_TIMEOUT_WAIT_SECONDS, study.spec.measure.max_startup_seconds, stands_still_seconds))
+    measure = study.spec.measure
+    play_wait = measure.max_play_wait_seconds if launch.build is None else 0.0
+    # We give up on whoever does not press Play before the learner does: it would take them for a broken player.
+    patience = play_wait + measure.max_startup_seconds
+    timeout = int(max(MIN_TIMEOUT_WAIT_SECONDS, patience, stands_still_seconds))
     flags = [
         "--run-id=trial",
         f"--results-dir={folder.results_dir}",
@@ -92,9 +100,10 @@ def plan_trial(
         folder=folder,
         config_text=dump_config(trial_config(study, config, params)),
         argv=(launch.learner, str(folder.config), *known, *_env_args(study, launch)),
-        max_startup_seconds=study.spec.measure.max_startup_seconds,
-        max_stall_seconds=study.spec.measure.max_stall_seconds,
+        max_startup_seconds=measure.max_startup_seconds,
+        max_stall_seconds=measure.max_stall_seconds,
         in_editor=launch.build is None,
+        max_play_wait_seconds=play_wait,
     )
 
 

@@ -16,6 +16,8 @@ RACER_SCRIPT = "sweeper-racer"
 _ENDINGS = {"win32": (".exe",), "darwin": (".app",)}
 """What the learner looks for, in its order (mlagents_envs/env_utils.py); elsewhere those of Linux."""
 _LINUX = (".x86_64", ".x86", "")
+_BUNDLED = "Contents/MacOS"
+"""Where a bundle has its executable, which the learner launches whatever it is called."""
 _BUILT_FOR = {".exe": "Windows", ".app": "macOS", ".x86_64": "Linux", ".x86": "Linux"}
 _MISREAD = re.compile(r"[*?[]|\.(?=app|exe|x86)|^\s|\s$")
 """The learner takes the path for a pattern, and cuts extensions out of all of it, and blanks off its ends."""
@@ -84,6 +86,8 @@ def candidates(path: Path) -> list[Path]:
 
 
 def _executable(path: Path) -> Path:
+    if path.suffix == ".app" and path.is_dir() and not any((path / _BUNDLED).glob("*")):
+        raise NotReady(f"{path} holds no executable ({_BUNDLED})", "build your Unity project again, for macOS")
     if sys.platform == "linux" and not os.access(path, os.X_OK):
         raise NotReady(f"{path} is not executable", f"chmod +x {path}")
     return path

@@ -26,6 +26,7 @@ from sweeper.session.guardian import MARK, Guardian, kill_marked
 from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.parts import Parts
+from sweeper.session.play import CONNECTED, PlayWait
 from sweeper.session.process import PlainStart, Start
 from sweeper.session.scratch import Scratch
 from sweeper.session.surroundings import limits, proxy_for_localhost
@@ -75,6 +76,7 @@ class LiveSession:
         self.meter = MemoryMeter(cap_bytes, lender=started.lender)
         self.tree = ProcessTree(self.process.pid, self._mark)
         self.logs = TrialLogs(plan.folder)
+        self.play = PlayWait(plan.folder.learner_log, plan.max_play_wait_seconds)
         self._file: SampleFile | ConsoleFile = SampleFile(plan.folder.samples)
         self._progress: tuple[int, ...] = ()
         self._progress_at = self.started
@@ -142,18 +144,22 @@ class LiveSession:
     def stage(self) -> str:
         """What the session is at, for people."""
         if not self._trains():
-            return "starting"
+            return "waiting for the Editor" if self.play.is_on else "starting"
         return "measuring" if self.samples[-1].policy_updates or self.from_console else "filling the first buffer"
 
     def broken_limit(self, now: float) -> SessionEnd | None:
         """The time limit that is broken, if any."""
         plan = self.plan
+        self.play.look(now, self._trains())
         if self._trains():
             return SessionEnd.STALLED if now - self._progress_at > plan.max_stall_seconds else None
-        if now - self.started <= plan.max_startup_seconds:
+        if self.play.is_on:
+            return SessionEnd.NOBODY_PLAYED if self.play.is_in_vain(now) else None
+        starting = now - self.started - self.play.asked_seconds(now)
+        if starting <= plan.max_startup_seconds:
             return None
-        connected = console_shows(plan.folder.learner_log, "Connected to Unity environment")
-        if connected and not self.samples and now - self.started <= SLOW_CONSOLE * plan.max_startup_seconds:
+        connected = console_shows(plan.folder.learner_log, CONNECTED)
+        if connected and not self.samples and starting <= SLOW_CONSOLE * plan.max_startup_seconds:
             return None
         if not connected:
             return SessionEnd.NOBODY_PLAYED if plan.in_editor else SessionEnd.NOT_CONNECTED
@@ -186,11 +192,14 @@ class LiveSession:
     def record(self, end: SessionEnd) -> SessionRecord:
         """What the session left to conclude from."""
         peak, source = self._peak()
+        now = time.monotonic()
+        asked_seconds = self.play.asked_seconds(now)
         return SessionRecord(
             end=end,
             samples=tuple(self.samples),
             started_at=self.started,
-            total_seconds=time.monotonic() - self.started,
+            total_seconds=now - self.started - asked_seconds,
+            asked_seconds=asked_seconds,
             peak_memory_bytes=peak,
             memory_source=source,
             exit_code=self.process.exit_status(),

@@ -32,6 +32,19 @@ def free_block(count: int, chooser: random.Random | None = None) -> int:
     )
 
 
+def port_for(envs: int, in_editor: bool) -> int:
+    """Where the learner of a session with so many environments is to listen.
+
+    Raises:
+        NotReady: no such block is free, or the Editor's port is not.
+    """
+    if not in_editor:
+        return free_block(envs)
+    if not is_free(EDITOR_PORT):
+        raise NotReady(f"port {EDITOR_PORT}, on which the Editor connects, is taken", "end the other training")
+    return EDITOR_PORT
+
+
 def is_free(port: int) -> bool:
     """True where the learner could listen on `port` on all interfaces, as it does."""
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):

@@ -42,12 +42,16 @@ AnyRunner = TypeVar("AnyRunner", bound="SessionRunner")
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What a session looks like just now, for whoever shows it."""
+    """What a session looks like just now, for whoever shows it.
+
+    `play_seconds_left`: to press Play in the Unity Editor; None while nobody needs to.
+    """
 
     stage: str
     samples: Sequence[Sample]
     memory_bytes: int
     seconds: float
+    play_seconds_left: float | None = None
 
 
 class SessionRunner:
@@ -157,7 +161,9 @@ class SessionRunner:
 
     def glimpse(self, session: LiveSession, stage: str) -> None:
         """Show what a session is at."""
-        self.show(Glimpse(stage, session.samples, session.meter.now_bytes, time.monotonic() - session.started))
+        now, play = time.monotonic(), session.play
+        seconds = now - session.started - play.asked_seconds(now)
+        self.show(Glimpse(stage, session.samples, session.meter.now_bytes, seconds, play.seconds_left(now)))
 
     def drive(
         self,

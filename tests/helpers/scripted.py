@@ -96,6 +96,8 @@ class ScriptedRunner:
     bursts: Callable[[Params], int] = lambda params: 1
     """How many buffers an update of a session sees."""
     peak_bytes: int = GIB
+    asked_seconds: float = 0.0
+    """That somebody was asked to press Play, in every session."""
     sessions: list[Session] = field(default_factory=list)
     in_turns: list[list[Contender]] = field(default_factory=list)
     turns_most_seconds: list[float] = field(default_factory=list)
@@ -122,7 +124,7 @@ class ScriptedRunner:
         if self.from_console:
             samples = [replace(one, kind="summary", timers={}) for one in samples if one.kind == "update"]
         total = STARTUP_SECONDS + CYCLES * seconds
-        self.now += total
+        self.now += total + self.asked_seconds
         return record_of(
             self.end(index),
             samples,
@@ -132,6 +134,7 @@ class ScriptedRunner:
             busiest=CULPRITS,
             peak_memory_bytes=self.peak_bytes,
             from_console=self.from_console,
+            asked_seconds=self.asked_seconds,
         )
 
     @contextmanager

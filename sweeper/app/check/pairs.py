@@ -24,7 +24,7 @@ from sweeper.model.gate import Pair
 from sweeper.model.load import Contention
 from sweeper.model.session import Round, SessionRecord
 from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, TrialResult
-from sweeper.session.ports import free_block
+from sweeper.session.ports import free_block, port_for
 from sweeper.session.turns import Contender
 from sweeper.study.judge import Asked, Terms, judge
 
@@ -105,13 +105,14 @@ class Pairs:
 
     @property
     def seconds(self) -> float:
-        """Since the check began."""
+        """Since the check began, without those in which somebody was asked to press Play."""
         return self._clock() - self._began
 
     def alone(self, side: Side, seed: int, lengths: Lengths) -> TrialResult:
         """One whole session."""
-        asked = self._ask(side, seed, lengths, free_block(_envs(side)))
+        asked = self._ask(side, seed, lengths, port_for(_envs(side), side.subject.is_in_editor))
         record = self._runner.run(asked.plan, asked.rule, self._wait_seconds)
+        self._began += record.asked_seconds
         return self._finish(side, asked, record)
 
     def pair(self, number: int, lengths: Lengths) -> tuple[Pair, Both]:
@@ -218,7 +219,7 @@ class Pairs:
 
     @property
     def _wait_seconds(self) -> float:
-        return 0.0 if self.tolerates_load else WAIT_SECONDS
+        return 0.0 if self.tolerates_load or self._terms.in_editor else WAIT_SECONDS
 
 
 def _orders(is_turned: bool) -> Iterator[Sequence[int]]:

@@ -47,7 +47,7 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
     """
     folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.baseline))
     with measuring(wishes.baseline, wishes.baseline, told.say, stop) as (both, machine, stack):
-        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop))
+        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop, told.event))
         terms = Terms(wishes.tolerance, wishes.max_seconds, 1.0, cap, wishes.trimmed, wishes.whole_sessions)
         gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
         lengths = gate.begin()

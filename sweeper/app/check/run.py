@@ -16,6 +16,7 @@ from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
 from sweeper.app.check.sides import Side, look_at, sides
 from sweeper.app.clock import now
+from sweeper.app.glimpses import event_of
 from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
@@ -23,6 +24,7 @@ from sweeper.compare.gate.conclude import memory_growth, updates_of
 from sweeper.compare.gate.rule import LOOKS, plain_mean, tolerance_in_reach
 from sweeper.compare.gate.why import phase_changes
 from sweeper.machine import available_memory, describe_machine, memory_margin
+from sweeper.model.events import Listener, ignore
 from sweeper.model.gate import Because, CheckResult, GateVerdict, Look, Pair
 from sweeper.model.machine import Machine
 from sweeper.session.gpu import Gpus
@@ -51,10 +53,11 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Told:
-    """Who hears of progress: a sentence, and each pair with what is known then."""
+    """Who hears of progress: a sentence, each pair with what is known then, and what sessions are at."""
 
     say: Callable[[str], None]
     pair: Callable[[Pair, Look | None, float], None]
+    event: Listener = ignore
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
     started_at = now()
     folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.candidate, needs_both=True))
     with measuring(wishes.baseline, wishes.candidate, told.say, stop) as (both, machine, stack):
-        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop))
+        pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop, told.event))
         terms = Terms(
             wishes.tolerance,
             wishes.max_seconds,
@@ -110,22 +113,27 @@ def measuring(
 
 @contextmanager
 def pairs_of(
-    both: tuple[Side, Side], machine: Machine, folder: CheckFolder, wishes: Wishes, stop: StopSignal
+    both: tuple[Side, Side],
+    machine: Machine,
+    folder: CheckFolder,
+    wishes: Wishes,
+    stop: StopSignal,
+    tell: Listener,
 ) -> Iterator[tuple[Pairs, int]]:
     """What runs sessions of these sides, for as long as the context lasts; and the memory cap, in bytes."""
-    study, in_editor = both[0].subject.study, both[0].subject.is_in_editor
+    study, in_editor = both[0].subject.study, any(side.subject.is_in_editor for side in both)
     cap, _ = memory_cap(study.spec.memory_cap, machine)
     tolerates_load = wishes.tolerate_load or study.spec.measure.contention == "mark"
-    with sessions_for(machine, cap, stop) as sessions:
+    with sessions_for(machine, cap, stop, tell) as sessions:
         judging = Judging(cap, None, machine.usable_cores, tolerates_load, in_editor)
         yield Pairs(both, sessions, folder.root, judging, machine.key, stop, max_seconds=wishes.max_seconds), cap
 
 
-def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal) -> Sessions:
+def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal, tell: Listener = ignore) -> Sessions:
     """A runner of sessions under the memory cap."""
     free = Gpus().free_bytes()
     rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, free)
-    return Sessions(rules, machine.usable_cores, stop.asked, lambda _: None)
+    return Sessions(rules, machine.usable_cores, stop.asked, lambda glimpse: tell(event_of(glimpse)))
 
 
 def open_check(folder: Path | None, name: str) -> CheckFolder:

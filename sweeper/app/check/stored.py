@@ -179,7 +179,7 @@ def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
         told.say("asking the learner what it accepts")
         side = one_side(wishes.candidate)
         machine = describe_machine(side.subject.packages)
-        pairs, _ = stack.enter_context(pairs_of((side, side), machine, folder, wishes, stop))
+        pairs, _ = stack.enter_context(pairs_of((side, side), machine, folder, wishes, stop, told.event))
         yield Alone(side, machine, pairs, told.say, folder)
 
 

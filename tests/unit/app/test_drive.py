@@ -401,7 +401,7 @@ class TestStopping:
         assert study.conclusion().verdict is Verdict.BETTER
 
     def test_in_the_editor_people_press_play(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sweeper.app.trials.is_free", lambda port: True)
+        monkeypatch.setattr("sweeper.session.ports.is_free", lambda port: True)
         study = scripted(600.0)
         study.prepared = replace(
             prepared_of("baseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 8]}\n", PPO), budget=study.prepared.budget
@@ -409,12 +409,12 @@ class TestStopping:
         study.run()
         assert study.runner.in_turns == []
         assert study.purposes.count(CONFIRM) >= 3
-        monkeypatch.setattr("sweeper.app.trials.is_free", lambda port: False)
+        monkeypatch.setattr("sweeper.session.ports.is_free", lambda port: False)
         with pytest.raises(NotReady, match="port 5004"):
             replace(study, store=type(study.store)()).run()
 
     def test_nobody_pressed_play(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sweeper.app.trials.is_free", lambda port: True)
+        monkeypatch.setattr("sweeper.session.ports.is_free", lambda port: True)
         study = scripted(600.0, end=lambda index: SessionEnd.NOBODY_PLAYED if index == 2 else SessionEnd.MEASURED)
         study.prepared = replace(
             prepared_of("baseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 8]}\n", PPO), budget=study.prepared.budget
@@ -426,6 +426,20 @@ class TestStopping:
         study.runner.end = lambda index: SessionEnd.MEASURED
         study.run()
         assert [trial.outcome for trial in study.results if trial.key == missed.key][-1] is OK
+
+    def test_waiting_for_play_is_no_time_of_the_study(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sweeper.session.ports.is_free", lambda port: True)
+        prepared = prepared_of("baseline: {num_areas: 1}\nspace: {num_areas: [1, 4, 8]}\n", PPO)
+        spent, costs = [], []
+        for asked in (0.0, 100.0):
+            study = scripted(600.0)
+            study.prepared = replace(prepared, budget=study.prepared.budget)
+            study.runner.asked_seconds = asked
+            study.run()
+            spent.append(study.store.spent_seconds)
+            costs.append([trial.cost_seconds for trial in study.results])
+        assert spent[1] == pytest.approx(spent[0])
+        assert costs[1] == pytest.approx(costs[0])
 
     def test_a_disk_that_runs_short_in_mid_trial_ends_the_run_and_blames_nobody(self) -> None:
         study = scripted(1000.0, end=lambda index: SessionEnd.DISK_SHORT if index == 2 else SessionEnd.MEASURED)

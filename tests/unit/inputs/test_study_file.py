@@ -91,6 +91,7 @@ def test_every_default(write: Write) -> None:
         "min_seconds": None,
         "max_seconds": None,
         "max_startup_seconds": 180.0,
+        "max_play_wait_seconds": 600.0,
         "max_stall_seconds": 90.0,
         "contention": "void",
     }

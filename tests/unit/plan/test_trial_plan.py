@@ -72,6 +72,16 @@ def test_the_editor_has_neither_build_nor_port_nor_environments() -> None:
     assert "--num-areas=2" in plan.argv
 
 
+def test_in_the_editor_the_learner_waits_longer_for_play_than_we_do() -> None:
+    text = "measure: {max_startup_seconds: 100, max_play_wait_seconds: 5m}\n"
+    plan = planned(text, build=None)
+    assert plan.max_play_wait_seconds == 300.0
+    assert "--timeout-wait=400" in plan.argv
+    with_build = planned(text)
+    assert with_build.max_play_wait_seconds == 0.0
+    assert "--timeout-wait=100" in with_build.argv
+
+
 def test_flags_that_the_learner_does_not_know_are_left_out() -> None:
     old = ALL_FLAGS - {"--num-areas", "--max-lifetime-restarts", "--timeout-wait"}
     argv = planned(flags=old).argv

@@ -301,6 +301,35 @@ class TestBuild:
         assert launched is not None and build.samefile(launched) and build.samefile(by_hand)
         assert launched.startswith(("/", "./"))
 
+    @pytest.mark.parametrize("folder", ["plain", "Proj [v2]", "my.apps"])
+    @pytest.mark.parametrize("written", ["Foo", "Foo.app"])
+    @pytest.mark.parametrize("inside", [("Foo",), ("Bar",), ("Bar", "Foo")])
+    def test_a_bundle_of_macos_whatever_its_executable_is_called(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: tuple[str, ...], written: str, folder: str
+    ) -> None:
+        """Asked of the learner's own code, as on a Mac."""
+        monkeypatch.setattr(sys, "platform", "darwin")
+        monkeypatch.setattr("mlagents_envs.env_utils.get_platform", lambda: "darwin")
+        executables = tmp_path / folder / "Foo.app" / "Contents" / "MacOS"
+        executables.mkdir(parents=True)
+        for name in inside:
+            (executables / name).write_text(name)
+        monkeypatch.chdir(tmp_path)
+        study = study_of(f"env_path: {json.dumps(str(tmp_path / folder / written))}\n")
+        build = find_build(study)
+        assert build == tmp_path / folder / "Foo.app"
+        launched = validate_environment_path(told(build))
+        assert launched is not None
+        assert executables.samefile(Path(launched).parent)
+        assert Path(launched).name == ("Foo" if "Foo" in inside else "Bar")
+        assert set(identity(build) or {}) == {f"Foo.app/Contents/MacOS/{name}" for name in inside}
+
+    def test_a_bundle_without_an_executable_is_no_build(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "platform", "darwin")
+        (tmp_path / "Foo.app" / "Contents" / "MacOS").mkdir(parents=True)
+        with pytest.raises(NotReady, match=r"Foo\.app holds no executable \(Contents/MacOS\)"):
+            find_build(study_of(f"env_path: {tmp_path / 'Foo.app'}\n"))
+
     @pytest.mark.skipif(sys.platform != "linux", reason="endings of Linux")
     def test_a_build_for_another_system_says_what_is_needed(self, tmp_path: Path) -> None:
         """As in WSL, where every file can be executed."""
