@@ -6,13 +6,10 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from typing import IO
+from collections.abc import Mapping, Sequence
 
 import psutil
 
-from sweeper.errors import cannot_write
-from sweeper.learner import surroundings
 from sweeper.model.load import Part
 from sweeper.model.measurement import Sample
 from sweeper.model.session import OUT_OF_MEMORY_KILLER, SAMPLING, SessionEnd, SessionRecord
@@ -22,13 +19,14 @@ from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
 from sweeper.session.disk import TrialLogs
 from sweeper.session.follow import SampleFile, console_shows, log_tail
-from sweeper.session.guardian import MARK, Guardian, kill_marked
+from sweeper.session.guardian import Guardian, kill_marked
 from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.parts import Parts
 from sweeper.session.play import CONNECTED, PlayWait
 from sweeper.session.process import PlainStart, Start
 from sweeper.session.scratch import Scratch
+from sweeper.session.setting_out import environment_of, open_log, prepare
 from sweeper.session.surroundings import limits, proxy_for_localhost
 from sweeper.session.tree import ProcessTree
 
@@ -52,7 +50,7 @@ class LiveSession:
         Raises:
             NotReady: it cannot be started, or the disk is full.
         """
-        _prepare(plan)
+        prepare(plan)
         self.plan = plan
         self.started = time.monotonic()
         self.samples: list[Sample] = []
@@ -64,8 +62,8 @@ class LiveSession:
         guardian.watch(self._mark, self._scratch.path)
         self._keeper: CapKeeper | None = None
         try:
-            with _open_log(plan) as log:
-                environment = _environment(plan, self._mark, self._scratch.path)
+            with open_log(plan) as log:
+                environment = environment_of(plan, self._mark, self._scratch.path)
                 started = (start or PlainStart(cap_bytes))(self._mark, plan.argv, environment, log)
         except BaseException:  # a second Ctrl-C too, and then the learner may run already
             kill_marked(self._mark)
@@ -273,38 +271,3 @@ def _named(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.Error):
         return f"{process.name()} (process {process.pid})"
     return f"process {process.pid}"
-
-
-def _prepare(plan: TrialPlan) -> None:
-    with _disk_errors():
-        plan.folder.root.mkdir(parents=True, exist_ok=True)
-        # A session never reads what another one wrote, whatever was left in this folder.
-        plan.folder.samples.unlink(missing_ok=True)
-        plan.folder.config.write_text(plan.config_text, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _open_log(plan: TrialPlan) -> Iterator[IO[bytes]]:
-    with _disk_errors():
-        file = plan.folder.learner_log.open("wb")
-    with file:
-        yield file
-
-
-@contextlib.contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise cannot_write(error.filename, error) from None
-
-
-def _environment(plan: TrialPlan, mark: str, temporary: str) -> dict[str, str]:
-    return {
-        **surroundings(),
-        "SWEEPER_SAMPLES": str(plan.folder.samples),
-        "SWEEPER_BATCH_SIZES": ",".join(str(size) for size in plan.batch_sizes),
-        "SWEEPER_CONTROL": "stdin",
-        MARK: mark,
-        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
-    }

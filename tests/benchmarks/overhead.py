@@ -23,7 +23,7 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.quantiles import t_quantile
-from sweeper.session import live, turns
+from sweeper.session import live, session, setting_out
 from sweeper.session.console import ConsoleFile
 from sweeper.session.turns import Contender
 from tests.benchmarks.common import SHORT, Bench, Case, finish, params, table
@@ -99,7 +99,7 @@ def paired(bench: Bench) -> list[float]:
         for name in ("with", "without")
     ]
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
-    environment, drive = live._environment, bench.sessions.drive
+    environment, drive = setting_out.environment_of, bench.sessions.drive
 
     def environment_of(plan: TrialPlan, *rest: Any) -> dict[str, str]:
         without_probe = patch.object(learner, "INSIDE", Path(os.devnull))
@@ -112,9 +112,9 @@ def paired(bench: Bench) -> list[float]:
             return drive(session, watch, readings, *rest)
 
     with (
-        patch.object(live, "_environment", environment_of),
+        patch.object(live, "environment_of", environment_of),
         patch.object(bench.sessions, "drive", drive_one),
-        patch.object(turns, "LiveSession", Bare),
+        patch.object(session, "LiveSession", Bare),
     ):
         records = bench.in_turn(contenders, orders, 60 * PAIR_MINUTES)
     rates = []
