@@ -90,9 +90,9 @@ class RuleKind(str, Enum):
 class Rule:
     """A rule of thumb of the guide beside what a study saw.
 
-    `envs`, `areas`: whom it is about; None where it is about any. `said`: its range; one number twice where it gives
-    one. `found`: in the same unit (environments, times, cores, bytes, per cent), `interval` its 95 % where there is
-    one. `held`: None where the evidence does not tell.
+    `envs`, `areas`: whom it is about; None where it is about any. Of ENVIRONMENTS, `areas`: the answer's. `said`: its
+    range; one number twice where it gives one. `found`: in the same unit (environments, times, cores, bytes, per cent),
+    `interval` its 95 % where there is one. `held`: None where the evidence does not tell.
     """
 
     kind: RuleKind

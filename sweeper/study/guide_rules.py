@@ -37,7 +37,7 @@ def _environments(best: Best | None, usable_cores: int) -> Iterator[Rule]:
     if said is not None and best is not None and best.verdict in (Verdict.BETTER, Verdict.KEEP_YOURS):
         envs, areas = (_number(best.params, knob) for knob in _PLACE)
         held = (envs, areas) == (said, 1)
-        yield Rule(RuleKind.ENVIRONMENTS, None, None, (float(said), float(said)), float(envs), None, held)
+        yield Rule(RuleKind.ENVIRONMENTS, None, areas, (float(said), float(said)), float(envs), None, held)
 
 
 def _speedups(history: History) -> Iterator[Rule]:

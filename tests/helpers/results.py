@@ -77,7 +77,7 @@ def info_of(**fields: Any) -> StudyInfo:
 
 
 RULES = (
-    Rule(RuleKind.ENVIRONMENTS, None, None, (4.0, 4.0), 4.0, None, held=False),
+    Rule(RuleKind.ENVIRONMENTS, None, 4, (4.0, 4.0), 4.0, None, held=False),
     Rule(RuleKind.SPEEDUP, 2, 1, (1.8, 1.8), 1.5, None, held=None),
     Rule(RuleKind.SPEEDUP, 4, 2, (5.5, 5.5), 2.1, (1.9, 2.3), held=False),
     Rule(RuleKind.CORES, 1, None, (1.0, 2.0), 1.5, None, held=True),

@@ -19,13 +19,16 @@ def rule_text(rule: Rule) -> tuple[str, str, str]:
 
 
 def _environments(rule: Rule) -> tuple[str, str]:
-    return f"{_envs(rule.said[0])}, one area each, for this many cores", f"{_envs(rule.found)} in the answer above"
+    said = f"{_envs(rule.said[0])}, one area each, for this many cores"
+    return said, f"{_envs(rule.found)}{_areas(rule)} in the answer above"
 
 
 def _speedup(rule: Rule) -> tuple[str, str]:
-    areas = "" if rule.areas == 1 else f" x {rule.areas} areas"
     bounds = f" ({rule.interval[0]:.2f} to {rule.interval[1]:.2f})" if rule.interval else ""
-    return f"{_envs(rule.envs)}{areas}: {rule.said[0]:.1f} times as fast as one", f"{rule.found:.2f} times{bounds}"
+    return (
+        f"{_envs(rule.envs)}{_areas(rule)}: {rule.said[0]:.1f} times as fast as one",
+        f"{rule.found:.2f} times{bounds}",
+    )
 
 
 def _cores(rule: Rule) -> tuple[str, str]:
@@ -49,6 +52,10 @@ def _bytes(rule: Rule) -> str:
     """In the guide's units."""
     low, high = (bound / 1e9 for bound in rule.said)
     return f"{low:g} to {high:g} GB"
+
+
+def _areas(rule: Rule) -> str:
+    return "" if rule.areas in (None, 1) else f" x {rule.areas} areas"
 
 
 def _envs(count: float | None) -> str:

@@ -78,7 +78,11 @@ def test_html_has_a_row_a_trial(page: str) -> None:
 def test_html_says_which_rules_of_the_guide_held(page: str) -> None:
     assert "Of 6 that these trials tell about, 3 held here." in text_of(parsed(page))
     assert rows_of(page, "The guide says")[1:] == [
-        ["4 environments, one area each, for this many cores", "4 environments in the answer above", "did not hold"],
+        [
+            "4 environments, one area each, for this many cores",
+            "4 environments x 4 areas in the answer above",
+            "did not hold",
+        ],
         ["2 environments: 1.8 times as fast as one", "1.50 times", "open: too few sessions"],
         ["4 environments x 2 areas: 5.5 times as fast as one", "2.10 times (1.90 to 2.30)", "did not hold"],
         ["1 environment: 1 to 2 cores", "1.5 cores busy", "held"],
