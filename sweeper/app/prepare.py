@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sweeper.app.artefacts import check_disk
 from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
 from sweeper.compare.noise import areas_are_inert
@@ -38,9 +37,6 @@ from sweeper.units import format_bytes
 
 NEEDED_FLAGS = ("--num-areas", "--max-lifetime-restarts", "--timeout-wait")
 """Flags that a trial uses and that older learners lack; a trial goes without, and the study says so."""
-
-
-ELSEWHERE = "choose another place with --out"
 
 
 @dataclass(frozen=True)
@@ -245,58 +241,3 @@ def _cap_lowered(cap: int, asked: int, available: int | None = None, kept_free: 
     """In bytes; without what is available where it was lowered on the first run."""
     values = {"cap_bytes": cap, "asked_bytes": asked, "available_bytes": available, "kept_free_bytes": kept_free}
     return Finding(FindingKind.MEMORY_CAP_LOWERED, values)
-
-
-def move_aside(folder: StudyFolder) -> Path:
-    """Rename an old study folder; returns its new place.
-
-    Raises:
-        InvalidInput: it holds something that is not a study, or we are in it.
-        NotReady: that is not allowed.
-    """
-    if Path.cwd().is_relative_to(folder.root.resolve()):
-        raise InvalidInput(f"{folder.root} holds the current folder and cannot be moved", ELSEWHERE)
-    if not folder.results.exists():  # its database may have been emptied
-        _refuse_strangers(folder)
-    moved = _aside(folder.root)
-    try:
-        folder.root.rename(moved)
-    except OSError as error:
-        raise NotReady(f"cannot move {folder.root}: {error.strerror or error}", ELSEWHERE) from None
-    return moved
-
-
-def open_folder(folder: StudyFolder) -> None:
-    """Make the study folder ready.
-
-    Raises:
-        InvalidInput: the folder holds something that is not a study.
-        NotReady: it cannot be written, or the disk is nearly full.
-    """
-    root = folder.root
-    try:
-        if root.exists() and not root.is_dir():
-            raise InvalidInput(f"{root} is a file, not a study folder", ELSEWHERE)
-        if "?" in str(root):  # in the address of a database, what follows it is options
-            raise InvalidInput(f"{root}: a study folder's path cannot hold a question mark", ELSEWHERE)
-        if folder.storage.exists() and not folder.storage.is_file():
-            raise InvalidInput(f"{folder.storage} is not a file", "choose another place with --out, or use --fresh")
-        _refuse_strangers(folder)
-        folder.trials.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotReady(f"cannot write to {root}: {error.strerror or error}", ELSEWHERE) from None
-    check_disk(root)
-
-
-def _refuse_strangers(folder: StudyFolder) -> None:
-    has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
-    if folder.root.is_dir() and not has_study and not set(folder.root.iterdir()) <= folder.early:
-        hint = f"{ELSEWHERE}, or use --fresh" if folder.results.exists() else ELSEWHERE
-        raise InvalidInput(f"{folder.root} is not empty and holds no study", hint)
-
-
-def _aside(root: Path) -> Path:
-    number = 1
-    while (candidate := root.with_name(f"{root.name}.old-{number}")).exists():
-        number += 1
-    return candidate

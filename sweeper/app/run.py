@@ -12,8 +12,9 @@ from sweeper.app.clock import now, seconds_to
 from sweeper.app.drive import Drive
 from sweeper.app.glimpses import event_of
 from sweeper.app.outputs import Outputs, remove_half_written
-from sweeper.app.prepare import ELSEWHERE, Overrides, Prepared, load, move_aside, open_folder, prepare
+from sweeper.app.prepare import Overrides, Prepared, load, prepare
 from sweeper.app.stop import StopSignal
+from sweeper.app.study_folder import ELSEWHERE, move_aside, open_folder
 from sweeper.app.trials import Trials
 from sweeper.errors import Interrupted, InterruptedNow, NothingFeasible, SweeperError
 from sweeper.machine import available_memory, memory_margin

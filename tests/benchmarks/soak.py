@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import psutil
 
 from sweeper.app.clock import now
-from sweeper.app.prepare import Overrides, open_folder, prepare
+from sweeper.app.prepare import Overrides, prepare
 from sweeper.app.stop import StopSignal
+from sweeper.app.study_folder import open_folder
 from sweeper.app.trials import Trials
 from sweeper.model.events import ignore
 from sweeper.model.trial import Purpose, Stage

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from sweeper import machine
 from sweeper.app.apply import plan_apply
-from sweeper.app.prepare import Overrides, load, open_folder
+from sweeper.app.prepare import Overrides, load
+from sweeper.app.study_folder import open_folder
 from sweeper.cli.main import main
 from sweeper.cli.options import next_time
 from sweeper.cli.progress import Progress

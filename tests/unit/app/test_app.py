@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from sweeper.app.outputs import Outputs, read_results, save_results, write_atomically
-from sweeper.app.prepare import Overrides, load, move_aside, open_folder
+from sweeper.app.prepare import Overrides, load
 from sweeper.app.render import render, write_report
 from sweeper.app.stop import StopSignal
+from sweeper.app.study_folder import move_aside, open_folder
 from sweeper.errors import ExitCode, Interrupted, InvalidInput, NotReady
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.model.folder import StudyFolder
