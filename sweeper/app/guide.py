@@ -74,6 +74,8 @@ def _measured(prepared: Prepared, pairs: Pairs, rounds: int, say: Callable[[str]
             found[place].append(trial if trial.is_ok else None)
             if trial.outcome.is_infeasible:
                 failed[place] = trial
+                if place == (1, 1):
+                    raise NotReady(f"one environment with one area does not run: {_said(trial)}", trial.diagnosis)
             say(f"round {number + 1} of {rounds}, {_named(place)}: {_said(trial)}")
     rows = tuple(
         row(place, places[place], found, _said(failed[place]) if place in failed else None) for place in places

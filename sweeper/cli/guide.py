@@ -28,6 +28,7 @@ def guide(
     stop = StopSignal()
     with stop.installed():
         from sweeper.app.guide import measure_guide
+        from sweeper.errors import Inconclusive
 
         result, file = measure_guide(study, rounds, out, lambda text: echo(text, err=True), stop)
     if as_json:
@@ -35,6 +36,8 @@ def guide(
     else:
         _print(result)
     echo(f"Written: {file}", err=True)
+    if result.knee is None:
+        raise Inconclusive("no session of one environment counted, over which the others are held", "try a quiet hour")
     echo(f"Next: sweeper run {study}, which searches batch_size and threaded as well", err=True)
 
 

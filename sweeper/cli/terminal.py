@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -21,6 +23,9 @@ def echo(text: str, err: bool = False, nl: bool = True) -> None:
 
 def settle_streams() -> None:
     """What a locale cannot say ends nothing: data are UTF-8 wherever they go, a terminal shows what it can."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: what is said goes nowhere
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 as long as we live
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             if stream.isatty() or stream is sys.stderr:

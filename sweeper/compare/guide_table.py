@@ -72,9 +72,14 @@ def _times(these: Sequence[TrialResult | None], those: Sequence[TrialResult | No
 
 
 def knee(rows: Sequence[Row]) -> tuple[int | None, Row | None]:
-    """The row after which another environment adds less than WORTH_IT, and the one that showed it."""
+    """The row after which another environment adds less than WORTH_IT or was not measured, and the one that showed it.
+
+    None and None where the first was not measured.
+    """
     singles = [row for row in rows if row.areas == 1]
+    if not singles or singles[0].steps_per_second is None:
+        return None, None
     for before, after in pairwise(singles):
         if after.added is None or after.added.estimate < WORTH_IT:
             return before.envs, after
-    return (singles[-1].envs if singles else None), None
+    return singles[-1].envs, None

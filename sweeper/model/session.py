@@ -58,6 +58,7 @@ class SessionRecord:
     that the system's out-of-memory killer ended meanwhile, anybody's, where it cannot be told whose. Whether it may be
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
+    `player`: whose log `player_log_tail` is, the one that the session ended with; None where several might be meant.
     `part_memory_bytes`: at the highest reading, by part of the tree; empty where the parts are not known.
     `asked_seconds`: that somebody was asked to press Play, which are in no other time.
     `proxy`: the variable that sends players to a proxy for what is on this machine.
@@ -72,6 +73,7 @@ class SessionRecord:
     exit_code: int | None
     log_tail: tuple[str, ...]
     player_log_tail: tuple[str, ...] = ()
+    player: int | None = None
     left_behind: tuple[str, ...] = ()
     load: tuple[LoadSample, ...] = ()
     busiest: tuple[BusyProcess, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from sweeper.model.measurement import BehaviorCount, Sample
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """Colours, movements of the cursor, titles of windows."""
+_LOST = re.compile(r"Worker (\d{1,4}) exceeded the allowed number of restarts")
+"""mlagents 1.1.0, SubprocessEnvManager."""
 _TAIL_BYTES = 64 * 1024
 _MOST = 2.0**50
 """Seconds or counts; exact as a float, and no training gets there."""
@@ -102,6 +104,14 @@ def log_tail(path: Path, lines: int) -> tuple[str, ...]:
     text = _tail(path)
     kept = [_OTHER_CONTROL.sub("", _CONTROL.sub("", line)).rstrip()[:500] for line in text.splitlines()]
     return tuple([line for line in kept if line][-lines:])
+
+
+def player_that_ended(learner_log: Sequence[str], players: int) -> int | None:
+    """The number of the player that the learner says it lost; None where it does not say and there are several."""
+    for line in reversed(learner_log):
+        if match := _LOST.search(line):
+            return int(match.group(1))
+    return 0 if players == 1 else None
 
 
 def console_shows(path: Path, words: str) -> bool:

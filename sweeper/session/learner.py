@@ -18,6 +18,7 @@ from sweeper.errors import NotReady
 from sweeper.inputs.study_file import Study
 from sweeper.learner import surroundings
 from sweeper.outside import read_bounded
+from sweeper.session.interpreter import why_it_cannot_start
 from sweeper.session.scratch import Scratch
 from sweeper.troubles.learner import SETUPTOOLS, TORCH
 
@@ -100,7 +101,8 @@ def probe_learner(path: Path) -> Learner:
         except subprocess.TimeoutExpired:
             raise NotReady(f"{path} --help gave no answer within {HELP_SECONDS:.0f} s") from None
         except OSError as error:
-            raise NotReady(f"cannot start {path}: {error.strerror or error}", _start_hint(error)) from None
+            what, mend = why_it_cannot_start(path) or (error.strerror or str(error), _start_hint(error))
+            raise NotReady(f"cannot start {path}: {what}", mend) from None
         packages = _told_versions(told) or installed_packages(python_of(path))
     flags = frozenset(re.findall(r"--[a-z][a-z-]*", answer.stdout))
     if answer.returncode != 0 or "--run-id" not in flags:

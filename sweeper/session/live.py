@@ -18,7 +18,7 @@ from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.cap import CapKeeper
 from sweeper.session.console import ConsoleFile
 from sweeper.session.disk import TrialLogs
-from sweeper.session.follow import SampleFile, console_shows, log_tail
+from sweeper.session.follow import SampleFile, console_shows, log_tail, player_that_ended
 from sweeper.session.guardian import Guardian, kill_marked
 from sweeper.session.identity import owner
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
@@ -190,6 +190,8 @@ class LiveSession:
     def record(self, end: SessionEnd) -> SessionRecord:
         """What the session left to conclude from."""
         peak, source = self._peak()
+        said = log_tail(self.plan.folder.learner_log, LOG_LINES)
+        player = player_that_ended(said, int(self.plan.params.get("num_envs") or 1))
         now = time.monotonic()
         asked_seconds = self.play.asked_seconds(now)
         return SessionRecord(
@@ -201,8 +203,9 @@ class LiveSession:
             peak_memory_bytes=peak,
             memory_source=source,
             exit_code=self.process.exit_status(),
-            log_tail=log_tail(self.plan.folder.learner_log, LOG_LINES),
-            player_log_tail=log_tail(self.plan.folder.player_logs / "Player-0.log", LOG_LINES),
+            log_tail=said,
+            player_log_tail=log_tail(self.plan.folder.player_logs / f"Player-{player or 0}.log", LOG_LINES),
+            player=player,
             left_behind=self._left,
             members_killed=tuple(sorted(self._vanished)),
             near_cap=self.meter.peak_bytes >= NEAR_CAP * self._cap_bytes,

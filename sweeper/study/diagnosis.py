@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.troubles import BY_PLAYERS, BY_THE_LEARNER, OF_PLAYERS
 from sweeper.troubles.beforehand import PROXY
-from sweeper.troubles.endings import ENDED_BY_SIGNAL, NO_DECISION, NOT_CONNECTED, OVER_MEMORY, STALLED
+from sweeper.troubles.endings import ENDED_BY_SIGNAL, LEARNER_SILENT, NO_DECISION, NOT_CONNECTED, OVER_MEMORY, STALLED
 from sweeper.units import format_bytes
 
 _NOBODY_CAME = r"Couldn't connect to trainer|The Unity environment took too long to respond"
@@ -45,6 +45,8 @@ def diagnose(record: SessionRecord, about: Mapping[str, object] | None = None) -
                 return said
     if record.end is SessionEnd.EXITED and (name := signal_name(record)) is not None:
         return ENDED_BY_SIGNAL.told({"signal": name})
+    if record.end is SessionEnd.NOT_CONNECTED and not record.samples and not record.log_tail:
+        return LEARNER_SILENT.told()
     ending = _BY_ENDING.get(record.end)
     return None if ending is None else ending.told(values)
 
@@ -75,4 +77,6 @@ def exception_line(record: SessionRecord) -> str | None:
 
 
 def _last_line_of_player(record: SessionRecord) -> str:
-    return f" (its last line: {record.player_log_tail[-1][:200]})" if record.player_log_tail else ""
+    if not record.player_log_tail or record.player is None:
+        return ""
+    return f" (the last line of Player-{record.player}.log: {record.player_log_tail[-1][:200]})"

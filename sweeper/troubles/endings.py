@@ -28,6 +28,12 @@ NOT_CONNECTED = Trouble(
     "The player never connects",
     "no player connected: is this an ML-Agents build, with a behaviour that is not heuristic only?",
 )
+LEARNER_SILENT = Trouble(
+    "learner-silent",
+    "The learner starts, and nothing happens",
+    "the learner said nothing and started no player: run its command by hand, to see where it stays; raise "
+    "measure.max_startup_seconds if it only takes long",
+)
 NO_DECISION = Trouble(
     "no-decision",
     "The player connects, and no step is counted",
@@ -35,4 +41,4 @@ NO_DECISION = Trouble(
     "a short one?",
 )
 
-ENDINGS = (OVER_MEMORY, ENDED_BY_SIGNAL, STALLED, NOT_CONNECTED, NO_DECISION)
+ENDINGS = (OVER_MEMORY, ENDED_BY_SIGNAL, STALLED, NOT_CONNECTED, LEARNER_SILENT, NO_DECISION)

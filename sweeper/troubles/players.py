@@ -62,6 +62,14 @@ OF_PLAYERS = (
         "mlagents_envs.exception.UnityEnvironmentException: Environment shut down with return code -9 (SIGKILL).",
     ),
     Trouble(
+        "exec-format",
+        "Exec format error",
+        "this system cannot run the build: it is for another system or processor, or a script whose first line names "
+        "no interpreter; build your Unity project for this one",
+        r"Exec format error",
+        "OSError: [Errno 8] Exec format error: '/game/Car.x86_64'",
+    ),
+    Trouble(
         "player-crashed",
         "A player crashed",
         "the player ended with return code {0}: see its log in the trial's folder; run the build by hand{last}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -273,6 +274,15 @@ def test_ctrl_c_while_the_tool_starts_shows_no_traceback(workshop, after):
 
 
 @posix
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")
+def test_streams_that_are_closed_end_nothing(workshop):
+    workshop.study(budget={"trials": 1})
+    command = f"exec {shlex.quote(sys.executable)} -m sweeper run study.yaml >&- 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=workshop.root, env=workshop.environment(), check=False)
+    assert done.returncode == 0
+    assert [trial["outcome"] for trial in workshop.results()["trials"]] == ["ok"]
+
+
 def test_a_closed_terminal_is_like_ctrl_c_once(workshop):
     """The terminal is gone before the words are; it may hang up more than once."""
     ours, theirs = os.openpty()

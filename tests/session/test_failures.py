@@ -170,3 +170,12 @@ def test_nothing_is_left_in_the_temporary_folder(workshop):
     workshop.study(budget={"time": "60s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     assert [*(workshop.root / "tmp").iterdir()] == []
+
+
+def test_a_guide_without_its_first_row_is_no_table(workshop):
+    workshop.scenario(crash_at_start=True, crash_text="OSError: [Errno 8] Exec format error: '/game/Car.x86_64'")
+    done = workshop.sweeper("guide", "study.yaml")
+    assert done.returncode == 3
+    assert "one environment with one area does not run" in done.stderr
+    assert "another system or processor" in done.stderr
+    assert "adds less" not in done.stdout and workshop.leftovers() == []

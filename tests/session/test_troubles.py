@@ -91,7 +91,8 @@ PROVOCATIONS: dict[str, Callable[[Scene], str]] = {
     "over-memory": over_memory,
     "signal": lambda scene: scene.session(sys.executable, "-c", KILLS_ITSELF),
     "stalled": lambda scene: scene.session(hang_after_seconds=0.1),
-    "never-connects": lambda scene: scene.session(startup=0.5, never_connects=True),
+    "never-connects": lambda scene: scene.session(startup=3.0, never_connects=True),
+    "learner-silent": lambda scene: scene.session(sys.executable, "-c", "import time; time.sleep(60)", startup=0.5),
     "no-decision": lambda scene: scene.session(startup=3.0, no_steps=True),
 }
 """What no log tells; the rest are what the learner says as it ends."""

@@ -19,8 +19,13 @@ def knee_text(result: GuideResult) -> str:
     cores = f"{result.machine.usable_cores} cores"
     if result.knee is None:
         return f"Nothing could be measured on these {cores}."
-    most = max(row.envs for row in result.rows)
-    if result.knee == most:
-        return f"On these {cores} every environment up to {most} adds {WORTH_IT:.0%} or more; more may pay as well."
+    after = next((row for row in result.rows if row.envs > result.knee and row.areas == 1), None)
+    if after is None:
+        return (
+            f"On these {cores} every environment up to {result.knee} adds {WORTH_IT:.0%} or more; more may pay as well."
+        )
+    if after.added is None:
+        why = after.failed or "none of its sessions counted"
+        return f"On these {cores} {result.knee} could be measured and {after.envs} could not: {why}."
     because = "" if result.knee_because is None else f", because {_BECAUSE[result.knee_because]}"
     return f"On these {cores} another environment adds less than {WORTH_IT:.0%} after {result.knee}{because}."

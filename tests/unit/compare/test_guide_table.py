@@ -49,18 +49,31 @@ def test_a_table_that_goes_on_rising_has_no_knee_yet():
     assert knee(rows({**SPEEDS, (8, 1): 6.0})) == (8, None)
 
 
-def test_a_row_that_never_runs_says_why_and_is_a_knee():
-    table = rows({**SPEEDS, (8, 1): 0.0})
-    assert [one.failed for one in table if one.envs == 8] == ["over memory"]
-    assert knee(table)[0] == 4
-
-
-def test_the_knee_is_told_in_a_sentence():
+def result_of(table):
     from sweeper.model.guide import GuideResult
     from tests.helpers.builders import machine_of
 
-    table = rows(SPEEDS)
-    result = GuideResult("racer", "2026-01-01T00:00:00+00:00", 60.0, machine_of(), table, 3, 4, Bottleneck.CORES, ())
-    assert knee_text(result) == (
+    last, after = knee(table)
+    because = None if after is None else after.bottleneck
+    return GuideResult("racer", "2026-01-01T00:00:00+00:00", 60.0, machine_of(), table, 3, last, because, ())
+
+
+def test_a_row_that_never_runs_says_why_and_ends_the_table():
+    table = rows({**SPEEDS, (8, 1): 0.0})
+    assert [one.failed for one in table if one.envs == 8] == ["over memory"]
+    assert knee_text(result_of(table)) == "On these 8 cores 4 could be measured and 8 could not: over memory."
+
+
+def test_nothing_is_said_where_nothing_was_measured():
+    table = rows(dict.fromkeys(SPEEDS, 0.0))
+    assert knee(table) == (None, None)
+    assert knee_text(result_of(table)) == "Nothing could be measured on these 8 cores."
+
+
+def test_the_knee_is_told_in_a_sentence():
+    assert knee_text(result_of(rows(SPEEDS))) == (
         "On these 8 cores another environment adds less than 5% after 4, because all cores are busy there."
+    )
+    assert knee_text(result_of(rows({**SPEEDS, (8, 1): 6.0}))) == (
+        "On these 8 cores every environment up to 8 adds 5% or more; more may pay as well."
     )

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from sweeper.model.measurement import BehaviorCount, Sample
 from sweeper.model.session import SessionEnd
 from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
-from sweeper.session.follow import SampleFile, log_tail
+from sweeper.session.follow import SampleFile, log_tail, player_that_ended
 from sweeper.session.learner import breakages, command_name, locate_learner, python_of
 from sweeper.session.ports import free_block, is_free
 from sweeper.study.diagnosis import diagnose, exception_line
@@ -441,7 +442,7 @@ class TestDiagnosis:
                     "[WARNING] Restarting worker[0] after 'Environment shut down with return code 3.'",
                     "[ERROR] Worker 1 exceeded the allowed number of restarts.",
                 ],
-                ["the player ended with return code 3", "its last line: Segmentation fault"],
+                ["the player ended with return code 3", "the last line of Player-1.log: Segmentation fault"],
             ),
             (["Environment shut down with return code -9 (SIGKILL)."], ["return code -9"]),
             (
@@ -518,11 +519,18 @@ class TestDiagnosis:
         ],
     )
     def test_real_logs(self, log: list[str], parts: list[str]) -> None:
-        record = record_of(SessionEnd.EXITED, log=log, player_log_tail=("first", "Segmentation fault"))
+        record = record_of(SessionEnd.EXITED, log=log, player_log_tail=("first", "Segmentation fault"), player=1)
         text = str(diagnose(record))
         for part in parts:
             assert part in text
-        assert ("its last line" in text) == ("the player ended" in text)
+        assert ("the last line of Player-1.log" in text) == ("the player ended" in text)
+        assert "last line" not in str(diagnose(replace(record, player=None)))
+
+    def test_the_player_that_the_learner_lost_is_the_one_that_is_quoted(self) -> None:
+        lost = ["Worker 2 exceeded the allowed number of restarts.", "Traceback (most recent call last):"]
+        assert player_that_ended(lost, 4) == 2
+        assert player_that_ended(["Traceback"], 4) is None
+        assert player_that_ended(["Traceback"], 1) == 0
 
     @pytest.mark.parametrize(
         ("end", "part"),
