@@ -15,7 +15,7 @@ def contents(result: StudyResult) -> Mapping[str, Any] | None:
         return None
     told = [rule for rule in result.guide if rule.held is not None]
     return {
-        "rules": [rule_text(rule) for rule in result.guide],
+        "rules": [rule_text(rule, result.machine.usable_cores) for rule in result.guide],
         "held": sum(rule.held is True for rule in told),
         "told": len(told),
     }

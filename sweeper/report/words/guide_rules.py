@@ -11,9 +11,10 @@ Words = Callable[[Rule], tuple[str, str]]
 """What the guide says, and what was seen."""
 
 
-def rule_text(rule: Rule) -> tuple[str, str, str]:
+def rule_text(rule: Rule, usable_cores: int) -> tuple[str, str, str]:
     """What the guide says, what was seen here, and `held`, `did not hold` or `open`."""
     said, found = _WORDS[rule.kind](rule)
+    found = found.format(usable_cores=usable_cores)
     verdict = {True: "held", False: "did not hold", None: "open: too few sessions"}[rule.held]
     return said, found, verdict
 
@@ -32,8 +33,10 @@ def _speedup(rule: Rule) -> tuple[str, str]:
 
 
 def _cores(rule: Rule) -> tuple[str, str]:
-    said = f"{_envs(rule.envs)}: {rule.said[0]:.0f} to {rule.said[1]:.0f} cores"
-    return said, f"{rule.found:.1f} cores busy"
+    return (
+        f"{_envs(rule.envs)}: {rule.said[0]:.0f} to {rule.said[1]:.0f} cores",
+        f"{rule.found:.1f} of {{usable_cores}} cores busy",
+    )
 
 
 def _player(rule: Rule) -> tuple[str, str]:

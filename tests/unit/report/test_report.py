@@ -85,7 +85,7 @@ def test_html_says_which_rules_of_the_guide_held(page: str) -> None:
         ],
         ["2 environments: 1.8 times as fast as one", "1.50 times", "open: too few sessions"],
         ["4 environments x 2 areas: 5.5 times as fast as one", "2.10 times (1.90 to 2.30)", "did not hold"],
-        ["1 environment: 1 to 2 cores", "1.5 cores busy", "held"],
+        ["1 environment: 1 to 2 cores", "1.5 of 8 cores busy", "held"],
         ["a Unity instance: 0.5 to 2 GB", "200 MiB a player", "did not hold"],
         ["4 environments: 2 to 8 GB", "3.0 GiB, the learner included", "held"],
         ["more environments use the GPU more", "+22 % of it with 8 environments", "held"],
