@@ -20,7 +20,7 @@ demo: $(READY)
 	@$(BIN)/sweeper run studies/demo.yaml
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 6 --dist worksteal -m "not alone and not real_learner"
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not alone and not real_learner"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "real_learner and not alone"
 	@$(BIN)/python -m pytest -m alone
 
