@@ -122,7 +122,8 @@ class SessionRunner:
             try:
                 self._warm = WarmLearner(Path(plan.argv[0]), self.guardian, self.memory.cap_bytes, self.stop_asked)
             except NotWarm as error:
-                self._stay_cold(error)
+                if not self.stop_asked():  # then nothing is wrong with it, and nothing starts any more
+                    self._stay_cold(error)
         return self._warm
 
     def begin(self, plan: TrialPlan, warm: WarmLearner | None) -> LiveSession:

@@ -74,7 +74,7 @@ def test_a_report_exists_before_the_first_trial_has_ended(workshop):
 @posix
 def test_a_background_job_can_be_stopped_and_stops_its_learner(workshop):
     """`nohup sweeper run ... &` starts with SIGINT ignored, and children would inherit that."""
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     done = workshop.sweeper("run", "study.yaml", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     assert done.returncode == 0
     log = (workshop.folder / "trials" / "0000" / "learner.log").read_text()
@@ -124,7 +124,7 @@ def test_two_sweeps_do_not_measure_each_other(workshop):
 @posix
 def test_a_full_disk_is_said_and_loses_nothing(workshop):
     """A file size limit stands in for a full disk: writes fail with the same kind of error at the same places."""
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     before = workshop.results()
     size = (workshop.folder / "study.db").stat().st_size

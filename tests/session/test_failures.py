@@ -113,7 +113,7 @@ def test_a_folder_that_is_no_study_is_left_alone(workshop):
 
 
 def test_an_emptied_storage_does_not_bring_old_numbers_back(workshop):
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     before = workshop.results()
     (workshop.folder / "study.db").write_bytes(b"")
@@ -167,7 +167,7 @@ def taken(folder):
 
 
 def test_nothing_is_left_in_the_temporary_folder(workshop):
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     assert [*(workshop.root / "tmp").iterdir()] == []
 

@@ -38,7 +38,7 @@ def test_a_study_ends_with_everything_it_promises(workshop):
 
 def test_the_numbers_are_those_of_the_script(workshop):
     """2,000 steps/s an environment and area, 256 steps a cycle, 0.05 s an update: 0.178 s a cycle at the most."""
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     trial = workshop.results()["trials"][0]
     assert trial["outcome"] == "ok"
@@ -54,7 +54,7 @@ def test_the_numbers_are_those_of_the_script(workshop):
 
 
 def test_resuming_goes_on_where_it_stopped(workshop):
-    workshop.study(budget={"time": "60s", "trials": 2})
+    workshop.study(budget={"time": "300s", "trials": 2})
     workshop.sweeper("run", "study.yaml")
     before = workshop.results()["trials"]
     again = workshop.sweeper("run", "study.yaml")
@@ -69,7 +69,7 @@ def test_resuming_goes_on_where_it_stopped(workshop):
 
 
 def test_another_study_is_not_mixed_in(workshop):
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     workshop.sweeper("run", "study.yaml")
     before = workshop.results()
     changes = [
@@ -92,7 +92,7 @@ def test_another_study_is_not_mixed_in(workshop):
 
 def test_what_does_not_decide_speed_may_change(workshop):
     """A build that saves its game beside itself at each start, a copy of it, a comment in the config."""
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     data = workshop.root / "build_Data"
     data.mkdir()
     (data / "level0").write_text("a scene")
@@ -116,19 +116,19 @@ def test_the_learning_guard_refuses_what_learns_less(workshop):
     workshop.scenario(rate=20000.0)
     space = {"batch_size": [64, 512]}
     # The phase search knows beforehand, and does not launch it.
-    workshop.study(space=space, budget={"time": "60s", "trials": 2}, min_updates="50%", sampler="tpe")
+    workshop.study(space=space, budget={"time": "300s", "trials": 2}, min_updates="50%", sampler="tpe")
     workshop.sweeper("run", "study.yaml")
     trials = workshop.results()["trials"]
     assert [t["outcome"] for t in trials] == ["ok", "too_few_updates"]
     assert "gradient updates" in trials[1]["message"]
-    workshop.study(space=space, budget={"time": "60s", "trials": 2}, min_updates="off")
+    workshop.study(space=space, budget={"time": "300s", "trials": 2}, min_updates="off")
     workshop.sweeper("run", "study.yaml", "--fresh")
     assert [t["outcome"] for t in workshop.results()["trials"]] == ["ok", "ok"]
 
 
 def test_over_the_cap_is_stopped_and_learned_from(workshop):
     workshop.scenario(memory_mb_per_env=100)
-    workshop.study(memory_cap="300MiB", budget={"time": "60s", "trials": 2}, space={"num_envs": [1, 8]}, sampler="tpe")
+    workshop.study(memory_cap="300MiB", budget={"time": "300s", "trials": 2}, space={"num_envs": [1, 8]}, sampler="tpe")
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     trials = workshop.results()["trials"]
@@ -159,14 +159,14 @@ def test_a_cap_below_everything_is_said(workshop):
 
 
 def test_json_is_one_document_on_stdout(workshop):
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     done = workshop.sweeper("run", "study.yaml", "--json", "-q")
     assert json.loads(done.stdout) == workshop.results()
     assert done.stderr == ""
 
 
 def test_what_reads_a_study_folder(workshop):
-    workshop.study(budget={"time": "60s", "trials": 2})
+    workshop.study(budget={"time": "300s", "trials": 2})
     workshop.sweeper("run", "study.yaml")
     (workshop.folder / "study.db").unlink()  # results.json is enough by itself
     report = (workshop.folder / "report.html").read_bytes()
@@ -185,7 +185,7 @@ def test_what_reads_a_study_folder(workshop):
 
 
 def test_apply_shows_then_writes_and_never_overwrites(workshop):
-    workshop.study(budget={"time": "60s", "trials": 2}, space={"batch_size": [32]}, baseline={})
+    workshop.study(budget={"time": "300s", "trials": 2}, space={"batch_size": [32]}, baseline={})
     workshop.sweeper("run", "study.yaml")
     shown = workshop.sweeper("apply", "reports/shop")
     assert shown.returncode == 0
@@ -245,7 +245,7 @@ def test_behaviours_that_update_at_unlike_rates(workshop):
     other = {"trainer_type": "ppo", "hyperparameters": {"batch_size": 64, "buffer_size": 320}}
     data["behaviors"]["Bus"] = other
     (workshop.root / "car.yaml").write_text(yaml.safe_dump(data))
-    workshop.study(budget={"time": "60s", "trials": 1}, measure={**MEASURE, "min_seconds": 0.1, "max_seconds": 1})
+    workshop.study(budget={"time": "300s", "trials": 1}, measure={**MEASURE, "min_seconds": 0.1, "max_seconds": 1})
     workshop.sweeper("run", "study.yaml")
     updates = workshop.results()["trials"][0]["updates_per_1000_steps"]
     assert updates["gradient"] == pytest.approx(1000 * 24 / 512)
@@ -259,7 +259,7 @@ def test_a_learner_behind_a_script_stops_as_asked_and_tells_its_versions(worksho
     wrapper = workshop.root / "learn.sh"
     wrapper.write_text('#!/bin/sh\nmlagents-learn "$@"\necho the script goes on\n')
     wrapper.chmod(0o755)
-    workshop.study(learner="./learn.sh", budget={"time": "60s", "trials": 1})
+    workshop.study(learner="./learn.sh", budget={"time": "300s", "trials": 1})
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     assert "does not tell its versions" not in done.stderr + done.stdout
@@ -272,7 +272,7 @@ def test_a_learner_that_does_not_tell_its_versions_is_said(workshop):
     wrapper = workshop.root / "learn.sh"
     wrapper.write_text('#!/bin/sh\nunset SWEEPER_VERSIONS\nexec mlagents-learn "$@"\n')
     wrapper.chmod(0o755)
-    workshop.study(learner="./learn.sh", budget={"time": "60s", "trials": 1})
+    workshop.study(learner="./learn.sh", budget={"time": "300s", "trials": 1})
     assert "does not tell its versions" in workshop.sweeper("run", "study.yaml").stdout
     checked = workshop.sweeper("doctor", "study.yaml")
     assert checked.returncode == 0 and "an upgrade will not be noticed" in checked.stdout
@@ -287,7 +287,7 @@ def test_a_project_below_a_folder_with_signs_of_patterns(tmp_path, name):
     shop.scenario()
     shop.config()
     (root / "build.x86_64").rename(root / name)
-    shop.study(env_path="build", budget={"time": "60s", "trials": 1})
+    shop.study(env_path="build", budget={"time": "300s", "trials": 1})
     for command in ("doctor", "validate", "run"):
         done = shop.sweeper(command, "study.yaml")
         assert done.returncode == 0, done.stderr + done.stdout

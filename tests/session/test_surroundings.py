@@ -20,7 +20,7 @@ AROUND = {
 @pytest.mark.parametrize("name", AROUND)
 def test_what_others_set_ends_nothing(workshop, name):
     environment = {**workshop.environment(), **AROUND[name]}
-    workshop.study(budget={"time": "60s", "trials": 2})
+    workshop.study(budget={"time": "300s", "trials": 2})
     for words in (["run", "study.yaml"], ["run", "study.yaml"], ["report", str(workshop.folder)]):
         done = workshop.sweeper(*words, env=environment)
         assert (done.returncode, "internal error" in done.stderr) == (0, False), done.stderr
@@ -35,7 +35,7 @@ def test_what_others_set_ends_nothing(workshop, name):
 
 def test_where_nothing_can_be_drawn_everything_else_is_there(workshop):
     (workshop.root / "matplotlibrc").write_bytes(b"font.family: \xff\xfe\n")
-    workshop.study(budget={"time": "60s", "trials": 1})
+    workshop.study(budget={"time": "300s", "trials": 1})
     assert workshop.sweeper("run", "study.yaml").returncode == 0
     done = workshop.sweeper("report", str(workshop.folder))
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
