@@ -83,7 +83,7 @@ def test_a_script_is_read_with_its_variables_and_where_it_goes(tmp_path, name, s
         ("tensorboard --logdir results", "no mlagents-learn"),
         ("mlagents-learn --env=Build", "names no trainer config"),
         ("mlagents-learn car.yaml --num-envs=many", "takes a number, not 'many'"),
-        ("mlagents-learn 'car.yaml", "No closing quotation"),
+        ("mlagents-learn 'car.yaml", "a quote in it has no end"),
         ("gone.bat", "No such file"),
     ],
 )
