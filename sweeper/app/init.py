@@ -138,7 +138,7 @@ def write_study_from(path: Path, command: str) -> Written:
     found, place = read_command(command)
     folder = path.parent.absolute()
     config = Path(os.path.normpath(place / found.config))
-    if not config.is_file():
+    if not os.path.isfile(config):  # noqa: PTH113 no error for what can be no name
         hint = "run this where the command runs; what a script names is looked for from the script's own folder"
         raise InvalidInput(f"the command's trainer config is not there: {config}", hint)
     own, said = _said_by(config)
@@ -180,7 +180,7 @@ def write_study_from(path: Path, command: str) -> Written:
     elif found.env_path is None:
         told.append(f"Build: {env_path}, which the trainer config names.")
     if found.learner != LEARNER:
-        is_there = (place / found.learner).is_file()
+        is_there = os.path.isfile(place / found.learner)  # noqa: PTH113 no error for what can be no name
         told.append(f"Learner: {found.learner}{'' if is_there else ', which is not there: name yours in learner'}.")
     told.extend(_left_out(found))
     return Written(path, (path,), tuple(told))
@@ -207,7 +207,7 @@ def _left_out(found: TrainingCommand) -> Iterator[str]:
     if found.open:
         yield f"Left out, because only who runs the script knows what it says: {', '.join(found.open)}."
     if found.commands > 1:
-        yield f"The script starts the learner in {found.commands} places; this study is about the first that can be read."
+        yield f"The learner is started in {found.commands} places; this study is about the first that can be read."
 
 
 def _said_by(config: Path) -> tuple[str | None, dict[str, ParamValue]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import LEARNER, is_learner
+from sweeper.inputs.shell_state import at_home
 from sweeper.inputs.shell_words import is_open
 from sweeper.inputs.training_scripts import GIVE_IT, read_started
 from sweeper.outside import shown
@@ -217,4 +218,6 @@ class _Reading:
 
 
 def _slashed(word: str) -> str:
-    return word.replace("\\", "/")
+    """A path with forward slashes, and with the home folder put in."""
+    path = word.replace("\\", "/")
+    return at_home(path).as_posix() if path.startswith("~/") else path

@@ -52,11 +52,10 @@ def learner_of(word: str, before: list[str], shell: Shell) -> tuple[str | None, 
     return f"{folder}/{LEARNER}{'.exe' if is_windows else ''}", before[:at] + options
 
 
-def named(before: list[str], raw: list[str]) -> tuple[str, ...]:
+def named(before: list[str]) -> tuple[str, ...]:
     """What stands before the learner, a name for each: assignments, and the programs that wrap it."""
     if before[:1] and before[0].lower() == "start":
-        before = before[2:] if raw[1].startswith('"') else before[1:]
-        before = [word for word in before if word.lower() not in ("/b", "/wait", "/w", "/min", "/max")]
+        before = [word for word in before[1:] if word.lower() not in ("/b", "/wait", "/w", "/min", "/max")]
         before = ["start", *before] if before and before[0].startswith("/") else before
     given = tuple(word for word in before if re.match(r"[A-Za-z_]\w*=", word))
     left = [word for word in before if word not in given and word.lower() not in CONTROL | {"command"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,9 @@ class State:
     def value(self, name: str, default: str | None) -> str | None:
         """As `put_in` asks for it."""
         key = self._key(name)
-        special = {"~dp0": f"{self.place}/", "psscriptroot": str(self.place)}
+        home = str(at_home("~"))
+        special = {"~dp0": f"{self.place}/", "psscriptroot": str(self.place), "HOME": home, "home": home,
+                   "userprofile": home, "env:userprofile": home, "env:home": home}  # fmt: skip
         if self.folder is not None:
             special |= {"pwd": str(self.folder), "cd": str(self.folder)}
         return self.values.get(key, special.get(key, default))
@@ -58,7 +61,11 @@ class State:
         for match in filter(None, found):
             value = put_in(match[3], shell, self.value)
             value = value[1:-1] if value.startswith("(") else plain(value, shell)
-            self._set(match[1], None if match[2] else value.replace("\n", " "), is_sure)
+            if match[2] and (before := self.values.get(match[1])) is not None:
+                value = before + (" " if match[3].startswith("(") else "") + value
+            elif match[2]:
+                is_sure = False
+            self._set(match[1], value.replace("\n", " "), is_sure)
         return True
 
     def forget(self, words: list[str]) -> None:
@@ -83,7 +90,7 @@ class State:
         if not to or is_open(written, self.shell) or written == "-":
             self.folder = None
         elif Path(written).is_absolute() or self.folder is not None:
-            self.folder = (self.folder or Path()) / Path(written).expanduser()
+            self.folder = (self.folder or Path()) / at_home(written)
 
     def come_back(self) -> None:
         """Go where it was before."""
@@ -130,3 +137,8 @@ class State:
             return plain(value, Shell.POWERSHELL)
         items = re.split(r"\s*[,\n]\s*", value[2:-1].strip()) if value.startswith("@(") else []
         return " ".join(items) if items and all(map(_LITERAL.fullmatch, items)) else None
+
+
+def at_home(path: str) -> Path:
+    """A path with `~` put in where that is known."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 the other one raises

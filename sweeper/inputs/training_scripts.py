@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import CONTROL, LEARNER, is_learner, learner_of, named, names_learner, program
-from sweeper.inputs.shell_state import State
+from sweeper.inputs.shell_state import State, at_home
 from sweeper.inputs.shell_words import commands, is_open, plain, put_in, shell_of_line, without_notes
 from sweeper.outside import read_bounded, shown
 from sweeper.shells import Shell
@@ -75,7 +76,7 @@ def read_started(text: str) -> tuple[Started, int, str]:
     Raises:
         InvalidInput: there is none that can be read.
     """
-    path = Path(text).expanduser() if "\n" not in text and len(text) < 4096 else None
+    path = at_home(text) if "\n" not in text and len(text) < 4096 else None
     shell = SCRIPTS.get(path.suffix.lower()) if path is not None else None
     if path is None or shell is None:
         shell = shell_of_line(text)
@@ -176,6 +177,8 @@ class _Walk:
         if not words:
             return None
         head = words[0].lower().lstrip("@")
+        if head == "start" and raw[1:2] and raw[1].startswith('"'):  # a title
+            del words[1]
         if shell is Shell.POSIX and head in _OPENS | {"function"}:
             self.blocks.append((head, self.state.folder))
         if head in _TALK or (head == "command" and words[1:2] and words[1] in ("-v", "-V")):
@@ -191,13 +194,13 @@ class _Walk:
             self.state.come_back()
         elif (at := self._text_at(words)) is not None:
             inner = _SHELLS.get(program(words[at - 1]), shell)
-            outer, self.activated = self.activated, self.activated + named(words[: at - 1], raw)
+            outer, self.activated = self.activated, self.activated + named(words[: at - 1])
             self.run(" ".join(words[at + 1 :]) if inner is Shell.CMD else words[at + 1], inner)
             self.activated = outer
         elif head in _LAUNCHES:
             self._cannot_read(" ".join(words))
         elif (at := next((at for at, word in enumerate(words) if is_learner(word)), None)) is not None:
-            self._start(words, raw, at, shell)
+            self._start(words, at, shell)
         elif names_learner(" ".join(words)):
             self._cannot_read(" ".join(words))
         else:
@@ -225,7 +228,7 @@ class _Walk:
                 return at
         return None
 
-    def _start(self, words: list[str], raw: list[str], at: int, shell: Shell) -> None:
+    def _start(self, words: list[str], at: int, shell: Shell) -> None:
         rest = words[at + 1 :]
         if not rest or rest[0] in ("--help", "-h", "--version"):
             return
@@ -235,7 +238,7 @@ class _Walk:
         if learner is None:
             self._cannot_read(" ".join(words))
             return
-        around = (*self.state.felt.values(), *named(before, raw))
+        around = (*self.state.felt.values(), *named(before))
         if self.environment is not None and learner == LEARNER:
             learner = self.environment
         else:
@@ -259,8 +262,9 @@ class _Walk:
     def _activate(self, words: list[str]) -> None:
         """An environment: the learner in it where it is there, else what is said of it."""
         self.activated, self.environment = (" ".join(words),), None
-        script = Path(words[0].replace("\\", "/")).expanduser()
+        script = at_home(words[0].replace("\\", "/"))
         if len(words) == 1 and self.state.folder is not None:
             for name in (LEARNER, f"{LEARNER}.exe"):
-                if (beside := self.state.folder / script.with_name(name)).is_file():
+                beside = self.state.folder / script.with_name(name)
+                if os.path.isfile(beside):  # noqa: PTH113 what can be no name of a file is not there
                     self.environment = str(beside)
