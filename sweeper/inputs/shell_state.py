@@ -17,6 +17,8 @@ _POWERSHELL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
+_MOST_CHARACTERS = 4096
+"""Of a value."""
 _FLAGS_OF_MOVES = ("/d", "--", "-p", "-l", "-path", "-literalpath")
 _FELT = re.compile(r"CUDA_|OMP_|MKL_|OPENBLAS_|NUMEXPR_|PYTHON|PYTORCH_|TORCH_|NCCL_|LD_|DISPLAY|HIP_|ROCR_|MLAGENTS")
 """Names that the learner, its Python or its libraries obey."""
@@ -103,7 +105,7 @@ class State:
         key = self._key(name)
         if self.jumps and self.values.get(key, value) != value:
             is_sure = False
-        self.values[key] = value if is_sure else None
+        self.values[key] = value if is_sure and len(value or "") <= _MOST_CHARACTERS else None
         name = re.sub("^env:", "", name, flags=re.IGNORECASE)
         if _FELT.match(name):
             self.felt[name] = f"{name}={'?' if value is None else value}"

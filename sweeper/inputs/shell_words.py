@@ -31,9 +31,11 @@ _GOES_ON = {Shell.POSIX: r"\\", Shell.CMD: r"\^", Shell.POWERSHELL: "`"}
 _NOTES = {
     Shell.POSIX: r"^[^\S\n]*#[^\n]*",
     Shell.CMD: r"^[^\S\n]*(?:@?rem\b|::)[^\n]*",
-    Shell.POWERSHELL: r"<#.*?#>|^[^\S\n]*#[^\n]*|@(?P<here>['\"])[^\S\n]*\n.*?\n(?P=here)@",
+    Shell.POWERSHELL: r"<#.*?(?:#>|\Z)|^[^\S\n]*#[^\n]*|@(?P<here>['\"])[^\S\n]*\n.*?(?:\n(?P=here)@|\Z)",
 }
-_HERE = re.compile(r"(<<-?[^\S\n]*\\?['\"]?(\w+)['\"]?[^\n]*)\n(?:.*?\n)?[^\S\n]*\2[^\S\n]*(?=\n|$)", re.DOTALL)
+_HERE = re.compile(
+    r"(<<-?[^\S\n]*\\?['\"]?(\w+)['\"]?[^\n]*)\n(?:.*?\n)??(?:[^\S\n]*\2[^\S\n]*(?=\n|\Z)|\Z)", re.DOTALL
+)
 _OPEN = {
     Shell.POSIX: re.compile(r"\$[\w{(@*#?!]|`"),
     Shell.CMD: re.compile(r"%[\w*~%]|!\w+!"),

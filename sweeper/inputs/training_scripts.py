@@ -14,7 +14,9 @@ from sweeper.inputs.shell_words import commands, is_open, plain, put_in, shell_o
 from sweeper.outside import read_bounded, shown
 from sweeper.shells import Shell
 
-MAX_BYTES = 1024**2
+MAX_BYTES = 64 * 1024
+_MOST_CHARACTERS, _MOST_TEXTS = 16384, 16
+"""Of a command, and of texts in one another."""
 GIVE_IT = f'give the command itself: sweeper init --from "{LEARNER} Car_ppo.yaml --env=Build"'
 SCRIPTS = {
     ".bat": Shell.CMD,
@@ -78,15 +80,23 @@ def read_started(text: str) -> tuple[Started, int, str]:
     """
     path = at_home(text) if "\n" not in text and len(text) < 4096 else None
     shell = SCRIPTS.get(path.suffix.lower()) if path is not None else None
+    if path is not None and shell is None and os.path.isfile(path):  # noqa: PTH113 no error for what is no name
+        raise InvalidInput(f"{path}: its name does not say which shell reads it: {', '.join(SCRIPTS)}", GIVE_IT)
+    if len(text) > MAX_BYTES:
+        raise InvalidInput(f"--from: longer than {MAX_BYTES // 1024} KiB, which no command is", GIVE_IT)
     if path is None or shell is None:
+        text = re.sub(r"^\s*(?:!|[$%>#]\s+)", "", text)  # a notebook's sign, or a prompt
         shell = shell_of_line(text)
         walk = _Walk(State(Path.cwd(), shell, Path.cwd()))
         walk.run(text, shell)
         return walk.first("--from", text)
     try:
-        script = _decoded(read_bounded(path, MAX_BYTES))
+        data = read_bounded(path, 1024**2)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > MAX_BYTES:
+        raise InvalidInput(f"{path}: larger than {MAX_BYTES // 1024} KiB, which no training script is", GIVE_IT)
+    script = _decoded(data)
     walk = _Walk(State(path.parent.absolute(), shell, path.parent.absolute()))
     walk.run(script, shell)
     return walk.first(str(path), script)
@@ -107,6 +117,7 @@ class _Walk:
     environment: str | None = None
     found: list[Started] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    depth: int = 0
 
     def first(self, where: str, text: str) -> tuple[Started, int, str]:
         if self.found:
@@ -119,6 +130,14 @@ class _Walk:
 
     def run(self, text: str, shell: Shell) -> None:
         """Go through a text that `shell` reads."""
+        if self.depth == _MOST_TEXTS:
+            self._cannot_read(text)
+            return
+        self.depth += 1
+        self._go_through(text, shell)
+        self.depth -= 1
+
+    def _go_through(self, text: str, shell: Shell) -> None:
         text = without_notes(text, shell)
         if shell is Shell.POSIX:
             text = _FOUND_ON_PATH.sub(r"\2", text)
@@ -129,7 +148,9 @@ class _Walk:
             self._enter(sign, last, shell)
             last = raw
             written = " ".join(raw)
-            if unread:
+            if len(written) > _MOST_CHARACTERS:
+                self._cannot_read(written)
+            elif unread:
                 self._cannot_read(f"{written} {unread}".strip(), "; a quote in it has no end")
             elif raw and self.state.assigns(written, self._is_sure(sign), shell):
                 if _RUNS_IN_VALUE[shell].search(written):
@@ -137,8 +158,9 @@ class _Walk:
             elif raw:
                 given = put_in(written, shell, self.state.value)
                 for number, (inner, words, rest) in enumerate(commands(given, shell)):
-                    if rest:
+                    if rest or len(given) > _MOST_CHARACTERS:
                         self._cannot_read(given)
+                        break
                     self._take(sign if number == 0 else inner, words, shell)
 
     def _cannot_read(self, text: str, why: str = "") -> None:
@@ -169,13 +191,14 @@ class _Walk:
             head = words.pop(0).lower()
             raw = raw[1:]
             if shell is Shell.CMD and head.lstrip("@") == "if":
-                return self._take_if(raw, shell)
-            if shell is Shell.POSIX and head in _OPENS:
+                raw = _after_condition(raw)
+                words, sign = [plain(word, shell) for word in raw], "||"
+            elif shell is Shell.POSIX and head in _OPENS:
                 self.blocks.append((head, self.state.folder))
             elif shell is Shell.POSIX and head in _CLOSES:
                 self._close()
         if not words:
-            return None
+            return
         head = words[0].lower().lstrip("@")
         if head == "start" and raw[1:2] and raw[1].startswith('"'):  # a title
             del words[1]
@@ -205,20 +228,6 @@ class _Walk:
             self._cannot_read(" ".join(words))
         else:
             self._other(words)
-        return None
-
-    def _take_if(self, raw: list[str], shell: Shell) -> None:
-        """What cmd does on a condition; it may as well not be done."""
-        while raw and raw[0].lower() in ("/i", "not"):
-            raw = raw[1:]
-        head = raw[0].lower() if raw else ""
-        if head in ("exist", "defined", "errorlevel", "cmdextversion") or head.endswith("=="):
-            length = 2
-        elif raw[1:2] and raw[1].lower() in ("==", "equ", "neq", "lss", "leq", "gtr", "geq"):
-            length = 3
-        else:
-            length = 2 if raw[1:2] and raw[1].startswith("==") else 1
-        self._take("||", raw[length:], shell)
 
     @staticmethod
     def _text_at(words: list[str]) -> int | None:
@@ -267,4 +276,16 @@ class _Walk:
             for name in (LEARNER, f"{LEARNER}.exe"):
                 beside = self.state.folder / script.with_name(name)
                 if os.path.isfile(beside):  # noqa: PTH113 what can be no name of a file is not there
-                    self.environment = str(beside)
+                    self.environment = beside.as_posix()
+
+
+def _after_condition(raw: list[str]) -> list[str]:
+    """What cmd does on a condition, of the words after `if`."""
+    while raw and raw[0].lower() in ("/i", "not"):
+        raw = raw[1:]
+    head = raw[0].lower() if raw else ""
+    if head in ("exist", "defined", "errorlevel", "cmdextversion") or head.endswith("=="):
+        return raw[2:]
+    if raw[1:2] and raw[1].lower() in ("==", "equ", "neq", "lss", "leq", "gtr", "geq"):
+        return raw[3:]
+    return raw[2:] if raw[1:2] and raw[1].startswith("==") else raw[1:]

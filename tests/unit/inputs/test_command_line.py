@@ -202,7 +202,7 @@ def test_an_activated_environment_gives_its_learner(tmp_path):
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     (tmp_path / "venv" / "bin" / "mlagents-learn").touch()
     found = said(tmp_path, "train.sh", f". venv/bin/activate\n{RUN}")
-    assert (found.learner, found.around) == (str(tmp_path / "venv/bin/mlagents-learn"), ())
+    assert (found.learner, found.around) == ((tmp_path / "venv/bin/mlagents-learn").as_posix(), ())
     assert said(tmp_path, "left.sh", f". venv/bin/activate\ndeactivate\n{RUN}").learner == "mlagents-learn"
 
 
@@ -243,6 +243,30 @@ def test_what_the_learner_would_refuse_is_refused(text, told, hint):
     with pytest.raises(InvalidInput, match=re.escape(told)) as refused:
         read_command(text)
     assert hint in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("text", [f"!mlagents-learn {C}", f"$ mlagents-learn {C}", f"> mlagents-learn {C}"])
+def test_what_notebooks_and_prompts_put_in_front_is_passed_over(text):
+    assert read_command(text)[0] == TrainingCommand("mlagents-learn", C)
+
+
+@pytest.mark.parametrize(
+    "unit", ["<<A\n", "$(", "'", "(", "A=xx\nA+=$A$A\n", "eval ", "if ", "<#", '@"\n', "set A=%A%%A%\n"]
+)
+@pytest.mark.parametrize("suffix", [".sh", ".bat", ".ps1"])
+def test_odd_scripts_are_refused_and_end(tmp_path, unit, suffix):
+    (tmp_path / f"odd{suffix}").write_text(unit * (4000 // len(unit)))
+    with pytest.raises(InvalidInput, match="no mlagents-learn in it"):
+        read_command(str(tmp_path / f"odd{suffix}"))
+    (tmp_path / f"large{suffix}").write_text(unit * 70000)
+    with pytest.raises(InvalidInput, match="larger than 64 KiB"):
+        read_command(str(tmp_path / f"large{suffix}"))
+
+
+def test_a_file_that_is_no_script_is_named(tmp_path):
+    (tmp_path / "Makefile").write_text(f"train:\n\t{RUN}\n")
+    with pytest.raises(InvalidInput, match="its name does not say which shell reads it"):
+        read_command(str(tmp_path / "Makefile"))
 
 
 def test_a_command_that_goes_to_a_folder(tmp_path, monkeypatch):
