@@ -79,7 +79,7 @@ def read_command(text: str) -> tuple[TrainingCommand, Path]:
         InvalidInput: there is none, or something in it is not understood.
     """
     started, count, where = read_started(text)
-    found = parse_words(started.words, where, started.shell)
+    found = _Reading(where, started.shell, started.unsure).read(started.words)
     folder = started.folder
     if folder is None:
         paths = (found.config, found.env_path or "/", found.learner if "/" in found.learner else "/")
@@ -90,16 +90,11 @@ def read_command(text: str) -> tuple[TrainingCommand, Path]:
     return replace(found, around=started.before, commands=count), folder
 
 
-def parse_words(words: Sequence[str], where: str, shell: Shell = Shell.POSIX) -> TrainingCommand:
-    """The command that these words are, the learner first; raises InvalidInput as `read_command` does."""
-    return _Reading(where, shell).read(words)
-
-
 class _Reading:
     """Takes the words one by one."""
 
-    def __init__(self, where: str, shell: Shell) -> None:
-        self.where, self.shell = where, shell
+    def __init__(self, where: str, shell: Shell, unsure: frozenset[str]) -> None:
+        self.where, self.shell, self.unsure = where, shell, unsure
         self.found: dict[str, str] = {}
         self.baseline: dict[str, int] = {}
         self.engine: dict[str, float | int | bool] = {}
@@ -108,7 +103,7 @@ class _Reading:
         self.open: list[str] = []
 
     def read(self, words: Sequence[str]) -> TrainingCommand:
-        """All of them."""
+        """All of them, the learner first."""
         learner = _slashed(words[0])
         rest = [word for word in words[1:] if word]
         while rest:
@@ -137,8 +132,10 @@ class _Reading:
     def _take_word(self, word: str) -> None:
         if "config" not in self.found:
             self.found["config"] = _slashed(self._known("the trainer config", word))
-        elif is_open(word, self.shell):
+        elif is_open(word, self.shell) and word not in self.unsure:
             self.open.append(word)
+        elif word in self.unsure:
+            raise self._refused(f"what {shown(word)} says, which the script sets, only a run of it can tell", GIVE_IT)
         else:
             raise self._refused(f"what {shown(word)} is, beside the trainer config, is not understood", GIVE_IT)
 

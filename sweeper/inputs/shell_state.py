@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.inputs.shell_words import commands, is_open, plain, put_in
+from sweeper.outside import short
 from sweeper.shells import Shell
 
 _LITERAL = re.compile(r"'(?:''|[^'])*'|\"(?:`.|\"\"|[^\"`])*\"|[\d.]+")
@@ -20,7 +21,9 @@ _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
 _MOST_CHARACTERS = 4096
 """Of a value."""
 _FLAGS_OF_MOVES = ("/d", "--", "-p", "-l", "-path", "-literalpath")
-_FELT = re.compile(r"CUDA_|OMP_|MKL_|OPENBLAS_|NUMEXPR_|PYTHON|PYTORCH_|TORCH_|NCCL_|LD_|DISPLAY|HIP_|ROCR_|MLAGENTS")
+_FELT = re.compile(
+    r"CUDA_|OMP_|MKL_|OPENBLAS_|NUMEXPR_|PYTHON|PYTORCH_|TORCH_|NCCL_|LD_|DISPLAY|HIP_|ROCR_|MLAGENTS|PATH$"
+)
 """Names that the learner, its Python or its libraries obey."""
 
 
@@ -62,7 +65,7 @@ class State:
             return False
         for match in filter(None, found):
             value = put_in(match[3], shell, self.value)
-            value = value[1:-1] if value.startswith("(") else plain(value, shell)
+            value = re.sub(r"(?m)(^|\s)#.*$", "", value[1:-1]) if value.startswith("(") else plain(value, shell)
             if match[2] and (before := self.values.get(match[1])) is not None:
                 value = before + (" " if match[3].startswith("(") else "") + value
             elif match[2]:
@@ -76,6 +79,10 @@ class State:
             key = self._key(re.split(r"[-+*/]?=", word)[0])
             if key in self.values or "=" in word:
                 self.values[key] = None
+
+    def sets(self, word: str) -> bool:
+        """Whether the script gives a value to a name in this word."""
+        return any(self._key(name) in self.values for name in re.findall(r"\w+", word))
 
     def forget_all(self) -> None:
         """Another script may have changed any name."""
@@ -108,7 +115,7 @@ class State:
         self.values[key] = value if is_sure and len(value or "") <= _MOST_CHARACTERS else None
         name = re.sub("^env:", "", name, flags=re.IGNORECASE)
         if _FELT.match(name):
-            self.felt[name] = f"{name}={'?' if value is None else value}"
+            self.felt[name] = short(f"{name}={'?' if value is None else value}")
 
     def _assigns_in_cmd(self, text: str, is_sure: bool) -> bool:
         if not (match := re.match(r"@?set\s+(?P<flag>/[ap]\s+)?(?P<rest>.*)", text, re.IGNORECASE | re.DOTALL)):

@@ -63,13 +63,15 @@ class Started:
     """A command that starts the learner.
 
     `words`: from the learner on. `before`: what stands before it, and the environments that were activated.
-    `folder`: where it runs; None where nobody can tell.
+    `folder`: where it runs; None where nobody can tell. `unsure`: words of it with a name that the script sets, to what
+    only a run can tell.
     """
 
     words: tuple[str, ...]
     before: tuple[str, ...]
     shell: Shell
     folder: Path | None
+    unsure: frozenset[str] = frozenset()
 
 
 def read_started(text: str) -> tuple[Started, int, str]:
@@ -168,7 +170,8 @@ class _Walk:
             self.unread.append(shown(text) + why)
 
     def _enter(self, sign: str, last: list[str], shell: Shell) -> None:
-        if sign in "({":
+        opens = shell is not Shell.CMD or not last or last[0].lower().lstrip("@") in ("if", "else", "for", "do")
+        if sign in "({" and opens:  # cmd prints one that stands among words
             self.blocks.append(("param" if last and last[-1].lower() == "param" else sign, self.state.folder))
         elif sign == ")" and self.blocks and self.blocks[-1][0] in ("(", "param"):
             self._close(is_own=shell is Shell.POSIX)
@@ -252,7 +255,8 @@ class _Walk:
             learner = self.environment
         else:
             around = self.activated + around
-        self.found.append(Started((learner, *rest), around, shell, self.state.folder))
+        unsure = frozenset(word for word in rest if is_open(word, shell) and self.state.sets(word))
+        self.found.append(Started((learner, *rest), around, shell, self.state.folder, unsure))
 
     def _other(self, words: list[str]) -> None:
         """A command that is not understood: what it names or may set is unknown from here on."""
