@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from sweeper.app.named_by_config import build_named_by, place_of_build
 from sweeper.app.nearby import look_around
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
-from sweeper.inputs.command_line import LEARNER, read_command
+from sweeper.inputs.command_line import TrainingCommand, read_command
+from sweeper.inputs.learner_words import LEARNER
 from sweeper.inputs.trainer_config import LAUNCH_KNOBS, read_trainer_config
 from sweeper.model.trial import ParamValue
 from sweeper.racer import TRAINER_CONFIG
@@ -136,19 +137,21 @@ def write_study_from(path: Path, command: str) -> Written:
     path = _free(path)
     found, place = read_command(command)
     folder = path.parent.absolute()
-    config = place / found.config
-    if not config.is_file():
-        raise InvalidInput(f"the command's trainer config is not there: {config}", "run this where the command runs")
+    config = Path(os.path.normpath(place / found.config))
+    if not os.path.isfile(config):  # noqa: PTH113 no error for what can be no name
+        hint = "run this where the command runs; what a script names is looked for from the script's own folder"
+        raise InvalidInput(f"the command's trainer config is not there: {config}", hint)
     own, said = _said_by(config)
     env_path = found.env_path or own
-    if env_path is None:
-        said["num_envs"] = 1  # the Editor is one environment
     baseline = {"num_envs": 1, "num_areas": 1, **said, **found.baseline}
+    asked = baseline["num_envs"]
+    if env_path is None:
+        baseline["num_envs"] = 1  # the Editor is one environment
     more = []
     if found.env_args:
         more.append(f"\n# Passed to the player.\nenv_args: {json.dumps(list(found.env_args), ensure_ascii=False)}")
     if found.initialize_from:
-        trained = _relative(place / "results" / found.initialize_from, folder)
+        trained = _relative(place / (found.results_dir or _results_of(config)) / found.initialize_from, folder)
         more.append(f"\n# Trials start from this trained run.\ninitialize_from: {_quoted(trained)}")
     build = "# env_path: Builds/MyGame"
     if env_path is not None:
@@ -172,11 +175,39 @@ def write_study_from(path: Path, command: str) -> Written:
     told = [f"Trainer config: {found.config}. What the command runs is the baseline: {_flow(baseline)}."]
     if env_path is None:
         told.append("The command names no build: this study trains in the Editor.")
+        if asked != baseline["num_envs"]:
+            told.append(f"Left out, because the Editor is one environment: num_envs {asked}.")
     elif found.env_path is None:
         told.append(f"Build: {env_path}, which the trainer config names.")
-    if found.left_out:
-        told.append(f"Left out, because a study has no place for it: {', '.join(found.left_out)}.")
+    if found.learner != LEARNER:
+        is_there = os.path.isfile(place / found.learner)  # noqa: PTH113 no error for what can be no name
+        told.append(f"Learner: {found.learner}{'' if is_there else ', which is not there: name yours in learner'}.")
+    told.extend(_left_out(found))
     return Written(path, (path,), tuple(told))
+
+
+def _results_of(config: Path) -> str:
+    """Where a trainer config keeps trained runs."""
+    try:
+        checkpoint = read_trainer_config(config).data.get("checkpoint_settings") or {}
+    except InvalidInput:
+        return "results"
+    return str(checkpoint.get("results_dir") or "results")
+
+
+def _left_out(found: TrainingCommand) -> Iterator[str]:
+    """A sentence for each kind of what the study does not have."""
+    if found.left_out:
+        yield f"Left out, because a study has no place for it: {', '.join(found.left_out)}."
+    if found.around:
+        yield (
+            f"Left out, because it stands around the learner: {'; '.join(found.around)}. Run sweeper itself so, and "
+            "where that chooses another mlagents-learn, name it in learner."
+        )
+    if found.open:
+        yield f"Left out, because only who runs the script knows what it says: {', '.join(found.open)}."
+    if found.commands > 1:
+        yield f"The learner is started in {found.commands} places; this study is about the first that can be read."
 
 
 def _said_by(config: Path) -> tuple[str | None, dict[str, ParamValue]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sweeper.app.init import write_study
+from sweeper.app.init import write_study, write_study_from
 from sweeper.app.nearby import look_around
 from sweeper.app.prepare import Overrides, load
 from sweeper.app.validate import describe
@@ -175,6 +175,52 @@ class TestNearby:
         found = [path.name for path in look_around(tmp_path, platform).builds]
         assert name in found
         assert set(found) <= ({"Game.x86_64", "Game"} if platform == "linux" else {name})
+
+
+class TestFromACommand:
+    def test_its_trained_run_lies_where_it_keeps_results(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "mlagents-learn car.yaml --initialize-from=old"
+        for name, text in (("a", command), ("b", f"{command} --results-dir=Training/results")):
+            (tmp_path / f"{name}.sh").write_text(text)
+        (tmp_path / "own.yaml").write_text(PPO + "checkpoint_settings: {results_dir: kept}\n")
+        found = [
+            read_study(write_study_from(tmp_path / f"s{number}.yaml", asked).study).spec.initialize_from
+            for number, asked in enumerate(("a.sh", "b.sh", command.replace("car", "own")))
+        ]
+        assert found == ["results/old", "Training/results/old", "kept/old"]
+
+    def test_its_python_names_the_learner(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "venv/bin/python -m mlagents.trainers.learn car.yaml"
+        written = write_study_from(Path("gone.yaml"), command)
+        assert "Learner: venv/bin/mlagents-learn, which is not there: name yours in learner." in written.told
+        build(tmp_path / "venv" / "bin" / "mlagents-learn")
+        written = write_study_from(Path("there.yaml"), command)
+        assert "Learner: venv/bin/mlagents-learn." in written.told
+        assert read_study(written.study).spec.learner == "venv/bin/mlagents-learn"
+
+    def test_what_it_leaves_out_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        (tmp_path / "train.sh").write_text(
+            "CUDA_VISIBLE_DEVICES=1 conda run -n ml mlagents-learn car.yaml --num-envs=4 --resume $MORE\n"
+            "mlagents-learn car.yaml --env=Build\n"
+        )
+        written = write_study_from(Path("study.yaml"), "train.sh")
+        told = "\n".join(written.told)
+        for said in (
+            "the Editor is one environment: num_envs 4.",
+            "a study has no place for it: --resume.",
+            "around the learner: CUDA_VISIBLE_DEVICES=1; conda run -n ml.",
+            "knows what it says: $MORE.",
+            "started in 2 places; this study is about the first",
+        ):
+            assert said in told
+        assert read_study(written.study).spec.baseline == {"num_envs": 1, "num_areas": 1}
+        assert is_valid(written.study)
 
 
 class TestRefused:
