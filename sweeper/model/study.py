@@ -74,6 +74,8 @@ class StudyInfo:
     min_updates: float | None
     engine: Mapping[str, ParamValue] = field(default_factory=dict)
     """Engine settings that the study file states."""
+    trainer_settings: Mapping[str, Any] | None = None
+    """What was measured of the trainer config, by paths in it; None in results of earlier versions."""
 
 
 @dataclass(frozen=True)

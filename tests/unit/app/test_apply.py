@@ -12,10 +12,11 @@ import yaml
 
 from sweeper.app.apply import plan_apply, undo, write_files
 from sweeper.app.outputs import save_results
-from sweeper.errors import InvalidInput, NothingFeasible
+from sweeper.errors import InvalidInput, NotComparable, NothingFeasible
+from sweeper.inputs.flat import measured_settings
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import Baseline
-from tests.helpers.builders import PPO, params_of
+from tests.helpers.builders import PPO, config_of, params_of
 from tests.helpers.results import full_result, info_of
 
 BEFORE = ["train_car_before.sh", "train_car_before.bat", "train_car_before.ps1"]
@@ -23,13 +24,14 @@ NAMES = ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat", "train_c
 
 
 class TestApply:
-    def plan_folder(self, tmp_path: Path, **fields: Any) -> Path:
+    def plan_folder(self, tmp_path: Path, study: dict[str, Any] | None = None, **fields: Any) -> Path:
         (tmp_path / "car.yaml").write_text(PPO)
         folder = tmp_path / "study"
         folder.mkdir(exist_ok=True)
-        save_results(
-            StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml")), **fields)
+        info = info_of(
+            trainer_config=str(tmp_path / "car.yaml"), trainer_settings=measured_settings(config_of()), **(study or {})
         )
+        save_results(StudyFolder(folder), full_result(study=info, **fields))
         return folder
 
     def test_files_and_diff(self, tmp_path: Path) -> None:
@@ -72,6 +74,47 @@ class TestApply:
     def test_nothing_to_apply(self, tmp_path: Path) -> None:
         with pytest.raises(NothingFeasible, match="no best configuration"):
             plan_apply(self.plan_folder(tmp_path, best=None), None)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("buffer_size: 2048", "buffer_size: 10000", "hyperparameters.buffer_size was 2048, is now 10000"),
+            ("batch_size: 128", "batch_size: 64", "hyperparameters.batch_size was 128, is now 64"),
+            ("      batch_size: 128\n", "", "hyperparameters.batch_size is gone"),
+            ("  Car:", "  Bus:", "behaviors.Bus.hyperparameters.batch_size is new"),
+            ("behaviors:", "env_settings: {num_envs: 2}\nbehaviors:", "env_settings.num_envs is new"),
+            ("behaviors:", "torch_settings: {device: cpu}\nbehaviors:", "torch_settings.device is new"),
+        ],
+    )
+    def test_a_config_that_was_not_measured_is_refused(self, tmp_path: Path, old: str, new: str, said: str) -> None:
+        own = Baseline(0, False, params_of(1), 1000.0, command=("mlagents-learn", "car.yaml"))
+        folder = self.plan_folder(tmp_path, study={"env_path": "/b/car"}, baseline=own)
+        text = PPO.replace(old, new)
+        (tmp_path / "car.yaml").write_text(text)
+        with pytest.raises(NotComparable) as caught:
+            plan_apply(folder, None)
+        assert said in str(caught.value) and "\n" not in str(caught.value)
+        assert "sweeper run /somewhere/study.yaml" in str(caught.value.hint)
+
+    def test_what_no_trial_follows_may_be_edited(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        launch = "checkpoint_settings: {run_id: a}\nenv_settings: {seed: 3, num_envs: 4}\n"
+        more = f"    max_steps: 5\n    summary_freq: 7\n{launch}"
+        (tmp_path / "car.yaml").write_text(f"# mine\n{PPO}{more}".replace("2048", "2048.0"))
+        assert plan_apply(folder, None).files
+
+    def test_results_of_earlier_versions_are_not_compared(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        save_results(StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml"))))
+        (tmp_path / "car.yaml").write_text(PPO.replace("2048", "4096"))
+        assert plan_apply(folder, None).files
+
+    def test_a_config_that_is_gone_says_how_to_go_on(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        (tmp_path / "car.yaml").unlink()
+        with pytest.raises(InvalidInput, match=r"car\.yaml: the trainer config that this study measured") as caught:
+            plan_apply(folder, None)
+        assert "sweeper run" in str(caught.value.hint)
 
     def test_a_later_answer_replaces_what_was_applied_before(self, tmp_path: Path) -> None:
         folder = self.plan_folder(tmp_path)
