@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.app.outputs import REWRITTEN
 from sweeper.errors import InvalidInput, NotComparable
 from sweeper.inputs.flat import measured_settings
+from sweeper.inputs.knob_values import knob_value
+from sweeper.inputs.knobs import fault_of_knob
 from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, read_trainer_config
 from sweeper.model.identity import differences
-from sweeper.model.study import StudyResult
+from sweeper.model.study import Best, StudyResult
+from sweeper.outside import short
+from sweeper.plan.rules import Rules
 from sweeper.report.words.values import command_text
 
 
@@ -34,6 +39,28 @@ def measured_config(result: StudyResult) -> TrainerConfig:
             message = f"{path}: this trainer config was edited since the study measured it; {'; '.join(changed)}"
             raise NotComparable(message, f"undo that, or measure it as it is now: {again} --fresh")
     return config
+
+
+def check_best(results: Path, config: TrainerConfig, best: Best) -> None:
+    """Refuse an answer that no study gives, such as one that was edited by hand.
+
+    Raises:
+        InvalidInput: names the setting in the file `results`, and what is wrong with it.
+    """
+    for knob, value in best.params.items():
+        if fault := fault_of_knob(knob):
+            raise _no_answer(results, f"best.params.{short(knob)}: {fault[0]}")
+        try:
+            if value is not None:
+                knob_value(value)
+        except ValueError as error:
+            raise _no_answer(results, f"best.params.{knob}: {error}") from None
+    if refusal := Rules(config, has_build=True).refusal(best.params):
+        raise _no_answer(results, f"best.params: {refusal}")
+
+
+def _no_answer(results: Path, message: str) -> InvalidInput:
+    return InvalidInput(f"{results}: {message}", REWRITTEN)
 
 
 def _compared(result: StudyResult, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
 from sweeper.compare.noise import areas_are_inert
 from sweeper.errors import InvalidInput, NotReady
-from sweeper.inputs.study_file import KNOBS, Study, read_study
+from sweeper.inputs.knobs import KNOBS
+from sweeper.inputs.study_file import Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.inputs.tuned import tuned_text

@@ -16,6 +16,7 @@ from sweeper.errors import InvalidInput, NotComparable, NothingFeasible
 from sweeper.inputs.flat import measured_settings
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import Baseline
+from sweeper.model.trial import ParamValue
 from tests.helpers.builders import PPO, config_of, params_of
 from tests.helpers.results import full_result, info_of
 
@@ -108,6 +109,31 @@ class TestApply:
         save_results(StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml"))))
         (tmp_path / "car.yaml").write_text(PPO.replace("2048", "4096"))
         assert plan_apply(folder, None).files
+
+    @pytest.mark.parametrize(
+        ("params", "said"),
+        [
+            ({"batch_size": "big"}, "best.params: hyperparameters.batch_size: expected a number, not 'big'"),
+            ({"batch_size": 4096}, "best.params: batch_size 4096 is above buffer_size 2048"),
+            ({"batch_size": -1}, "best.params: hyperparameters.batch_size: must be at least 1, not -1"),
+            ({"nonsense": 3}, "best.params.nonsense: unknown knob"),
+            ({"hyperparameters.bufer_size": 3}, "hyperparameters.bufer_size: unknown hyperparameter (did you mean"),
+            ({"max_steps": 3}, "best.params.max_steps: this setting is out of a trial's hands"),
+            ({"num_envs": 0}, "best.params: num_envs must be a whole number from 1, not 0"),
+            ({"threaded": "yes"}, "best.params: threaded must be true or false"),
+            ({"hyperparameters.x": "a\nb"}, "best.params.hyperparameters.x: expected a word"),
+        ],
+    )
+    def test_an_answer_that_no_study_gives_is_refused(
+        self, tmp_path: Path, params: dict[str, ParamValue], said: str
+    ) -> None:
+        best = full_result().best
+        assert best is not None
+        folder = self.plan_folder(tmp_path, best=replace(best, params={**best.params, **params}))
+        with pytest.raises(InvalidInput) as caught:
+            plan_apply(folder, None)
+        assert str(caught.value).startswith(f"{folder / 'results.json'}: best.params")
+        assert said in str(caught.value)
 
     def test_a_config_that_is_gone_says_how_to_go_on(self, tmp_path: Path) -> None:
         folder = self.plan_folder(tmp_path)

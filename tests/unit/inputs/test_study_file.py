@@ -221,6 +221,16 @@ def test_env_args_become_text() -> None:
             "space:\n  num_envs: [1]\n  batchsize: [1]\n",
             "study.yaml:6: space.batchsize: unknown knob (did you mean 'batch_size'?)",
         ),
+        (
+            "space:\n  hyperparameters: [1]\n",
+            "study.yaml:5: space.hyperparameters: a section, not a setting; name one that is in it, such as "
+            "hyperparameters.buffer_size",
+        ),
+        (
+            "baseline: {self_play: 1}\n",
+            "study.yaml:4: baseline.self_play: a section, not a setting; "
+            "name one that is in it, such as self_play.team_change",
+        ),
         ("baseline: {num_env: 1}\n", "study.yaml:4: baseline.num_env: unknown knob (did you mean 'num_envs'?)"),
         (
             "space:\n  hyperparameters.batch_size: [1]\n",
@@ -372,9 +382,13 @@ def test_even_checkpoints_is_not_searched(refused: Refused) -> None:
     assert "out of a trial's hands" in refused("space: {even_checkpoints: [false, true]}\n")
 
 
-@pytest.mark.parametrize("knob", ["hyperparameters", "network_settings", "reward_signals", "buffer_size"])
+@pytest.mark.parametrize("knob", ["hyperparameters", "network_settings", "reward_signals", "hyperparameters."])
 def test_a_section_is_no_knob(refused: Refused, knob: str) -> None:
-    assert "unknown knob" in refused(f"space: {{{knob}: [1, 2]}}\n")
+    assert "a section, not a setting" in refused(f"space: {{{knob}: [1, 2]}}\n")
+
+
+def test_a_setting_without_its_section_is_no_knob(refused: Refused) -> None:
+    assert "unknown knob" in refused("space: {buffer_size: [1, 2]}\n")
 
 
 def test_a_log_that_is_neither_true_nor_false(refused: Refused) -> None:
