@@ -136,8 +136,8 @@ class Measure(_Strict):
 _Cap = Annotated[
     MemoryCap,
     BeforeValidator(parse_memory_cap),
-    PlainSerializer(lambda cap: cap.bytes if cap.bytes is not None else f"{cap.share:.0%}"),
-    WithJsonSchema({"type": ["string", "integer"], "examples": ["8GiB", "80%"]}),
+    PlainSerializer(lambda cap: f"{cap.bytes}B" if cap.bytes is not None else f"{100 * cap.share:g}%"),
+    WithJsonSchema({"type": "string", "examples": ["8GiB", "80%"]}),
 ]
 
 

@@ -149,7 +149,7 @@ def test_over_the_cap_is_stopped_and_learned_from(workshop):
 
 def test_a_cap_below_everything_is_said(workshop):
     workshop.scenario(memory_mb_per_env=100)
-    workshop.study(memory_cap="50MiB", baseline={"num_envs": 2})
+    workshop.study(memory_cap="64MiB", baseline={"num_envs": 2})
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 4
     assert "memory cap of 50 MiB is below what the smallest configuration needs" in done.stderr

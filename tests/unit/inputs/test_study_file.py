@@ -186,6 +186,29 @@ def test_memory_cap(written: str, cap: MemoryCap) -> None:
     assert parse_memory_cap(cap) is cap
 
 
+@pytest.mark.parametrize("key", ["memory_cap", "gpu_memory_cap"])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("8", "expected a unit, as in 8GiB, 500MB or 80%, not 8"),
+        ("'8'", "expected a unit, as in 8GiB, 500MB or 80%, not '8'"),
+        ("8589934592", "expected a unit, as in 8GiB, 500MB or 80%, not 8589934592"),
+        ("8e9", "expected a unit, as in 8GiB, 500MB or 80%, not '8e9'"),
+        ("8kB", "expected 64MiB or more, not '8kB': no trial runs in that"),
+        ("63MiB", "expected 64MiB or more, not '63MiB': no trial runs in that"),
+        ("0.5%", "expected 1% or more, not '0.5%': no trial runs in that"),
+    ],
+)
+def test_a_memory_cap_that_is_a_slip_of_the_pen(refused: Refused, key: str, written: str, said: str) -> None:
+    assert refused(f"{key}: {written}\n") == f"study.yaml:4: {key}: {said}"
+
+
+@pytest.mark.parametrize("written", ["64MiB", "8GiB", "12.5%", "1%"])
+def test_a_memory_cap_is_written_as_it_is_read(written: str) -> None:
+    spec = study_of(f"memory_cap: {written}\n").spec
+    assert parse_memory_cap(spec.model_dump()["memory_cap"]) == spec.memory_cap
+
+
 def test_memory_cap_resolves() -> None:
     assert MemoryCap(share=0.8).resolve(1000) == 800
     assert MemoryCap(bytes=77).resolve(1000) == 77
