@@ -25,11 +25,13 @@ from sweeper.inputs import quantities
 from sweeper.inputs.knob_values import knob_value, knob_values
 from sweeper.inputs.knobs import MAX_CHARACTERS, fault_of_knob
 from sweeper.inputs.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap, session_limits
+from sweeper.inputs.yaml_keys import refuse_keys_that_are_no_text
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
 from sweeper.model.trial import LearnerStart, ParamValue
 from sweeper.outside import is_plain, short, shown
 
 DEMO_BUILD = "demo:racer"
+MAX_NAME = 80
 MAX_LINES = 20
 """Of mistakes that are told at once."""
 _MAX_WHOLE = 2**31 - 1
@@ -47,9 +49,20 @@ def _off_or_share(value: Any) -> float | None:
 
 
 def _learned_name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
+    if not isinstance(value, str):
+        raise ValueError(_unquoted("a name", value))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
         raise ValueError(f"expected a name of letters, digits, '.', '_' and '-', not {shown(value)}")
+    if len(value) > MAX_NAME:
+        raise ValueError(f"expected {MAX_NAME} characters at most, and these are {len(value)}")
     return value
+
+
+def _unquoted(wanted: str, value: Any) -> str:
+    """What to say of a value where text is expected."""
+    if isinstance(value, (bool, int, float)):
+        return f"expected {wanted}, and YAML reads this as {shown(value)}, which is none; write it in quotes"
+    return f"expected {wanted}, not {shown(value)}"
 
 
 def _text(value: Any) -> str:
@@ -229,6 +242,7 @@ def read_study(path: Path) -> Study:
         InvalidInput: one line a mistake, each with its line number and the nearest known key.
     """
     source = read_yaml(path, "study file")
+    refuse_keys_that_are_no_text(path, source.node)
     try:
         spec = StudyFile.model_validate(source.data)
     except ValidationError as error:
@@ -266,6 +280,8 @@ def _line(source: YamlText, item: Any) -> str:
         message = "this key is required"
     elif item["type"] in ("model_type", "dict_type"):
         message = f"expected keys with values, not {shown(item['input'])}"
+    elif item["type"] == "string_type":
+        message = _unquoted("text", item["input"])
     else:
         message = str(item["msg"]).removeprefix("Value error, ")
     return str(source.error([part for part in location if part != "[key]"], message))

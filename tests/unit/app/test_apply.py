@@ -153,6 +153,13 @@ class TestApply:
         assert undo(folder, None) == [f"Restored {tuned}."]
         assert "batch_size: 256" in tuned.read_text()
 
+    def test_a_link_to_nothing_is_not_replaced(self, tmp_path: Path) -> None:
+        folder, link = self.plan_folder(tmp_path), tmp_path / "car_tuned.yaml"
+        link.symlink_to("gone.yaml")
+        with pytest.raises(InvalidInput, match=r"car_tuned\.yaml is a link to gone\.yaml, which is not there"):
+            write_files(plan_apply(folder, None))
+        assert link.is_symlink() and not (tmp_path / "train_car_tuned.sh").exists()
+
     def test_undo_leaves_what_was_there(self, tmp_path: Path) -> None:
         folder, out = self.plan_folder(tmp_path), tmp_path / "new" / "out"
         before = sorted(tmp_path.rglob("*"))
