@@ -163,8 +163,10 @@ def write_atomically(path: Path, text: str) -> None:
     """Write `text` to `path` in one step, as it is: its line ends are its own, on every system.
 
     Raises:
-        NotReady: the disk is full, or the folder cannot be written.
+        NotReady: the disk is full, the folder cannot be written, or a link to nothing stands there.
     """
+    if path.is_symlink() and not path.exists():
+        raise NotReady(f"cannot write {path}: it is a link to {path.readlink()}, which is not there", "mend the link")
     name = path.parent / f"{HALF_WRITTEN}{path.name}-{os.getpid()}"
     try:
         try:

@@ -270,3 +270,10 @@ def test_being_asked_to_stop() -> None:
     with pytest.raises(Interrupted) as caught:
         stop.check()
     assert caught.value.exit_code is ExitCode.TERMINATED
+
+
+def test_a_link_to_nothing_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").symlink_to("gone.yaml")
+    with pytest.raises(NotReady, match=r"study\.yaml: it is a link to gone\.yaml, which is not there"):
+        write_atomically(tmp_path / "study.yaml", "x")
+    assert (tmp_path / "study.yaml").is_symlink()
