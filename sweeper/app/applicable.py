@@ -27,17 +27,17 @@ def measured_config(result: StudyResult) -> TrainerConfig:
         NotComparable: it was edited since it was measured; says what changed.
     """
     path = Path(result.study.trainer_config)
-    again = f"`{command_text(('sweeper', 'run', result.study.file))}`"
+    again = command_text(("sweeper", "run", result.study.file))
     if not path.exists():
         message = f"{path}: the trainer config that this study measured is not there any more"
-        hint = f"put it back; after a move, run the study from its new place: {again} writes down where it is"
+        hint = f"put it back; after a move, run the study from its new place: `{again}` writes down where it is"
         raise InvalidInput(message, hint)
     config = read_trainer_config(path)
     if (measured := result.study.trainer_settings) is not None:
         before, now = (_compared(result, settings) for settings in (measured, measured_settings(config)))
         if changed := differences({"what changed": before}, {"what changed": now}):
             message = f"{path}: this trainer config was edited since the study measured it; {'; '.join(changed)}"
-            raise NotComparable(message, f"undo that, or measure it as it is now: {again} --fresh")
+            raise NotComparable(message, f"undo that, or measure it as it is now: `{again} --fresh`")
     return config
 
 
