@@ -31,7 +31,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise ValueError(f"larger than {most_bytes // 1024 // 1024} MiB")
+        size, unit = (most_bytes // 1024**2, "MiB") if most_bytes >= 1024**2 else (most_bytes // 1024, "KiB")
+        raise ValueError(f"larger than {size} {unit}")
     return data
 
 

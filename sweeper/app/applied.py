@@ -60,6 +60,9 @@ def found_text(path: Path) -> str | None:
     try:
         return read_bounded(path, _MAX_BYTES).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
+        if path.is_symlink():
+            message = f"{path} is a link to {path.readlink()}, which is not there; nothing was overwritten"
+            raise InvalidInput(message, f"remove the link or mend it, or {_ELSEWHERE}") from None
         return None
     except OSError as error:
         raise InvalidInput(f"cannot write {path}: {error.strerror or error}", _ELSEWHERE) from None

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.app.applicable import check_best, measured_config
 from sweeper.app.applied import Applied, Step, Written, digest, found_text, read_applied, save_applied
 from sweeper.app.outputs import best_text, read_results, write_atomically
 from sweeper.errors import InvalidInput, NothingFeasible
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig, read_trainer_config
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, Verdict
 from sweeper.model.trial import Params
@@ -48,13 +49,16 @@ def plan_apply(folder: Path, output: Path | None, os_name: str = os.name) -> App
     """What `apply` writes for the study in `folder`: beside the trainer config, or in `output`.
 
     Raises:
-        InvalidInput: no results, the trainer config is gone, or a script cannot hold the command.
+        InvalidInput: no results, or such as no study gives; the trainer config is gone; a script cannot hold the
+            command.
+        NotComparable: the trainer config was edited since it was measured.
         NothingFeasible: the study has no best configuration.
     """
     result = read_results(StudyFolder(folder))
     if result.best is None:
         raise NothingFeasible("this study has no best configuration to apply", f"see {StudyFolder(folder).report}")
-    config = read_trainer_config(Path(result.study.trainer_config))
+    config = measured_config(result)
+    check_best(StudyFolder(folder).results, config, result.best)
     record = _record(result, output)
     tuned = record.with_name(f"{config.path.stem}_tuned.yaml")
     text = best_text(config, result, result.best)

@@ -13,7 +13,7 @@ from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.defaults import resolved
 from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
-from sweeper.outside import one_line
+from sweeper.outside import one_line, shown
 from sweeper.troubles.beforehand import DEMONSTRATION_MISSING
 
 _BUILD = ("env_settings", "env_path")
@@ -86,21 +86,35 @@ def check_files(config: TrainerConfig, initializes: bool) -> None:
     """
     for name, entry in resolved(config.data).items():
         for path, written in _named(entry, _DEMONSTRATIONS):
+            if not isinstance(written, str) or not written.strip():
+                raise _no_path(config, name, path, written)
             if not _is_demonstration(_places(config, written)[0]):
                 raise _missing(config, name, path, written, f"{_DEMO} file, nor a folder with one,")
         for path, written in _named(entry, (_CHECKPOINT,)):
+            if written is None:
+                continue
+            if not isinstance(written, str):
+                raise _no_path(config, name, path, written)
             is_in_the_run = initializes and Path(written).name == written
             if not is_in_the_run and not os.path.isfile(written):  # noqa: PTH113 a name too long is none, not an error
                 raise _missing(config, name, path, written, f"{_MODEL} file")
 
 
-def _named(entry: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _named(entry: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What is written at those of `paths` that are there, null included."""
     for path in paths:
-        value: Any = entry
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, str):
-            yield path, value
+        section: Any = entry
+        for part in path[:-1]:
+            section = section.get(part) if isinstance(section, dict) else None
+        if isinstance(section, dict) and path[-1] in section:
+            yield path, section[path[-1]]
+
+
+def _no_path(config: TrainerConfig, name: str, path: tuple[str, ...], written: Any) -> InvalidInput:
+    taken = shown(str(written))
+    message = f"expected the path of a file; the learner takes this for a file that is named {taken}"
+    whole = ".".join(path[:-1] or path)
+    return config.source.error(config.place(name, ".".join(path)), message, f"name the file, or remove {whole}")
 
 
 def _is_demonstration(path: Path) -> bool:
@@ -113,8 +127,7 @@ def _is_demonstration(path: Path) -> bool:
 
 
 def _missing(config: TrainerConfig, name: str, path: tuple[str, ...], written: str, what: str) -> InvalidInput:
-    own = ("behaviors", name, *path)
-    where = own if name and config.source.has(own) else ("default_settings", *path)
+    where = config.place(name, ".".join(path))
     here, *others = _places(config, written)
     hint = DEMONSTRATION_MISSING.told()
     if found := next(filter(_exists, others), None):

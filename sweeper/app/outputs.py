@@ -15,6 +15,7 @@ from sweeper.errors import InvalidInput, NotReady, cannot_write
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import StudyFolder
+from sweeper.model.sound import check_numbers
 from sweeper.model.study import Best, StudyResult, study_from_json
 from sweeper.model.trial import TrialResult
 from sweeper.outside import read_bounded, short
@@ -30,6 +31,9 @@ DRAWING_SHARE = 0.02
 """Of the time, that drawing may take."""
 MAX_RESULTS_BYTES = 256 * 1024**2
 """A trial takes some 5 kB."""
+
+REWRITTEN = "the next `sweeper run` of this study writes it anew"
+"""How to mend a results.json."""
 
 HALF_WRITTEN = ".half-written-"
 
@@ -120,7 +124,7 @@ def read_results(folder: StudyFolder) -> StudyResult:
     if not folder.results.exists():
         hint = "give the folder that `sweeper run` wrote, such as reports/<name>"
         if folder.storage.exists():
-            hint = "no trial of this study has finished yet: run it again"
+            hint = "the study is here and its results are not: the next `sweeper run` of it writes them"
         raise InvalidInput(f"{folder.root}: no results.json here", hint)
     return read_results_file(folder.results)
 
@@ -132,11 +136,13 @@ def read_results_file(path: Path) -> StudyResult:
         InvalidInput: it is not there, or cannot be read.
     """
     try:
-        return _completed(study_from_json(read_bounded(path, MAX_RESULTS_BYTES)))
+        result = study_from_json(read_bounded(path, MAX_RESULTS_BYTES))
+        check_numbers(result)
+        return _completed(result)
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
-        raise InvalidInput(f"{path}: {error}", "the next `sweeper run` of this study writes it anew") from None
+        raise InvalidInput(f"{path}: {error}", REWRITTEN) from None
 
 
 def _completed(result: StudyResult) -> StudyResult:
@@ -157,8 +163,10 @@ def write_atomically(path: Path, text: str) -> None:
     """Write `text` to `path` in one step, as it is: its line ends are its own, on every system.
 
     Raises:
-        NotReady: the disk is full, or the folder cannot be written.
+        NotReady: the disk is full, the folder cannot be written, or a link to nothing stands there.
     """
+    if path.is_symlink() and not path.exists():
+        raise NotReady(f"cannot write {path}: it is a link to {path.readlink()}, which is not there", "mend the link")
     name = path.parent / f"{HALF_WRITTEN}{path.name}-{os.getpid()}"
     try:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import InvalidInput
+from sweeper.inputs.defaults import HYPERPARAMETERS
 from sweeper.inputs.trainer_config import LAUNCH_KNOBS
 from sweeper.inputs.tuned import tuned_text
 from sweeper.model.folder import TrialFolder
@@ -70,7 +71,17 @@ def _answer(subject: Subject, space: Space, params: Mapping[str, ParamValue]) ->
 def _refused(subject: Subject, case: _Case, refusal: Refusal) -> InvalidInput:
     said = f"mlagents-learn refuses this: {refusal.message}"
     if case.changed is None:
-        return subject.config.source.error(refusal.path, said)
+        return subject.config.source.error(refusal.path, said, _mend(refusal))
     knob, value = case.changed
     where = ("space", knob) if knob in (subject.study.spec.space or {}) else ("space",)
-    return subject.study.source.error(where, f"with {knob} {value!r} {said}")
+    hint = f"leave {value!r} out of this space" if where[1:] else f"name a space without it: {knob} is derived here"
+    return subject.study.source.error(where, f"with {knob} {value!r} {said}", hint)
+
+
+def _mend(refusal: Refusal) -> str:
+    if refusal.path[-1:] == ("trainer_type",):
+        own = ", ".join(HYPERPARAMETERS)
+        return f"the learner's own are {own}; a plug-in's is known where its package is installed beside mlagents"
+    if not refusal.path:
+        return "training would end with the same message: look for what it names"
+    return "training would end with the same message: correct this entry, or remove it where it has a default"

@@ -13,7 +13,8 @@ from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
 from sweeper.compare.noise import areas_are_inert
 from sweeper.errors import InvalidInput, NotReady
-from sweeper.inputs.study_file import KNOBS, Study, read_study
+from sweeper.inputs.knobs import KNOBS
+from sweeper.inputs.study_file import Study, read_study
 from sweeper.inputs.study_limits import Budget, MemoryCap
 from sweeper.inputs.trainer_config import TrainerConfig, read_trainer_config
 from sweeper.inputs.tuned import tuned_text
@@ -81,6 +82,7 @@ class Prepared:
         return (
             *self.space.notes,
             *lowered,
+            *notes_on_gpu(self.subject.study, self.machine),
             *editor,
             *unknown,
             *(Finding(FindingKind.FLAG_NOT_ACCEPTED, {"flag": flag}) for flag in missing),
@@ -235,6 +237,12 @@ def memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Finding | None]
         available = format_bytes(machine.available_memory_bytes)
         raise NotReady(f"only {available} of this machine's memory are available", "end other programs first")
     return most, _cap_lowered(most, cap, machine.available_memory_bytes, margin)
+
+
+def notes_on_gpu(study: Study, machine: Machine) -> tuple[Finding, ...]:
+    """What to say of a cap on GPU memory that the study file states where there is no GPU to hold to it."""
+    stated = study.source.has(("gpu_memory_cap",))
+    return (Finding(FindingKind.GPU_CAP_WITHOUT_GPU),) if stated and not machine.gpus else ()
 
 
 def _cap_lowered(cap: int, asked: int, available: int | None = None, kept_free: int | None = None) -> Finding:

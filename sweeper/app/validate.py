@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.app.parsed import check_with_parser
-from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load
+from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load, notes_on_gpu
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.plan.space import build_space
@@ -50,7 +50,7 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
         yield f"{space.size:,} combinations"
     source = "" if space.baseline_stated else " (from the trainer config)"
     yield f"What you run today{source}: {params_text(space.baseline)}"
-    for note in space.notes:
+    for note in (*space.notes, *notes_on_gpu(study, machine)):
         yield f"Note: {study_note(note)}"
     yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"
     yield from _plan(study.spec.budget.seconds, study.spec.budget.trials)

@@ -23,15 +23,15 @@ from pydantic import (
 from sweeper.errors import InvalidInput
 from sweeper.inputs import quantities
 from sweeper.inputs.knob_values import knob_value, knob_values
+from sweeper.inputs.knobs import MAX_CHARACTERS, fault_of_knob
 from sweeper.inputs.study_limits import Budget, MemoryCap, parse_budget, parse_memory_cap, session_limits
-from sweeper.inputs.trainer_config import BEHAVIOR_KEYS, KNOB_PATHS, LAUNCH_KNOBS
+from sweeper.inputs.yaml_keys import refuse_keys_that_are_no_text
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
 from sweeper.model.trial import LearnerStart, ParamValue
 from sweeper.outside import is_plain, short, shown
 
 DEMO_BUILD = "demo:racer"
-MAX_CHARACTERS = 4096
-"""Of a path or an argument."""
+MAX_NAME = 80
 MAX_LINES = 20
 """Of mistakes that are told at once."""
 _MAX_WHOLE = 2**31 - 1
@@ -39,7 +39,6 @@ _MAX_WHOLE = 2**31 - 1
 Sampler = Literal["phase", "tpe", "gp", "random", "grid"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 """Names of search strategies."""
-KNOBS = (*LAUNCH_KNOBS, *KNOB_PATHS)
 
 
 def _off_or_share(value: Any) -> float | None:
@@ -50,9 +49,20 @@ def _off_or_share(value: Any) -> float | None:
 
 
 def _learned_name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
+    if not isinstance(value, str):
+        raise ValueError(_unquoted("a name", value))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
         raise ValueError(f"expected a name of letters, digits, '.', '_' and '-', not {shown(value)}")
+    if len(value) > MAX_NAME:
+        raise ValueError(f"expected {MAX_NAME} characters at most, and these are {len(value)}")
     return value
+
+
+def _unquoted(wanted: str, value: Any) -> str:
+    """What to say of a value where text is expected."""
+    if isinstance(value, (bool, int, float)):
+        return f"expected {wanted}, and YAML reads this as {shown(value)}, which is none; write it in quotes"
+    return f"expected {wanted}, not {shown(value)}"
 
 
 def _text(value: Any) -> str:
@@ -139,8 +149,8 @@ class Measure(_Strict):
 _Cap = Annotated[
     MemoryCap,
     BeforeValidator(parse_memory_cap),
-    PlainSerializer(lambda cap: cap.bytes if cap.bytes is not None else f"{cap.share:.0%}"),
-    WithJsonSchema({"type": ["string", "integer"], "examples": ["8GiB", "80%"]}),
+    PlainSerializer(lambda cap: f"{cap.bytes}B" if cap.bytes is not None else f"{100 * cap.share:g}%"),
+    WithJsonSchema({"type": "string", "examples": ["8GiB", "80%"]}),
 ]
 
 
@@ -232,6 +242,7 @@ def read_study(path: Path) -> Study:
         InvalidInput: one line a mistake, each with its line number and the nearest known key.
     """
     source = read_yaml(path, "study file")
+    refuse_keys_that_are_no_text(path, source.node)
     try:
         spec = StudyFile.model_validate(source.data)
     except ValidationError as error:
@@ -242,7 +253,8 @@ def read_study(path: Path) -> Study:
         raise InvalidInput("\n".join(lines), "`sweeper schema` prints every key that a study file may have") from None
     for section in ("space", "baseline"):
         for knob in getattr(spec, section) or {}:
-            _check_knob(source, (section, knob))
+            if fault := fault_of_knob(knob):
+                raise source.error((section, knob), *fault)
     if spec.space is not None and not spec.space:
         raise source.error(("space",), "this space is empty; name a knob, or leave `space` out to have one derived")
     return Study(spec, source)
@@ -258,33 +270,6 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def _check_knob(source: YamlText, where: tuple[str, str]) -> None:
-    knob = where[1]
-    if knob in KNOBS:
-        return
-    for name, path in KNOB_PATHS.items():
-        if knob == path:
-            raise source.error(where, f"write the short name '{name}'")
-    if len(knob) > MAX_CHARACTERS or not is_plain(knob):
-        raise source.error(where, "a knob's name has no control characters", _KNOB_HINT)
-    head, _, rest = knob.partition(".")
-    if head not in BEHAVIOR_KEYS or (head in ("hyperparameters", "network_settings", "reward_signals") and not rest):
-        known = (*KNOBS, *BEHAVIOR_KEYS, "hyperparameters.buffer_size")
-        raise source.error(where, f"unknown knob{did_you_mean(knob, known)}", _KNOB_HINT)
-    if knob in (
-        "max_steps",
-        "checkpoint_interval",
-        "even_checkpoints",
-        "summary_freq",
-        "init_path",
-        "keep_checkpoints",
-    ):
-        raise source.error(where, "this setting is out of a trial's hands: sweeper sets it so that it does not disturb")
-
-
-_KNOB_HINT = f"the knobs are {', '.join(KNOBS)}, or a path in a behaviour such as hyperparameters.buffer_size"
-
-
 def _line(source: YamlText, item: Any) -> str:
     location: Sequence[str | int] = item["loc"]
     if item["type"] == "extra_forbidden":
@@ -295,6 +280,8 @@ def _line(source: YamlText, item: Any) -> str:
         message = "this key is required"
     elif item["type"] in ("model_type", "dict_type"):
         message = f"expected keys with values, not {shown(item['input'])}"
+    elif item["type"] == "string_type":
+        message = _unquoted("text", item["input"])
     else:
         message = str(item["msg"]).removeprefix("Value error, ")
     return str(source.error([part for part in location if part != "[key]"], message))

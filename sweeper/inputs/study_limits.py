@@ -9,6 +9,9 @@ from typing import Any
 from sweeper.inputs import quantities
 from sweeper.outside import shown
 
+LEAST_BYTES = 64 * 1024**2
+LEAST_SHARE = 0.01
+"""Of memory, below which a cap is a slip of the pen."""
 MAX_TRIALS = 1_000_000
 MIN_SECONDS, MAX_SECONDS = 45.0, 120.0
 """Of measuring, where nothing else is asked for (docs/measuring.md, "When it stops")."""
@@ -54,8 +57,16 @@ def parse_memory_cap(value: Any) -> MemoryCap:
     if isinstance(value, MemoryCap):
         return value
     if str(value).strip().endswith("%"):
-        return MemoryCap(share=quantities.share(value))
-    return MemoryCap(bytes=quantities.byte_count(value))
+        share = quantities.share(value)
+        if share < LEAST_SHARE:
+            raise ValueError(f"expected {LEAST_SHARE:.0%} or more, not {shown(value)}: no trial runs in that")
+        return MemoryCap(share=share)
+    count = quantities.byte_count(value)
+    if not isinstance(value, str) or not value.strip()[-1:].isalpha():
+        raise ValueError(f"expected a unit, as in 8GiB, 500MB or 80%, not {shown(value)}")
+    if count < LEAST_BYTES:
+        raise ValueError(f"expected {LEAST_BYTES // 1024**2}MiB or more, not {shown(value)}: no trial runs in that")
+    return MemoryCap(bytes=count)
 
 
 def parse_budget(value: Any) -> Budget:

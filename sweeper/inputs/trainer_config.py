@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.inputs import quantities
+from sweeper.inputs.asked import Asked
 from sweeper.inputs.defaults import DEFAULT_TRAINER, HYPERPARAMETERS, resolved
 from sweeper.inputs.launch_sections import check_sections, section_of
 from sweeper.inputs.older_configs import check_age, place_of
@@ -97,8 +98,12 @@ class TrainerConfig:
         return data
 
     def behaviors_with(self, params: Params) -> tuple[Behavior, ...]:
-        """The behaviours as they would be with `params`."""
-        return _behaviors(self.with_params(params), self.source)
+        """The behaviours as they would be with `params`; raises InvalidInput about these, without a place."""
+        return _behaviors(self.with_params(params), Asked.of(self.source))
+
+    def place(self, behavior: str, path: str) -> tuple[str, ...]:
+        """Where a setting of a behaviour stands: in its own entry, or in the defaults that fill it."""
+        return _place(self.source, behavior, tuple(path.split(".")))
 
     def value(self, knob: str) -> ParamValue:
         """What the config says about a knob; None where behaviours differ or do not say."""
@@ -173,9 +178,7 @@ def _behaviors(data: dict[str, Any], source: YamlText) -> tuple[Behavior, ...]:
 
 def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
     def where(*path: str) -> tuple[str, ...]:
-        """Where a setting stands: in the behaviour's own entry, or in the defaults that fill it."""
-        own = ("behaviors", name, *path)
-        return own if name and source.has(own) else ("default_settings", *path)
+        return _place(source, name, path)
 
     for key in entry:
         if key not in BEHAVIOR_KEYS:
@@ -217,6 +220,11 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
         buffer_init_steps=_or_zero(hyper.get("buffer_init_steps")),
         team_change=_team_change(entry.get("self_play")),
     )
+
+
+def _place(source: YamlText, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    own = ("behaviors", name, *path)
+    return own if name and source.has(own) else ("default_settings", *path)
 
 
 def _team_change(self_play: Any) -> int | None:

@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 from sweeper.errors import InvalidInput
+from sweeper.inputs.yaml_keys import mappings_in, refuse_unclear_keys
 from sweeper.outside import read_bounded, short
 
-MAX_BYTES = 4 * 1024 * 1024
-"""A study file or trainer config is a page or two; anything near this is something else."""
+MAX_BYTES = 256 * 1024
+"""A study file or trainer config is a page or two; anything near this is something else, and takes seconds to read."""
 MAX_ENTRIES = 100_000
 """Aliases unfolded: a few lines of them can stand for more than any memory holds."""
 MAX_DEPTH = 64
@@ -74,6 +75,8 @@ def read_yaml(path: Path, what: str) -> YamlText:
     try:
         text = read_bounded(path, MAX_BYTES).decode("utf-8")
     except FileNotFoundError:
+        if path.is_symlink():
+            raise InvalidInput(f"{path}: a link to {path.readlink()}, which is not there", "mend the link") from None
         raise InvalidInput(f"{path}: no such {what}", _similar_files(path)) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: not a text file in UTF-8", f"save the {what} as UTF-8") from None
@@ -92,9 +95,9 @@ def parse_yaml(path: Path, text: str, what: str) -> YamlText:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise InvalidInput(f"{path}: this {what} is empty")
-        _refuse_duplicates(path, node)
+        refuse_unclear_keys(path, node, what)
         _Unfolded(path).measure(node)
-        data = yaml.safe_load(text)
+        data = _data_of(node)
     except yaml.MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
         line = f":{where.line + 1}" if where else ""
@@ -104,6 +107,15 @@ def parse_yaml(path: Path, text: str, what: str) -> YamlText:
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise InvalidInput(f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}")
     return YamlText(path, text, data, node, mark)
+
+
+def _data_of(root: yaml.Node) -> Any:
+    """What a document holds; its nodes stay as written, though merging keys would change them."""
+    written = [(mapping, list(mapping.value)) for mapping in mappings_in(root)]
+    data = yaml.SafeLoader("").construct_document(root)
+    for mapping, entries in written:
+        mapping.value = entries
+    return data
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -176,29 +188,9 @@ class _Unfolded:
         return InvalidInput(f"{self._path}:{node.start_mark.line + 1}: {message}")
 
 
-def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
-    pending, visited = [root], set()
-    while pending:
-        node = pending.pop()
-        if id(node) in visited:
-            continue
-        visited.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in seen:
-                        where = f"{path}:{key.start_mark.line + 1}: {short(key.value)}"
-                        raise InvalidInput(f"{where}: this key is given twice")
-                    seen.add(key.value)
-                pending.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            pending.extend(node.value)
-
-
 def _similar_files(path: Path) -> str | None:
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml") and entry.exists()]
     except OSError:
         return f"the folder {path.parent} does not exist"
     near = difflib.get_close_matches(path.name, names, n=1)

@@ -56,6 +56,7 @@ class FindingKind(str, Enum):
     IN_EDITOR = "in_editor"
     MEMORY_CAP_LOWERED = "memory_cap_lowered"
     # cap_bytes, asked_bytes, available_bytes, kept_free_bytes; the last two None where the first run lowered it
+    GPU_CAP_WITHOUT_GPU = "gpu_cap_without_gpu"
     AREAS_INERT = "areas_inert"
     DRIFT = "drift"  # percent_per_hour
     # Why a session does not count: what took the machine.

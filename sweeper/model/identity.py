@@ -11,6 +11,8 @@ Identity = Mapping[str, Any]
 CONTENT = "content:"
 """Before a digest, whose letters tell people nothing."""
 MOST_PARTS = 4
+SET_BY_TRIALS = ("max_steps", "checkpoint_interval", "even_checkpoints", "summary_freq")
+"""Settings of a behaviour that every trial replaces; what they follow is a part of its own."""
 
 
 def content(digest: str) -> str:
@@ -20,7 +22,15 @@ def content(digest: str) -> str:
 
 def differences(before: Identity, after: Identity) -> list[str]:
     """What was asked for and is not as it was, for people; of things with parts, which parts."""
-    return [_difference(name, before.get(name), after[name]) for name in after if before.get(name) != after[name]]
+    told = [(name, _users(before.get(name)), _users(after[name])) for name in after]
+    return [_difference(name, old, new) for name, old, new in told if old != new]
+
+
+def _users(value: Any) -> Any:
+    """What people decide of a part; of things with parts, without those that trials replace."""
+    if not isinstance(value, Mapping):
+        return value
+    return {part: found for part, found in value.items() if part.rpartition(".")[2] not in SET_BY_TRIALS}
 
 
 def _difference(name: str, before: Any, after: Any) -> str:

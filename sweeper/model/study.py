@@ -74,6 +74,8 @@ class StudyInfo:
     min_updates: float | None
     engine: Mapping[str, ParamValue] = field(default_factory=dict)
     """Engine settings that the study file states."""
+    trainer_settings: Mapping[str, Any] | None = None
+    """What was measured of the trainer config, by paths in it; None in results of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,9 @@ def _adapter(kind: Any) -> Any:
 def from_json(kind: Any, text: str | bytes) -> Any:
     """A frozen value of `kind` in `text`; raises ValueError as study_from_json does."""
     data = _parsed(text)
-    if kind is StudyResult and isinstance(data, dict):
+    if kind is StudyResult:
+        if not isinstance(data, dict):
+            raise ValueError(f"not a {FORMAT} file: it holds {shown(data)} where {{...}} is expected")
         if data.get("format") != FORMAT:
             raise ValueError(f"not a {FORMAT} file")
         if not isinstance(data.get("version"), int) or data["version"] > VERSION:
@@ -271,7 +275,7 @@ def _validated(kind: Any, data: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(short(str(part)) for part in first["loc"])
-        raise ValueError(f"{where}: {short(first['msg'])}") from None
+        raise ValueError(f"{where}: {short(first['msg'])}" if where else short(first["msg"])) from None
 
 
 def _whole(text: str) -> int:

@@ -9,69 +9,19 @@ from functools import cached_property
 from typing import Protocol
 
 from sweeper.errors import InvalidInput
-from sweeper.inputs.study_file import KNOBS, Study
-from sweeper.inputs.trainer_config import LAUNCH_KNOBS, Behavior, TrainerConfig, trainer_paths
-from sweeper.inputs.whole_numbers import is_whole
+from sweeper.inputs.knobs import KNOBS
+from sweeper.inputs.study_file import Study
+from sweeper.inputs.trainer_config import LAUNCH_KNOBS, TrainerConfig
 from sweeper.model.findings import Finding, FindingKind, Value
 from sweeper.model.trial import Params, ParamValue
 from sweeper.plan.derived import Bounds, derive
-from sweeper.plan.updates import note_on_batches, refused_batches, update_share
-from sweeper.troubles.beforehand import EDITOR_IS_ONE
+from sweeper.plan.rules import Refused, Rules
+from sweeper.plan.updates import note_on_batches, refused_batches
 
 LISTABLE = 5_000
 """Spaces up to this size are listed."""
 MOST_JUDGED = 20_000
 """Combinations that are judged in search of a legal one; each takes some microseconds."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What decides whether a configuration is legal."""
-
-    config: TrainerConfig
-    has_build: bool
-    accepts_areas: bool = True
-
-    def refusal(self, params: Params) -> str | None:
-        """Why the learner would refuse `params`, or train on them without learning; None where they are legal."""
-        envs, areas = params.get("num_envs", 1), params.get("num_areas", 1)
-        for knob, value in (("num_envs", envs), ("num_areas", areas)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                return f"{knob} must be a whole number from 1, not {value!r}"
-        if envs != 1 and not self.has_build:
-            return EDITOR_IS_ONE.told({"num_envs": envs})
-        if areas != 1 and not self.accepts_areas:
-            return f"num_areas is {areas}, but this version of mlagents-learn has no --num-areas"
-        if not isinstance(params.get("threaded"), (bool, type(None))):
-            return f"threaded must be true or false, not {params['threaded']!r}"
-        for path, value in trainer_paths(params).items():
-            if is_whole(path) and isinstance(value, float) and not value.is_integer():
-                return f"{path.rpartition('.')[2]} must be a whole number, not {value!r}"
-        try:
-            behaviors = self.config.behaviors_with(params)
-        except InvalidInput as error:
-            return str(error)
-        return next((text for text in map(_behavior_refusal, behaviors) if text), None)
-
-    def alteration(self, params: Params) -> str | None:
-        """What the learner would silently change in `params`, so that something else would be measured."""
-        for behavior in self.config.behaviors_with(params):
-            length = behavior.sequence_length
-            if length and behavior.batch_size % length:
-                rounded = behavior.batch_size // length * length
-                return (
-                    f"batch_size {behavior.batch_size} is not a multiple of sequence_length {length}: "
-                    f"the learner would silently use {rounded}"
-                )
-        return None
-
-    def update_share(self, own: Params, params: Params, steps: float | None = None) -> float | None:
-        """Updates for each step with `params` over those with `own`; see updates.update_share."""
-        return update_share(self.config.behaviors_with(own), self.config.behaviors_with(params), steps)
-
-    def problem(self, params: Params) -> str | None:
-        """Why `params` cannot be searched; None where they can."""
-        return self.refusal(params) or self.alteration(params)
 
 
 class Legality(Protocol):
@@ -187,8 +137,7 @@ def build_space(study: Study, config: TrainerConfig, usable_cores: int, cap_byte
     notes += _notes_on_config(study, config, stated or {})
     space = Space(dict(knobs), baseline, rules, bool(stated), tuple(notes))
     if space.any_legal() is None:
-        first = space.configuration({knob: values[0] for knob, values in knobs.items()})
-        raise study.source.error(("space",), f"no combination is legal; for one, {space.problem(first)}")
+        raise _none_is_legal(study, space)
     return replace(space, notes=(*notes, *_left_out(space)))
 
 
@@ -217,24 +166,36 @@ def settings_today(study: Study, config: TrainerConfig, accepts_areas: bool) -> 
     settings = {knob: stated.get(knob, config.value(knob)) for knob in (*KNOBS, *stated, *searched)}
     if not study.has_build and "num_envs" not in stated:
         settings["num_envs"] = 1  # the trainer config's own count is for its build
-    if refusal := Rules(config, study.has_build, accepts_areas).refusal(settings):
-        raise study.source.error(("baseline",), f"the settings you run today cannot be measured: {refusal}")
+    rules = Rules(config, study.has_build, accepts_areas)
+    if found := rules.found(settings):
+        message = f"the settings you run today cannot be measured: {found.text}"
+        unstated = {knob: value for knob, value in settings.items() if knob not in stated}
+        if (own := rules.found(unstated)) and own.settings:
+            raise config.source.error(_written_at(config, own), message, own.mend)
+        alone = [knob for knob in stated if rules.refusal({**unstated, knob: stated[knob]})]
+        raise study.source.error(("baseline", *alone[:1]), message, found.mend)
     return settings
 
 
-def _behavior_refusal(behavior: Behavior) -> str | None:
-    name = f" of behaviour {behavior.name}" if behavior.name else ""
-    if behavior.batch_size > behavior.buffer_size:
-        return (
-            f"batch_size {behavior.batch_size} is above buffer_size {behavior.buffer_size}{name}: "
-            "the learner would train without a single update, and without a word"
-        )
-    if behavior.sequence_length and behavior.sequence_length > behavior.batch_size:
-        return (
-            f"batch_size {behavior.batch_size} is below sequence_length {behavior.sequence_length}{name}, "
-            "which the learner refuses"
-        )
-    return None
+def _written_at(config: TrainerConfig, refused: Refused) -> tuple[str, ...]:
+    """The place in a trainer config that a refusal is about; of several settings, the first that is written out."""
+    places = [
+        ("env_settings", path) if path in LAUNCH_KNOBS else config.place(refused.behavior or "", path)
+        for path in refused.settings
+    ]
+    return next((place for place in places if config.source.has(place)), places[0])
+
+
+def _none_is_legal(study: Study, space: Space) -> InvalidInput:
+    """Stands at the knob that is to blame, where it is one alone."""
+    wrong = [
+        knob
+        for knob, values in (space.knobs if study.spec.space else {}).items()
+        if all(space.problem(space.configuration({knob: value})) for value in {values[0], values[-1]})
+    ]
+    first = space.configuration({knob: values[0] for knob, values in space.knobs.items()})
+    where = ("space", *wrong) if len(wrong) == 1 else ("space",)
+    return study.source.error(where, f"no combination is legal; for one, {space.problem(first)}")
 
 
 def _left_out(space: Space) -> list[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.inputs import quantities
+from sweeper.inputs.flat import flat
 from sweeper.inputs.study_file import Study
 from sweeper.inputs.trainer_config import TrainerConfig
 from sweeper.model.folder import TrialFolder
@@ -65,32 +65,10 @@ class Subject:
         """What makes its numbers comparable; JSON types. Another value of any of these is another subject."""
         spec = self.study.spec
         return {
-            "trainer config": _flat(trial_config(self.study, self.config, {})),
+            "trainer config": flat(trial_config(self.study, self.config, {})),
             "build": self.build_identity and dict(self.build_identity),
             "engine": spec.engine.model_dump(exclude_none=True),
             "env_args": list(spec.env_args),
             "initialize_from": spec.initialize_from,
             "learner": {name: self.packages.get(name) for name in IDENTIFYING_PACKAGES},
         }
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The settings of a trainer config by their paths, JSON types; numbers are equal however they are written."""
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = _json(value)
-    return found
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_json(one) for one in value]
-    if isinstance(value, dict):
-        return {str(key): _json(one) for key, one in value.items()}
-    try:
-        return quantities.number(value)
-    except ValueError:
-        return value if isinstance(value, bool) or value is None else str(value)

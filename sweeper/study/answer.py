@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sweeper.compare.candidates import Candidate
 from sweeper.compare.guard import makes_no_fewer
 from sweeper.compare.noise import interval
+from sweeper.inputs.flat import measured_settings
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.findings import Finding
 from sweeper.model.machine import Machine
@@ -275,4 +276,5 @@ def _info(facts: Facts) -> StudyInfo:
         space=dict(facts.space.knobs),
         min_updates=study.spec.min_updates,
         engine=study.spec.engine.model_dump(exclude_none=True),
+        trainer_settings=measured_settings(facts.subject.config),
     )

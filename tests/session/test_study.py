@@ -149,10 +149,10 @@ def test_over_the_cap_is_stopped_and_learned_from(workshop):
 
 def test_a_cap_below_everything_is_said(workshop):
     workshop.scenario(memory_mb_per_env=100)
-    workshop.study(memory_cap="50MiB", baseline={"num_envs": 2})
+    workshop.study(memory_cap="64MiB", baseline={"num_envs": 2})
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 4
-    assert "memory cap of 50 MiB is below what the smallest configuration needs" in done.stderr
+    assert "memory cap of 64 MiB is below what the smallest configuration needs" in done.stderr
     assert [t["outcome"] for t in workshop.results()["trials"]] == ["over_memory", "over_memory"]
     assert workshop.results()["trials"][1]["params"]["num_envs"] == 1
     assert (workshop.folder / "report.html").exists()

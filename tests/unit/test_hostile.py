@@ -481,7 +481,7 @@ SESSION = record_of(SessionEnd.EXITED)
 def hostile_result() -> StudyResult:
     """A study whose every text is malicious."""
     result = full_result()
-    assert result.best is not None
+    assert result.best is not None and result.baseline is not None
     params = {"num_envs": 1, f"hyperparameters.{EVIL}": EVIL}
     trials = tuple(replace(full_trial(), number=n, params={**params, "num_envs": n}) for n in (1, 2))
     broken = trial_of(3, params, outcome=Outcome.CRASHED, reason=said(EVIL), diagnosis=EVIL, log_tail=(EVIL, EVIL))
@@ -490,7 +490,8 @@ def hostile_result() -> StudyResult:
         study=info_of(name=EVIL, stopped_because=EVIL, started_at=EVIL, file=EVIL),
         machine=replace(result.machine, cpu_model=EVIL, os=EVIL, gpus=(EVIL,)),
         warnings=(said(EVIL, FindingKind.SPACE_DERIVED),),
-        best=replace(result.best, params=params, command=("a", EVIL), tied_with=(params,)),
+        baseline=replace(result.baseline, trial=2),
+        best=replace(result.best, trial=1, params=params, command=("a", EVIL), tied_with=(params,)),
         trials=(*trials, broken),
     )
 

@@ -63,7 +63,10 @@ def answer(parser, text, argv):
 
 
 def refused_path(data, message, refusal):
-    """Where it stands: the deepest entry without which `data` is accepted, or else refused for something else."""
+    """Where it stands: the deepest entry without which `data` is accepted, or else refused for something else.
+
+    Of a mistake that is made in several places, the first.
+    """
     path = []
     while True:
         section = at(data, path)
@@ -76,9 +79,34 @@ def refused_path(data, message, refusal):
         found = {key: refusal(without(data, path + [key])) for key in keys}
         accepted = [key for key in keys if found[key] is None]
         changed = [key for key in keys if found[key] != message]
+        # What is of another type takes no notice of its settings, which says nothing of them.
+        settings = [key for key in changed if not is_type(section, key, message)]
         if not changed:
-            return path
-        path.append((accepted or changed)[0])
+            key, data = first_of_several(data, path, keys, message, refusal)
+            if key is None:
+                return path
+        else:
+            key = ([key for key in accepted if key in settings] or settings or changed)[0]
+        path.append(key)
+
+
+def is_type(section, key, message):
+    """Whether it says what the other entries of its section are settings of, and is not refused by name."""
+    return isinstance(section, dict) and str(key).endswith("_type") and "'%s'" % (section[key],) not in message
+
+
+def first_of_several(data, path, keys, message, refusal):
+    """The first of `keys` that make one mistake together, and `data` without the others; None where there is none."""
+    rest = data
+    for key in reversed(keys):
+        fewer = without(rest, path + [key])
+        told = refusal(fewer)
+        if told is None or (told != message and at(fewer, path)):
+            return key, rest
+        if told != message:
+            break
+        rest = fewer
+    return None, data
 
 
 def at(data, path):

@@ -96,6 +96,12 @@ def _cap(values: Values) -> str:
     return f"The memory cap is {cap}: {asked} were asked for, {available} are available, {kept} are kept free."
 
 
+def _gpu_cap(_: Values) -> str:
+    return (
+        "gpu_memory_cap holds nothing back: NVIDIA's driver tells of no GPU on this machine (is nvidia-smi on PATH?)."
+    )
+
+
 def _areas(_: Values) -> str:
     return (
         "num_areas seems to have changed nothing: an exchange brought as many decisions whatever it was set to. It "
@@ -161,6 +167,7 @@ _SENTENCES: Sentences = {
     FindingKind.VERSIONS_UNKNOWN: _versions,
     FindingKind.IN_EDITOR: _editor,
     FindingKind.MEMORY_CAP_LOWERED: _cap,
+    FindingKind.GPU_CAP_WITHOUT_GPU: _gpu_cap,
     FindingKind.AREAS_INERT: _areas,
     FindingKind.MACHINE_BUSY: _busy,
     FindingKind.SLICES_DISTURBED: _rounds,

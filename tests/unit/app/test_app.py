@@ -18,11 +18,12 @@ from sweeper.app.stop import StopSignal
 from sweeper.app.study_folder import move_aside, open_folder
 from sweeper.errors import ExitCode, Interrupted, InvalidInput, NotReady
 from sweeper.inputs.study_limits import Budget, MemoryCap
+from sweeper.model.findings import FindingKind
 from sweeper.model.folder import StudyFolder
 from sweeper.model.identity import differences
 from sweeper.model.study import study_from_json
 from sweeper.report.data import as_json
-from tests.helpers.builders import GIB, PPO, STUDY_HEAD, prepared_of, said, trial_of
+from tests.helpers.builders import GIB, PPO, STUDY_HEAD, machine_of, prepared_of, said, trial_of
 from tests.helpers.results import OWN, full_result
 
 
@@ -205,6 +206,14 @@ class TestCapNote:
         names = ("cap_bytes", "asked_bytes", "available_bytes")
         assert (note and tuple(note.values[name] for name in names)) == caps
 
+    def test_a_cap_on_gpu_memory_without_a_gpu_is_told(self) -> None:
+        note = FindingKind.GPU_CAP_WITHOUT_GPU
+        prepared = prepared_of("space: {num_areas: [1, 2]}\ngpu_memory_cap: 8GiB\n")
+        assert note in [found.kind for found in prepared.notes]
+        seen = replace(prepared, machine=machine_of(gpus=("GPU A",)))
+        for silent in (seen, prepared_of("space: {num_areas: [1, 2]}\n")):
+            assert note not in [found.kind for found in silent.notes]
+
     def test_a_share_has_nothing_to_be_lowered_from(self) -> None:
         assert prepared_of("memory_cap: 50%\n").note_on_cap(5 * GIB) is None
 
@@ -261,3 +270,10 @@ def test_being_asked_to_stop() -> None:
     with pytest.raises(Interrupted) as caught:
         stop.check()
     assert caught.value.exit_code is ExitCode.TERMINATED
+
+
+def test_a_link_to_nothing_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").symlink_to("gone.yaml")
+    with pytest.raises(NotReady, match=r"study\.yaml: it is a link to gone\.yaml, which is not there"):
+        write_atomically(tmp_path / "study.yaml", "x")
+    assert (tmp_path / "study.yaml").is_symlink()

@@ -12,10 +12,12 @@ import yaml
 
 from sweeper.app.apply import plan_apply, undo, write_files
 from sweeper.app.outputs import save_results
-from sweeper.errors import InvalidInput, NothingFeasible
+from sweeper.errors import InvalidInput, NotComparable, NothingFeasible
+from sweeper.inputs.flat import measured_settings
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import Baseline
-from tests.helpers.builders import PPO, params_of
+from sweeper.model.trial import ParamValue
+from tests.helpers.builders import PPO, config_of, params_of
 from tests.helpers.results import full_result, info_of
 
 BEFORE = ["train_car_before.sh", "train_car_before.bat", "train_car_before.ps1"]
@@ -23,13 +25,14 @@ NAMES = ["car_tuned.yaml", "train_car_tuned.sh", "train_car_tuned.bat", "train_c
 
 
 class TestApply:
-    def plan_folder(self, tmp_path: Path, **fields: Any) -> Path:
+    def plan_folder(self, tmp_path: Path, study: dict[str, Any] | None = None, **fields: Any) -> Path:
         (tmp_path / "car.yaml").write_text(PPO)
         folder = tmp_path / "study"
         folder.mkdir(exist_ok=True)
-        save_results(
-            StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml")), **fields)
+        info = info_of(
+            trainer_config=str(tmp_path / "car.yaml"), trainer_settings=measured_settings(config_of()), **(study or {})
         )
+        save_results(StudyFolder(folder), full_result(study=info, **fields))
         return folder
 
     def test_files_and_diff(self, tmp_path: Path) -> None:
@@ -73,6 +76,72 @@ class TestApply:
         with pytest.raises(NothingFeasible, match="no best configuration"):
             plan_apply(self.plan_folder(tmp_path, best=None), None)
 
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("buffer_size: 2048", "buffer_size: 10000", "hyperparameters.buffer_size was 2048, is now 10000"),
+            ("batch_size: 128", "batch_size: 64", "hyperparameters.batch_size was 128, is now 64"),
+            ("      batch_size: 128\n", "", "hyperparameters.batch_size is gone"),
+            ("  Car:", "  Bus:", "behaviors.Bus.hyperparameters.batch_size is new"),
+            ("behaviors:", "env_settings: {num_envs: 2}\nbehaviors:", "env_settings.num_envs is new"),
+            ("behaviors:", "torch_settings: {device: cpu}\nbehaviors:", "torch_settings.device is new"),
+        ],
+    )
+    def test_a_config_that_was_not_measured_is_refused(self, tmp_path: Path, old: str, new: str, said: str) -> None:
+        own = Baseline(0, False, params_of(1), 1000.0, command=("mlagents-learn", "car.yaml"))
+        folder = self.plan_folder(tmp_path, study={"env_path": "/b/car"}, baseline=own)
+        text = PPO.replace(old, new)
+        (tmp_path / "car.yaml").write_text(text)
+        with pytest.raises(NotComparable) as caught:
+            plan_apply(folder, None)
+        assert said in str(caught.value) and "\n" not in str(caught.value)
+        assert "sweeper run /somewhere/study.yaml" in str(caught.value.hint)
+
+    def test_what_no_trial_follows_may_be_edited(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        launch = "checkpoint_settings: {run_id: a}\nenv_settings: {seed: 3, num_envs: 4}\n"
+        more = f"    max_steps: 5\n    summary_freq: 7\n{launch}"
+        (tmp_path / "car.yaml").write_text(f"# mine\n{PPO}{more}".replace("2048", "2048.0"))
+        assert plan_apply(folder, None).files
+
+    def test_results_of_earlier_versions_are_not_compared(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        save_results(StudyFolder(folder), full_result(study=info_of(trainer_config=str(tmp_path / "car.yaml"))))
+        (tmp_path / "car.yaml").write_text(PPO.replace("2048", "4096"))
+        assert plan_apply(folder, None).files
+
+    @pytest.mark.parametrize(
+        ("params", "said"),
+        [
+            ({"batch_size": "big"}, "best.params: hyperparameters.batch_size: expected a number, not 'big'"),
+            ({"batch_size": 4096}, "best.params: batch_size 4096 is above buffer_size 2048"),
+            ({"batch_size": -1}, "best.params: hyperparameters.batch_size: must be at least 1, not -1"),
+            ({"nonsense": 3}, "best.params.nonsense: unknown knob"),
+            ({"hyperparameters.bufer_size": 3}, "hyperparameters.bufer_size: unknown hyperparameter (did you mean"),
+            ({"max_steps": 3}, "best.params.max_steps: this setting is out of a trial's hands"),
+            ({"num_envs": 0}, "best.params: num_envs must be a whole number from 1, not 0"),
+            ({"threaded": "yes"}, "best.params: threaded must be true or false"),
+            ({"hyperparameters.x": "a\nb"}, "best.params.hyperparameters.x: expected a word"),
+        ],
+    )
+    def test_an_answer_that_no_study_gives_is_refused(
+        self, tmp_path: Path, params: dict[str, ParamValue], said: str
+    ) -> None:
+        best = full_result().best
+        assert best is not None
+        folder = self.plan_folder(tmp_path, best=replace(best, params={**best.params, **params}))
+        with pytest.raises(InvalidInput) as caught:
+            plan_apply(folder, None)
+        assert str(caught.value).startswith(f"{folder / 'results.json'}: best.params")
+        assert said in str(caught.value)
+
+    def test_a_config_that_is_gone_says_how_to_go_on(self, tmp_path: Path) -> None:
+        folder = self.plan_folder(tmp_path)
+        (tmp_path / "car.yaml").unlink()
+        with pytest.raises(InvalidInput, match=r"car\.yaml: the trainer config that this study measured") as caught:
+            plan_apply(folder, None)
+        assert "sweeper run" in str(caught.value.hint)
+
     def test_a_later_answer_replaces_what_was_applied_before(self, tmp_path: Path) -> None:
         folder = self.plan_folder(tmp_path)
         write_files(plan_apply(folder, None))
@@ -83,6 +152,13 @@ class TestApply:
         assert write_files(plan) == [tuned]
         assert undo(folder, None) == [f"Restored {tuned}."]
         assert "batch_size: 256" in tuned.read_text()
+
+    def test_a_link_to_nothing_is_not_replaced(self, tmp_path: Path) -> None:
+        folder, link = self.plan_folder(tmp_path), tmp_path / "car_tuned.yaml"
+        link.symlink_to("gone.yaml")
+        with pytest.raises(InvalidInput, match=r"car_tuned\.yaml is a link to gone\.yaml, which is not there"):
+            write_files(plan_apply(folder, None))
+        assert link.is_symlink() and not (tmp_path / "train_car_tuned.sh").exists()
 
     def test_undo_leaves_what_was_there(self, tmp_path: Path) -> None:
         folder, out = self.plan_folder(tmp_path), tmp_path / "new" / "out"

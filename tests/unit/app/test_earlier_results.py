@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sweeper.app.outputs import read_results, save_results
+from sweeper.errors import InvalidInput
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import Pooled, StudyResult
 from sweeper.model.trial import Outcome, Purpose
@@ -89,3 +90,38 @@ def test_without_confirmation_or_baseline(read_old: Read) -> None:
 def test_what_is_of_today_stays_as_it_is(tmp_path: Path) -> None:
     save_results(StudyFolder(tmp_path), full_result())
     assert read_results(StudyFolder(tmp_path)) == full_result()
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda data: data["best"].update(steps_per_second=-5), "best.steps_per_second: no speed is below zero"),
+        (lambda data: data["best"].update(trial=999), "best.trial: there is no trial 999"),
+        (lambda data: data["baseline"].update(trial=77), "baseline.trial: there is no trial 77"),
+        (lambda data: data["trials"][1].update(steps_per_second=-1.5), "trials.1.steps_per_second: no speed"),
+        (lambda data: data["configurations"][0].update(rates=[-1]), "configurations.0.rates: no speed"),
+    ],
+)
+def test_what_no_study_measures_is_refused(tmp_path: Path, edit: Callable[[Any], None], said: str) -> None:
+    folder = StudyFolder(tmp_path)
+    save_results(folder, full_result())
+    data = json.loads(folder.results.read_text())
+    edit(data)
+    folder.results.write_text(json.dumps(data))
+    with pytest.raises(InvalidInput) as caught:
+        read_results(folder)
+    assert str(caught.value).startswith(f"{folder.results}: {said}")
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"x"'])
+def test_what_is_no_mapping_is_said_to_be_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(InvalidInput, match=r"results\.json: not a sweeper\.results file: it holds .* is expected"):
+        read_results(StudyFolder(tmp_path))
+
+
+def test_results_that_are_gone_are_not_said_never_to_have_been(tmp_path: Path) -> None:
+    (tmp_path / "study.db").write_text("")
+    with pytest.raises(InvalidInput, match="no results") as caught:
+        read_results(StudyFolder(tmp_path))
+    assert "the next `sweeper run` of it writes them" in str(caught.value.hint)

@@ -133,6 +133,27 @@ class TestFiles:
         touch(elsewhere / "checkpoint.pt")
         check_files(config, initializes=False)
 
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (f"{PPO}    behavioral_cloning: {{demo_path: null, strength: 0.0, steps: 0}}\n", "named 'None'"),
+            (CLONING.replace("Demos", "5"), "named '5'"),
+            (CLONING.replace("Demos", "'  '"), "named '  '"),
+            (GAIL.replace("Demos/Car.demo", "~"), "named 'None'"),
+            (GAIL.replace("Demos/Car.demo", "[a, b]"), "named "),
+            (PPO + "    init_path: 7\n", "named '7'"),
+        ],
+    )
+    def test_what_is_no_path(self, tmp_path: Path, elsewhere: Path, text: str, said: str) -> None:
+        touch(elsewhere / "any.demo")
+        with pytest.raises(InvalidInput, match=r"car\.yaml:\d+: behaviors\.Car\..*_path: expected the path") as caught:
+            check_files(config_in(tmp_path, text), initializes=False)
+        assert said in str(caught.value)
+        assert "or remove" in str(caught.value.hint)
+
+    def test_no_checkpoint_is_none(self, tmp_path: Path, elsewhere: Path) -> None:
+        check_files(config_in(tmp_path, PPO + "    init_path: null\n"), initializes=False)
+
     def test_a_name_that_no_file_can_have(self, tmp_path: Path, elsewhere: Path) -> None:
         with pytest.raises(InvalidInput, match=r"no \.demo file") as caught:
             check_files(config_in(tmp_path, CLONING.replace("Demos", "x" * 5000)), initializes=False)

@@ -56,11 +56,27 @@ def test_a_refusal_of_the_users_own_settings_stands_in_the_config(learner: Learn
         check()
     where = "/somewhere/car.yaml:6: behaviors.Car.hyperparameters.buffer_size: "
     assert str(caught.value) == where + "mlagents-learn refuses this: no good"
+    assert "correct this entry" in str(caught.value.hint)
+
+
+def test_an_unknown_trainer_is_told_of_plug_ins(learner: Learner) -> None:
+    learner.refused[0] = Refusal(("behaviors", "Car", "trainer_type"), "Invalid trainer type foo was found")
+    with pytest.raises(InvalidInput, match=r"car\.yaml:3: behaviors\.Car\.trainer_type: ") as caught:
+        check()
+    assert "ppo, poca, sac; a plug-in's is known where its package is installed" in str(caught.value.hint)
+
+
+def test_what_stands_nowhere_has_a_mend_too(learner: Learner) -> None:
+    learner.refused[0] = Refusal((), "no good")
+    with pytest.raises(InvalidInput) as caught:
+        check()
+    assert "look for what it names" in str(caught.value.hint)
 
 
 def test_a_refusal_of_a_value_stands_in_the_study(learner: Learner) -> None:
     learner.refused[3] = Refusal(("behaviors",), "could not convert")
     with pytest.raises(
         InvalidInput, match=r"study\.yaml:6: space\.hyperparameters\.beta: with .*beta 'big' mlagents-lea"
-    ):
+    ) as caught:
         check()
+    assert caught.value.hint == "leave 'big' out of this space"

@@ -186,6 +186,29 @@ def test_memory_cap(written: str, cap: MemoryCap) -> None:
     assert parse_memory_cap(cap) is cap
 
 
+@pytest.mark.parametrize("key", ["memory_cap", "gpu_memory_cap"])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("8", "expected a unit, as in 8GiB, 500MB or 80%, not 8"),
+        ("'8'", "expected a unit, as in 8GiB, 500MB or 80%, not '8'"),
+        ("8589934592", "expected a unit, as in 8GiB, 500MB or 80%, not 8589934592"),
+        ("8e9", "expected a unit, as in 8GiB, 500MB or 80%, not '8e9'"),
+        ("8kB", "expected 64MiB or more, not '8kB': no trial runs in that"),
+        ("63MiB", "expected 64MiB or more, not '63MiB': no trial runs in that"),
+        ("0.5%", "expected 1% or more, not '0.5%': no trial runs in that"),
+    ],
+)
+def test_a_memory_cap_that_is_a_slip_of_the_pen(refused: Refused, key: str, written: str, said: str) -> None:
+    assert refused(f"{key}: {written}\n") == f"study.yaml:4: {key}: {said}"
+
+
+@pytest.mark.parametrize("written", ["64MiB", "8GiB", "12.5%", "1%"])
+def test_a_memory_cap_is_written_as_it_is_read(written: str) -> None:
+    spec = study_of(f"memory_cap: {written}\n").spec
+    assert parse_memory_cap(spec.model_dump()["memory_cap"]) == spec.memory_cap
+
+
 def test_memory_cap_resolves() -> None:
     assert MemoryCap(share=0.8).resolve(1000) == 800
     assert MemoryCap(bytes=77).resolve(1000) == 77
@@ -220,6 +243,16 @@ def test_env_args_become_text() -> None:
         (
             "space:\n  num_envs: [1]\n  batchsize: [1]\n",
             "study.yaml:6: space.batchsize: unknown knob (did you mean 'batch_size'?)",
+        ),
+        (
+            "space:\n  hyperparameters: [1]\n",
+            "study.yaml:5: space.hyperparameters: a section, not a setting; name one that is in it, such as "
+            "hyperparameters.buffer_size",
+        ),
+        (
+            "baseline: {self_play: 1}\n",
+            "study.yaml:4: baseline.self_play: a section, not a setting; "
+            "name one that is in it, such as self_play.team_change",
         ),
         ("baseline: {num_env: 1}\n", "study.yaml:4: baseline.num_env: unknown knob (did you mean 'num_envs'?)"),
         (
@@ -312,7 +345,10 @@ def test_env_args_become_text() -> None:
             "study.yaml:5: engine.width: Input should be a valid integer, got a number with a fractional part",
         ),
         ("env_args: --fast\n", "study.yaml:4: env_args: Input should be a valid list"),
-        ("env_path: 5\n", "study.yaml:4: env_path: Input should be a valid string"),
+        (
+            "env_path: 5\n",
+            "study.yaml:4: env_path: expected text, and YAML reads this as 5, which is none; write it in quotes",
+        ),
         ("space: [num_envs]\n", "study.yaml:4: space: expected keys with values, not ['num_envs']"),
         ("measure: [1, 2]\n", "study.yaml:4: measure: expected keys with values, not [1, 2]"),
     ],
@@ -334,7 +370,7 @@ def test_bad_values_are_refused_where_they_stand(refused: Refused, text: str, me
         ),
         (
             "version: 1\nname: 5\ntrainer_config: c\n",
-            "study.yaml:2: name: expected a name of letters, digits, '.', '_' and '-', not 5",
+            "study.yaml:2: name: expected a name, and YAML reads this as 5, which is none; write it in quotes",
         ),
     ],
 )
@@ -342,7 +378,7 @@ def test_bad_heads(refused: Refused, head: str, message: str) -> None:
     assert refused("", head) == message
 
 
-@pytest.mark.parametrize("name", ["..", ".hidden", "-x", "a b", "x" * 81, "é", "a\\b"])
+@pytest.mark.parametrize("name", ["..", ".hidden", "-x", "a b", "é", "a\\b"])
 def test_names_that_are_no_folder_names(refused: Refused, name: str) -> None:
     assert "expected a name" in refused("", f"version: 1\nname: '{name}'\ntrainer_config: c\n")
 
@@ -360,7 +396,21 @@ def test_the_exit_code_and_the_hint(write: Write) -> None:
 
 
 def test_a_key_that_is_not_text(refused: Refused) -> None:
-    assert refused("space:\n  1: [2]\n") == "study.yaml:5: space.1: Input should be a valid string"
+    assert refused("space:\n  1: [2]\n") == "study.yaml:5: 1: YAML reads this key as a number, and keys are words"
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"), [("yes", "true or false"), ("3", "a number"), ("~", "nothing"), ("2020-01-01", "a date")]
+)
+def test_a_key_that_is_no_word_is_named_where_it_stands(refused: Refused, key: str, kind: str) -> None:
+    assert refused(f"{key}: x\n") == f"study.yaml:4: {key}: YAML reads this key as {kind}, and keys are words"
+    assert refused(f"engine:\n  {key}: x\n").startswith(f"study.yaml:5: {key}: ")
+
+
+def test_a_name_that_is_too_long(write: Write) -> None:
+    path = write("study.yaml", f"version: 1\nname: {'a' * 300}\ntrainer_config: car.yaml\n")
+    with pytest.raises(InvalidInput, match="name: expected 80 characters at most, and these are 300"):
+        read_study(path)
 
 
 @pytest.mark.parametrize("knob", ["summary_freq", "checkpoint_interval", "keep_checkpoints", "init_path"])
@@ -372,9 +422,13 @@ def test_even_checkpoints_is_not_searched(refused: Refused) -> None:
     assert "out of a trial's hands" in refused("space: {even_checkpoints: [false, true]}\n")
 
 
-@pytest.mark.parametrize("knob", ["hyperparameters", "network_settings", "reward_signals", "buffer_size"])
+@pytest.mark.parametrize("knob", ["hyperparameters", "network_settings", "reward_signals", "hyperparameters."])
 def test_a_section_is_no_knob(refused: Refused, knob: str) -> None:
-    assert "unknown knob" in refused(f"space: {{{knob}: [1, 2]}}\n")
+    assert "a section, not a setting" in refused(f"space: {{{knob}: [1, 2]}}\n")
+
+
+def test_a_setting_without_its_section_is_no_knob(refused: Refused) -> None:
+    assert "unknown knob" in refused("space: {buffer_size: [1, 2]}\n")
 
 
 def test_a_log_that_is_neither_true_nor_false(refused: Refused) -> None:

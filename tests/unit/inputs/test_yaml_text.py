@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,9 +54,13 @@ def test_lines_count_from_one(keys: list[str]) -> None:
 
 
 def test_a_key_given_twice() -> None:
-    assert refused("a: 1\nb: 2\na: 3\n") == "f.yaml:3: a: this key is given twice"
-    assert refused("s:\n  x: 1\n  x: 2\n") == "f.yaml:3: x: this key is given twice"
-    assert refused("s:\n  - {x: 1}\n  - {x: 1, x: 2}\n") == "f.yaml:3: x: this key is given twice"
+    assert refused("a: 1\nb: 2\na: 3\n") == "f.yaml:3: a: this key is given twice, first on line 1"
+    assert refused("s:\n  x: 1\n  x: 2\n") == "f.yaml:3: x: this key is given twice, first on line 2"
+    with pytest.raises(InvalidInput) as caught:
+        parse_yaml(HERE, "a: 1\na: 3\n", "trainer config")
+    assert str(caught.value).endswith("first on line 1; the learner would take the last one")
+    assert caught.value.hint == "remove one of them"
+    assert refused("s:\n  - {x: 1}\n  - {x: 1, x: 2}\n") == "f.yaml:3: x: this key is given twice, first on line 3"
 
 
 def test_merge_keys_and_anchors_are_not_duplicates() -> None:
@@ -116,8 +121,32 @@ def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
 def test_too_large(tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_bytes(b"#" * (MAX_BYTES + 1))
-    with pytest.raises(InvalidInput, match="larger than 4 MiB, not a study file"):
+    with pytest.raises(InvalidInput, match="larger than 256 KiB, not a study file"):
         read_yaml(path, "study file")
+
+
+def test_a_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    compose = yaml.compose
+    monkeypatch.setattr(yaml, "compose", lambda text, **loader: read.append(text) or compose(text, **loader))
+    monkeypatch.setattr(yaml, "safe_load", lambda text: pytest.fail("read again"))
+    assert parse_yaml(HERE, "s: {k: [1, 2.5, yes, 2020-01-01]}\n", "study file").data["s"]["k"][:3] == [1, 2.5, True]
+    assert len(read) == 1
+
+
+def test_merged_keys_leave_the_lines_alone() -> None:
+    found = parse_yaml(HERE, "a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n", "study file")
+    assert found.data["b"] == {"x": 1, "y": 2}
+    assert not found.has(("b", "x")) and found.line_of(("b", "y")) == 4
+
+
+def test_a_link_to_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "car.yaml").symlink_to("gone.yaml")
+    with pytest.raises(InvalidInput, match=r"car\.yaml: a link to gone\.yaml, which is not there"):
+        read_yaml(tmp_path / "car.yaml", "trainer config")
+    with pytest.raises(InvalidInput, match="no such trainer config") as caught:
+        read_yaml(tmp_path / "carr.yaml", "trainer config")
+    assert caught.value.hint is None
 
 
 def test_a_folder(tmp_path: Path) -> None:

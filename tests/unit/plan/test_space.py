@@ -9,7 +9,8 @@ from sweeper.inputs.knob_values import knob_values
 from sweeper.model.findings import FindingKind
 from sweeper.model.trial import configuration_key
 from sweeper.plan.derived import LEARNER_MEMORY_BYTES, MEMORY_PER_ENV_BYTES
-from sweeper.plan.space import MOST_JUDGED, Rules, Space
+from sweeper.plan.rules import Rules
+from sweeper.plan.space import MOST_JUDGED, Space
 from tests.helpers.builders import GIB, PPO, config_of, params_of, space_of
 
 MEMORY = """\
@@ -42,7 +43,7 @@ def test_legal_params() -> None:
             "batch_size 2049 is above buffer_size 2048 of behaviour Car: "
             "the learner would train without a single update, and without a word",
         ),
-        ({"batch_size": "big"}, "behaviors.Car.hyperparameters.batch_size: expected a number, not 'big'"),
+        ({"batch_size": "big"}, "hyperparameters.batch_size: expected a number, not 'big'"),
     ],
 )
 def test_refusals(params: dict[str, object], reason: str) -> None:
@@ -117,7 +118,7 @@ def test_an_empty_space_says_which_rule_forbids_it() -> None:
     with pytest.raises(InvalidInput) as caught:
         space_of(BUILD + "space: {batch_size: [4096]}\n")
     assert str(caught.value).startswith(
-        "/somewhere/study.yaml:5: space: no combination is legal; for one, batch_size 4096 is above buffer_size 2048"
+        "/somewhere/study.yaml:5: space.batch_size: no combination is legal; for one, batch_size 4096 is above "
     )
 
 
@@ -125,7 +126,7 @@ def test_an_illegal_baseline_is_refused_where_it_stands() -> None:
     with pytest.raises(InvalidInput) as caught:
         space_of("baseline:\n  num_envs: 4\nspace: {num_areas: [1, 2]}\n")
     assert str(caught.value).startswith(
-        "/somewhere/study.yaml:4: baseline: the settings you run today cannot be measured: num_envs is 4"
+        "/somewhere/study.yaml:5: baseline.num_envs: the settings you run today cannot be measured: num_envs is 4"
     )
 
 
@@ -306,3 +307,66 @@ def test_whole_numbers_are_one_value() -> None:
         knob_values([512, 512.0])
     space = space_of("env_path: build.x86_64\nspace: {batch_size: [512.0, 1024]}\n")
     assert [type(value) for value in space.knobs["batch_size"]] == [int, int]
+
+
+@pytest.mark.parametrize(
+    ("config", "study", "said", "mend"),
+    [
+        (
+            PPO.replace("128", "4096"),
+            BUILD,
+            "/somewhere/car.yaml:5: behaviors.Car.hyperparameters.batch_size: ",
+            "lower",
+        ),
+        (PPO.replace("      batch_size: 128\n", "").replace("2048", "512"), BUILD, "/somewhere/car.yaml:5: ", "raise"),
+        (
+            PPO.replace("128", "4096"),
+            BUILD + "baseline: {num_envs: 2}\n",
+            "/somewhere/car.yaml:5: behaviors.Car.hyperparameters.batch_size: the settings you run today",
+            "lower",
+        ),
+        (
+            PPO,
+            BUILD + "baseline:\n  num_envs: 2\n  batch_size: 4096\n",
+            "/somewhere/study.yaml:7: baseline.batch_size: the settings you run today cannot be measured: batch_size",
+            "lower",
+        ),
+        (
+            "default_settings:\n  trainer_type: ppo\n  hyperparameters:\n    batch_size: 64\n    buffer_size: 32\n",
+            BUILD,
+            "/somewhere/car.yaml:4: default_settings.hyperparameters.batch_size: the settings",
+            "raise",
+        ),
+    ],
+)
+def test_settings_of_today_are_refused_where_they_stand(config: str, study: str, said: str, mend: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        space_of(study, config)
+    assert str(caught.value).startswith(said)
+    assert mend in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        (
+            "  num_envs: [1, 2]\n  hyperparameters.bufer_size: [1, 2]\n",
+            "/somewhere/study.yaml:7: space.hyperparameters.bufer_size: no combination is legal; for one, "
+            "hyperparameters.bufer_size: unknown hyperparameter (did you mean 'buffer_size'?)",
+        ),
+        (
+            "  batch_size: [-1]\n",
+            "/somewhere/study.yaml:6: space.batch_size: no combination is legal; for one, hyperparameters.batch_size: "
+            "must be at least 1, not -1",
+        ),
+    ],
+)
+def test_what_no_value_is_legal_of_is_named_where_it_stands(space: str, said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        space_of(f"{BUILD}space:\n{space}")
+    assert str(caught.value) == said
+
+
+def test_a_value_that_is_left_out_is_not_said_to_stand_in_the_trainer_config() -> None:
+    (note,) = [note for note in space_of(f"{BUILD}space: {{batch_size: [-1, 64]}}\n").notes if note.values.get("lost")]
+    assert note.values["example"] == "hyperparameters.batch_size: must be at least 1, not -1"

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from sweeper.model.folder import TrialFolder
+from sweeper.model.identity import SET_BY_TRIALS, differences
 from sweeper.plan.trial_plan import (
     OUT_OF_REACH,
     SUMMARY_STEPS,
@@ -18,7 +19,7 @@ from sweeper.plan.trial_plan import (
     plan_trial,
     trial_config,
 )
-from tests.helpers.builders import ALL_FLAGS, PPO, config_of, params_of, study_of
+from tests.helpers.builders import ALL_FLAGS, PPO, config_of, params_of, prepared_of, study_of
 
 BUILD = Path("/builds/racer.x86_64")
 FOLDER = TrialFolder(Path("/r/trials/0007"))
@@ -108,6 +109,18 @@ def test_the_config_is_quiet_and_holds_the_knobs() -> None:
         "threaded": True,
         "checkpoint_interval": OUT_OF_REACH,
     }
+
+
+def test_what_a_trial_replaces_makes_no_other_study() -> None:
+    plain, quiet = config_of().data["behaviors"]["Car"], trial_config(study_of(), config_of(), {})["behaviors"]["Car"]
+    assert {key for key in quiet if plain.get(key) != quiet[key]} == set(SET_BY_TRIALS)
+    changed = PPO.replace("buffer_size: 2048", "buffer_size: 1024")
+    one, other = (
+        prepared_of(config=text, study="env_path: b\nspace: {num_envs: [1]}\n").identity() for text in (PPO, changed)
+    )
+    assert differences(one, other) == [
+        "trainer config: behaviors.Car.hyperparameters.buffer_size was 2048, is now 1024"
+    ]
 
 
 def test_summary_follows_the_buffer_only_on_policy() -> None:

@@ -153,6 +153,7 @@ STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         "there is none at results/a: trials and the answer start untrained.",
     ),
     (FindingKind.ENVS_NEED_A_BUILD, {"num_envs": 2}, "The trainer config says num_envs 2, but no build is named"),
+    (FindingKind.GPU_CAP_WITHOUT_GPU, {}, "gpu_memory_cap holds nothing back: NVIDIA's driver tells of no GPU"),
     (FindingKind.DRIFT, {"percent_per_hour": -3.14}, "The machine got slower while the study ran, by 3.1 % an hour."),
     (FindingKind.DRIFT, {"percent_per_hour": 3.14}, "The machine got faster"),
 ]

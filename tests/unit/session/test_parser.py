@@ -137,3 +137,26 @@ class TestWhereItStands:
             return "no path" if "bc" in data and "path" not in data["bc"] else None
 
         assert self.path(inside, {"bc": {"steps": 1}}, refusal) == ["bc"]
+
+    def test_of_a_mistake_in_several_places_the_first(self, inside: Any) -> None:
+        def refusal(data: Any) -> str | None:
+            return "foo" if any(entry.get("kind") == "foo" for entry in data.get("all", {}).values()) else None
+
+        data = {"all": {"A": {"kind": "bar"}, "B": {"x": 1, "kind": "foo"}, "C": {"kind": "foo"}}}
+        assert self.path(inside, data, refusal) == ["all", "B", "kind"]
+        assert set(data["all"]) == set("ABC")
+
+    def test_a_setting_and_not_the_type_that_it_is_of(self, inside: Any) -> None:
+        def refusal(data: Any) -> str | None:
+            sampler = data.get("mass", {})
+            if sampler.get("sampler_type") not in (None, "uniform"):
+                return f"'{sampler['sampler_type']}' is not a valid type"
+            return (
+                "no such option" if sampler.get("sampler_type") and "ranges" in sampler.get("parameters", ()) else None
+            )
+
+        data = {"mass": {"sampler_type": "uniform", "parameters": {"low": 1, "ranges": [1]}}}
+        assert self.path(inside, data, refusal) == ["mass", "parameters", "ranges"]
+        assert self.path(inside, {"mass": {"sampler_type": "foo", "parameters": {}}}, refusal) == [
+            "mass", "sampler_type",
+        ]  # fmt: skip

@@ -55,6 +55,11 @@ class TestConclude:
     def test_nothing_yet(self) -> None:
         result = self.conclude([], None)
         assert (result.best, result.verdict, result.baseline, result.trials) == (None, None, None, ())
+        assert result.study.trainer_settings == {
+            "behaviors.Car.trainer_type": "ppo",
+            "behaviors.Car.hyperparameters.batch_size": 128,
+            "behaviors.Car.hyperparameters.buffer_size": 2048,
+        }
 
     def test_better(self) -> None:
         blocks = confirmations(3, [(OWN, 1000.0), (B, 2010.0), (A, 1510.0), (OWN, 1020.0), (B, 1990.0), (A, 1490.0)])
