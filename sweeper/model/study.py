@@ -271,7 +271,7 @@ def _validated(kind: Any, data: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(short(str(part)) for part in first["loc"])
-        raise ValueError(f"{where}: {short(first['msg'])}") from None
+        raise ValueError(f"{where}: {short(first['msg'])}" if where else short(first["msg"])) from None
 
 
 def _whole(text: str) -> int:
