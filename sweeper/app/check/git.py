@@ -77,7 +77,7 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
             yield place, top
         finally:
             _git(inside, "worktree", "remove", "--force", str(place))
-    _git(inside, "worktree", "prune")
+    forget_lost_worktrees(inside)
 
 
 @dataclass(frozen=True)

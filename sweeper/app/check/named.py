@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from sweeper.app.check.git import is_revision
+from sweeper.app.outputs import read_results
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import DEMO_BUILD
 from sweeper.inputs.yaml_text import MAX_BYTES
@@ -67,10 +68,13 @@ def both_named(baseline: Sequence[str], candidate: Sequence[str]) -> tuple[Named
 
 
 def _study_place(word: str) -> Path | None:
-    """The folder of the study file that a word names."""
+    """The folder of the study file that a word names, or that the study folder which it names was made from."""
     head, colon, rest = word.partition(":")
     kind, text = (head, rest) if colon and head in KINDS else (None, word)
     path = Path(text).expanduser()
+    if path.is_dir() and StudyFolder(path).results.is_file():
+        file = Path(read_results(StudyFolder(path)).study.file or "")
+        return file.absolute().parent if file.is_file() else None
     if not path.is_file() or path.suffix.lower() not in YAML:
         return None
     return path.absolute().parent if (kind or _kind_of_yaml(path)) == "study" else None

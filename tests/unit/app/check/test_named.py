@@ -295,6 +295,9 @@ def test_a_bare_revision_is_the_studys_project_and_is_looked_up_before_anything_
 ):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert look_at([str(repository / "study.yaml")], ["before"], needs_both=True) == "racer"
+    folder = StudyFolder(repository / "reports" / "racer")
+    _write_results(folder, repository / "study.yaml")
+    assert look_at([str(folder.root)], ["before"], needs_both=True) == "racer"
     with pytest.raises(NotReady, match="no revision 'later'"):
         look_at([str(repository / "study.yaml"), "rev:later"], ["before"])
 
