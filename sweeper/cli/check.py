@@ -123,7 +123,8 @@ def check(
 
                 stored = record_sessions(wishes, record, told, stop)
                 echo(f"{record} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
-                echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least", err=True)
+                echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least,", err=True)
+                echo("and finds small slowdowns once it has 4 to 6 days", err=True)
             else:
                 checked = _run(wishes, against, told, stop)
         except Exception as error:  # whoever called us says it; CI reads files

@@ -260,7 +260,7 @@ def check_sides(one: SideFacts, other: SideFacts, same: bool = False) -> None:
         )
     if same or differences(one, other):
         return
-    today = [f"of {side.named[-1]}, {' and '.join(side.from_today)}" for side in (one, other) if side.from_today]
+    today = [f"of {' '.join(side.named)}, {' and '.join(side.from_today)}" for side in (one, other) if side.from_today]
     taken = f"; {'; '.join(today)} was taken from today, because git does not hold it" if today else ""
     raise NotComparable(
         f"nothing that is known of the two sides differs (build, trainer config, learner, settings){taken}",

@@ -127,7 +127,10 @@ def _stored(result: CheckResult, tolerance: str) -> str:
     if result.because is Because.NOT_REPEATED:
         return f"one batch of sessions was slow or took more memory, and a second one did not repeat it; {change}."
     if result.because is Because.SPEED:
-        return f"no slower than the recorded sessions, but they differ too much to exclude {tolerance}; {change}."
+        return (
+            "no slower than the recorded sessions, but their days are too few or differ too much to exclude "
+            f"{tolerance}; {change}. Recording on more days helps."
+        )
     return f"too few sessions counted in the time allowed; {change}."
 
 
