@@ -25,8 +25,8 @@ _SIDE = "a study file or folder, a build, a trainer config, a learner or its env
 
 UNUSED = {
     "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit"),
-    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json"),
-    "against": ("baseline", "trimmed"),
+    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json", "same"),
+    "against": ("baseline", "trimmed", "same"),
 }
 """By what is done: options that would do nothing there, and so are refused."""
 

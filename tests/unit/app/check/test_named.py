@@ -257,7 +257,7 @@ def test_a_revision_that_is_as_today_because_of_what_git_does_not_hold_is_no_com
     with sides(["study.yaml", "rev:HEAD"], ["study.yaml"]) as (before, after):
         assert before.facts.from_today == ("the build Car.x86_64", "the trained run run")
         assert differences(before.facts, after.facts) == ()
-        with pytest.raises(NotComparable, match=r"of study\.yaml rev:HEAD, the build Car\.x86_64 and .* was taken from today"):
+        with pytest.raises(NotComparable, match=r"of study\.yaml rev:HEAD, the build Car\.x86_64 and"):
             check_sides(before.facts, after.facts)
     with sides(["study.yaml", "rev:HEAD", "Car.x86_64"], ["New.x86_64"]) as (before, after):
         assert before.facts.from_today == ("the trained run run",)
