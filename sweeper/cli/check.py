@@ -13,6 +13,7 @@ from sweeper.cli.terminal import echo
 from sweeper.errors import ExitCode
 
 if TYPE_CHECKING:
+    from sweeper.app.check.elsewhere import Elsewhere
     from sweeper.app.check.plan import Spread
     from sweeper.app.check.run import Checked
     from sweeper.model.gate import CheckResult, Look, Pair
@@ -22,7 +23,16 @@ WIDTH = 41
 _SIDE = "a study file or folder, a build, a trainer config, a learner or its environment, or a git revision"
 
 
+UNUSED = {
+    "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit"),
+    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json", "same"),
+    "against": ("baseline", "trimmed", "same"),
+}
+"""By what is done: options that would do nothing there, and so are refused."""
+
+
 def check(
+    context: typer.Context,
     candidate: list[str] = typer.Option(
         [],
         "--candidate",
@@ -34,12 +44,12 @@ def check(
         [],
         "--baseline",
         metavar="SIDE",
-        help="What it is compared with, likewise. What a side does not name is as the other's.",
+        help="What it is compared with, likewise; a candidate that names no study takes from it what it does not name.",
         show_default=False,
     ),
     tolerance: str = typer.Option("5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded."),
     max_time: str = typer.Option(
-        "20m", "--max-time", metavar="TIME", help="The check ends by then, with a verdict or without."
+        "20m", "--max-time", metavar="TIME", help="No pair is begun that would end later; first sessions may."
     ),
     max_memory_growth: str = typer.Option(
         "10%", "--max-memory-growth", metavar="SHARE", help="Of the peak, that is no regression."
@@ -59,6 +69,7 @@ def check(
     plan: bool = typer.Option(
         False, "--plan", help="Measure how long a check takes here, and what tolerance it reaches."
     ),
+    same: bool = typer.Option(False, "--same", help="Both sides are one thing, on purpose: to try the gate."),
     junit: Optional[Path] = typer.Option(
         None, "--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False
     ),
@@ -76,37 +87,74 @@ def check(
 
     stop = StopSignal()
     with stop.installed():
+        from sweeper.app.check.elsewhere import Elsewhere
         from sweeper.app.check.run import Told, Wishes
         from sweeper.cli.play import Asker
 
-        _check_together(record=record, against=against, plan=plan or None)
-        wishes = Wishes(
-            baseline=tuple(baseline),
-            candidate=tuple(candidate),
-            tolerance=options.share("--tolerance", tolerance, 0.02, 0.5),
-            max_seconds=options.seconds("--max-time", max_time),
-            max_memory_growth=options.share("--max-memory-growth", max_memory_growth, 0.0, 10.0),
-            trimmed=trimmed,
-            whole_sessions=whole_sessions,
-            tolerate_load=tolerate_load,
-            folder=out,
-        )
-        told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance), Asker())
-        if plan:
-            from sweeper.app.check.plan import run_plan
+        elsewhere = Elsewhere(history, junit, os.environ)
 
-            _print_plan(run_plan(wishes, told, stop), as_json)
-            return
-        if record is not None:
-            from sweeper.app.check.stored import record as record_sessions
+        def wished() -> Wishes:
+            _check_together(record=record, against=against, plan=plan or None)
+            _refuse_unused(context)
+            elsewhere.look()
+            return Wishes(
+                baseline=tuple(baseline),
+                candidate=tuple(candidate),
+                tolerance=options.share("--tolerance", tolerance, 0.02, 0.5),
+                max_seconds=options.seconds("--max-time", max_time),
+                max_memory_growth=options.growth("--max-memory-growth", max_memory_growth, 10.0),
+                trimmed=trimmed,
+                whole_sessions=whole_sessions,
+                tolerate_load=tolerate_load,
+                folder=out,
+                same=same,
+            )
 
-            stored = record_sessions(wishes, record, told, stop)
-            echo(f"{record} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
-            echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least", err=True)
-            return
-        checked = _run(wishes, against, told, stop)
-    code = _finish(checked, history, junit, as_json)
-    raise typer.Exit(code)
+        checked = None
+        try:
+            wishes = wished()
+            told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance), Asker())
+            if plan:
+                from sweeper.app.check.plan import run_plan
+
+                _print_plan(run_plan(wishes, told, stop), as_json)
+            elif record is not None:
+                from sweeper.app.check.stored import record as record_sessions
+
+                stored = record_sessions(wishes, record, told, stop)
+                echo(f"{record} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
+                echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least,", err=True)
+                echo("and finds small slowdowns once it has 4 to 6 days", err=True)
+            else:
+                checked = _run(wishes, against, told, stop)
+        except Exception as error:  # whoever called us says it; CI reads files
+            _tell_ci(elsewhere, out, error)
+            raise
+    if checked is not None:
+        raise typer.Exit(_finish(checked, elsewhere, as_json))
+
+
+def _refuse_unused(context: typer.Context) -> None:
+    """Options that would do nothing are mistakes that nobody would notice."""
+    given = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
+    }
+    for mode, names in UNUSED.items():
+        if mode in given and (unused := [name for name in names if name in given]):
+            flags = [f"--{'json' if name == 'as_json' else name.replace('_', '-')}" for name in unused]
+            raise typer.BadParameter(f"--{mode} makes no use of it: leave it out", param_hint=" and ".join(flags))
+
+
+def _tell_ci(elsewhere: Elsewhere, out: Optional[Path], error: Exception) -> None:
+    from sweeper.report.check import ended
+
+    message, code = str(error) or type(error).__name__, int(getattr(error, "exit_code", ExitCode.INTERNAL))
+    for complaint in elsewhere.leave_error(out, message, code):
+        echo(complaint, err=True)
+    if os.environ.get("GITHUB_ACTIONS"):
+        echo(ended.annotation(message), err=True)
 
 
 def _run(wishes: Any, against: Optional[Path], told: Any, stop: Any) -> Checked:
@@ -125,14 +173,13 @@ def _check_together(**given: object) -> None:
         raise typer.BadParameter("these are different things to do: give one of them", param_hint=" and ".join(named))
 
 
-def _finish(checked: Checked, history: Optional[Path], junit: Optional[Path], as_json: bool) -> int:
-    from sweeper.app.check.folder import leave
+def _finish(checked: Checked, elsewhere: Elsewhere, as_json: bool) -> int:
     from sweeper.model.gate import GateVerdict
     from sweeper.report.check import ci
     from sweeper.report.check.data import as_json as json_text
 
     result = checked.result
-    leave(checked.folder, result, history=history, junit=junit, environment=os.environ)
+    complaints = elsewhere.leave(checked.folder, result)
     if as_json:
         echo(json_text(result), nl=False)
     else:
@@ -140,8 +187,11 @@ def _finish(checked: Checked, history: Optional[Path], junit: Optional[Path], as
     mark = ci.annotation(result)
     if mark is not None and os.environ.get("GITHUB_ACTIONS"):
         echo(mark, err=as_json)
+    for complaint in complaints:
+        echo(complaint, err=True)
     echo(f"Report: {checked.folder.page}", err=True)
-    echo(f"Next: {_next(result)}", err=True)
+    if (following := _next(result, elsewhere.history)) is not None:
+        echo(f"Next: {following}", err=True)
     return {
         GateVerdict.REGRESSED: ExitCode.REGRESSION,
         GateVerdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
@@ -149,14 +199,14 @@ def _finish(checked: Checked, history: Optional[Path], junit: Optional[Path], as
     }.get(result.verdict, ExitCode.OK)
 
 
-def _next(result: CheckResult) -> str:
+def _next(result: CheckResult, history: Optional[Path]) -> Optional[str]:
     from sweeper.model.gate import GateVerdict
 
     if result.verdict is GateVerdict.INCONCLUSIVE:
         return "sweeper check --plan, which tells what tolerance this machine reaches in which time"
     if result.verdict is GateVerdict.CANDIDATE_FAILS:
         return "sweeper doctor STUDY, which looks at what the candidate needs"
-    return "sweeper check --history FILE, which keeps the trend"
+    return None if history else "sweeper check --history FILE, which keeps the trend"
 
 
 def _show_pair(tolerance: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,22 @@ def share(name: str, text: str, least: float, most: float) -> float:
         found = 0.0 if given.strip().rstrip("%").strip() in ("0", "0.0") else quantities.share(given)
         if not least <= found <= most:
             raise ValueError(f"expected a share from {100 * least:g}% to {100 * most:g}%, not {shown(given)}")
+        return found
+
+    return float(_parsed(name, parse, text))
+
+
+def growth(name: str, text: str, most: float) -> float:
+    """As `share`, for a growth: from nothing, and it may be more than what there was (`150%`)."""
+
+    def parse(given: str) -> float:
+        written = given.strip()
+        try:
+            found = float(written[:-1]) / 100 if written.endswith("%") else float(written)
+        except ValueError:
+            found = math.nan
+        if not 0 <= found <= most:
+            raise ValueError(f"expected a growth from 0% to {100 * most:g}%, not {shown(given)}")
         return found
 
     return float(_parsed(name, parse, text))

@@ -70,13 +70,18 @@ class Change:
 
 @dataclass(frozen=True)
 class SideFacts:
-    """One side. `named`: as it was asked for. `fingerprint`: what makes its numbers comparable."""
+    """One side. `named`: as it was asked for. `fingerprint`: what makes its numbers comparable.
+
+    `from_today`: parts of a git revision that git does not hold, and that are those of today. `study`: its file.
+    """
 
     name: str
     named: tuple[str, ...]
     params: Params
     command: tuple[str, ...]
     fingerprint: Mapping[str, Any]
+    from_today: tuple[str, ...] = ()
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,4 +216,12 @@ class StoredBaseline:
     @property
     def days(self) -> int:
         """On how many days they ran."""
-        return len({session.at[:10] for session in self.sessions})
+        return len(self.rates_by_day)
+
+    @property
+    def rates_by_day(self) -> tuple[tuple[float, ...], ...]:
+        """Steps/s of each day's sessions."""
+        days: dict[str, list[float]] = {}
+        for session in self.sessions:
+            days.setdefault(session.at[:10], []).append(session.steps_per_second)
+        return tuple(tuple(rates) for rates in days.values())

@@ -93,8 +93,9 @@ def main() -> None:
         for number in range(CHECKS):
             for kind, candidate in (("unchanged", usual), ("slower", slow)):
                 wishes = Wishes(
-                    (str(usual),), (str(candidate),), SLOWER, MAX_SECONDS, 0.1, folder=root / f"{kind}-{number}"
-                )
+                    (str(usual),), (str(candidate),), SLOWER, MAX_SECONDS, 0.1,
+                    folder=root / f"{kind}-{number}", same=candidate == usual,
+                )  # fmt: skip
                 result = run_check(wishes, told(), StopSignal()).result
                 found[kind].append(result)
                 print(

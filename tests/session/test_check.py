@@ -73,7 +73,7 @@ def test_a_baseline_that_crashes_is_not_the_candidates_fault(shop):
 
 def test_no_time_is_no_verdict(shop):
     build(shop, "fine.x86_64")
-    done = run(shop, "--candidate=fine.x86_64", "--max-time=5s")
+    done = run(shop, "--candidate=build.x86_64", "--same", "--max-time=5s")
     assert done.returncode == 6, done.stdout + done.stderr
 
 
@@ -81,6 +81,11 @@ def test_nobody_to_compare_with_is_its_own_code(shop):
     done = shop.sweeper("check", "--candidate=study.yaml")
     assert done.returncode == 7
     assert "there is no baseline" in done.stderr
+    for candidate in ((), ("--candidate=study.yaml",), ("--candidate=build.x86_64",)):
+        done = run(shop, *candidate, "--junit=j.xml")
+        assert done.returncode == 7
+        assert ElementTree.parse(shop.root / "j.xml").find(".//error") is not None
+        assert not list((shop.root / "found" / "trials").glob("*"))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def project(workshop):
-    """A project in git whose main branch has the same study; its build does not survive being suspended."""
+    """A project in git whose main branch has another batch size; its builds do not survive being suspended."""
     workshop.scenario(dies_of_pauses_above=0.1)
     workshop.study(baseline={"num_envs": 2, "num_areas": 1}, measure={**MEASURE, "max_seconds": 0.6})
     for arguments in (
@@ -29,7 +29,11 @@ def project(workshop):
         ["update-ref", "refs/remotes/origin/main", "HEAD"],
     ):
         subprocess.run(["git", *arguments], cwd=workshop.root, check=True, capture_output=True)
+    workshop.config(batch_size=32)
     return workshop
+
+
+GET_BUILDS = "for side in baseline candidate; do mkdir -p Builds/$side; cp build.x86_64 Builds/$side/Game.x86_64; done"
 
 
 def run(project, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +47,7 @@ def run(project, script: str, **variables: str) -> subprocess.CompletedProcess[s
 def test_the_github_template_checks_and_leaves_what_its_steps_upload(project):
     template = yaml.safe_load((ROOT / "ci" / "github-actions.yml").read_text())
     steps = template["jobs"]["self-hosted"]["steps"]
-    values = {"STUDY": template["env"]["STUDY"], "SWEEPER": "sweeper", "BASELINE": "origin/main"}
+    values = {**template["env"], "SWEEPER": "sweeper.whl", "BASELINE": "origin/main", "GET_BUILDS": GET_BUILDS}
     summary, outputs = project.root / "summary.md", project.root / "outputs"
     surroundings = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
     for step in steps:
@@ -53,7 +57,10 @@ def test_the_github_template_checks_and_leaves_what_its_steps_upload(project):
     assert "PASS" in summary.read_text()
     assert re.search("^verdict=(pass|improved)$", outputs.read_text(), re.M)
     uploaded = project.root / next(step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", ""))
-    assert json.loads((uploaded / "check.json").read_text())["candidate"]["named"] == ["study.yaml"]
+    assert json.loads((uploaded / "check.json").read_text())["candidate"]["named"] == [
+        "study.yaml",
+        "build:Builds/candidate/Game.x86_64",
+    ]
     assert project.leftovers() == []
     listed = subprocess.run(["git", "worktree", "list"], cwd=project.root, capture_output=True, text=True, check=True)
     assert len(listed.stdout.splitlines()) == 1
@@ -66,12 +73,25 @@ def test_the_gitlab_template_names_reports_that_a_check_leaves(project):
     line = template["throughput"]["script"][0]
     assert line.split() == github["jobs"]["self-hosted"]["steps"][-2]["run"].split()
     words = line.replace("sweeper check", "echo")
-    assert run(project, words, STUDY="study.yaml", BASELINE="origin/main").returncode == 0
+    assert run(project, words, **template["variables"]).returncode == 0
     artifacts = template[".throughput"]["artifacts"]
     for path in artifacts["reports"].values():
         folder, _, name = path.partition("/")
         assert folder in artifacts["paths"]
         assert name in NAMES
+
+
+def test_the_templates_stop_until_they_are_told_what_to_install_and_where_builds_come_from(workshop):
+    """A bare name would be whatever a public registry has under it; without builds a check compares nothing."""
+    github = yaml.safe_load((ROOT / "ci" / "github-actions.yml").read_text())
+    gitlab = yaml.safe_load((ROOT / "ci" / "gitlab-ci.yml").read_text())
+    steps = [step["run"] for step in github["jobs"]["hosted"]["steps"] if "run" in step]
+    for values, commands in ((github["env"], steps), (gitlab["variables"], gitlab[".throughput"]["before_script"])):
+        assert (values["SWEEPER"], values["GET_BUILDS"]) == ("", "")
+        for command in commands[:2]:
+            done = run(workshop, command, **values)
+            assert done.returncode != 0
+            assert "set it to" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])

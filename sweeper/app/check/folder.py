@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.app.artefacts import check_disk
-from sweeper.app.check.history import append
 from sweeper.app.outputs import write_atomically
-from sweeper.errors import NotReady
-from sweeper.model.gate import CheckResult, Past
+from sweeper.errors import InvalidInput, NotReady, SweeperError
+from sweeper.model.gate import FORMAT, CheckResult, Past
+from sweeper.outside import read_bounded, short
 
+log = logging.getLogger("sweeper")
+
+OURS = ".sweeper-check"
+"""Marks a folder that a check made, whatever became of the check."""
+MAX_BYTES = 256 * 1024**2
 NAMES = (
     "check.json",
     "check.html",
@@ -39,14 +46,31 @@ class CheckFolder:
         """For every CI system."""
         return self.root / "junit.xml"
 
+    def refuse_foreign(self) -> None:
+        """That nothing in it is somebody else's.
+
+        Raises:
+            InvalidInput: it holds files of the names that a check writes, and no check wrote there.
+        """
+        if (self.root / OURS).exists() or _is_ours(self.root / "check.json"):
+            return
+        if found := [name for name in NAMES if (self.root / name).exists()]:
+            raise InvalidInput(
+                f"--out: {self.root} holds {', '.join(found)}, which no check wrote and this one would replace",
+                "name a folder of the check's own",
+            )
+
     def open(self) -> None:
         """Make it.
 
         Raises:
+            InvalidInput: there are files that a check would replace, and that are not a check's.
             NotReady: it cannot be written, or the disk is nearly full.
         """
+        self.refuse_foreign()
         try:
             (self.root / "trials").mkdir(parents=True, exist_ok=True)
+            (self.root / OURS).touch()
             for name in NAMES:  # a check that is cut short must not leave an earlier one's verdict
                 (self.root / name).unlink(missing_ok=True)
         except OSError as error:
@@ -55,48 +79,53 @@ class CheckFolder:
             ) from None
         check_disk(self.root)
 
-    def write(self, result: CheckResult, past: Sequence[Past] = ()) -> None:
-        """Everything that can be made from the result. `past`: earlier checks, for the trend."""
+    def write(self, result: CheckResult, past: Sequence[Past] = ()) -> list[str]:
+        """Everything that can be made from the result; returns what could not be, for people.
+
+        `past`: earlier checks, for the trend.
+        """
         from sweeper.report.check import ci
         from sweeper.report.check.data import as_json
-        from sweeper.report.check.page import render_check
 
-        texts = {
-            "check.json": as_json(result),
-            "junit.xml": ci.junit(result),
-            "summary.md": ci.summary(result),
-            "metrics.txt": ci.metrics(result),
-            "gl-code-quality-report.json": ci.code_quality(result),
-            "benchmark.json": ci.benchmark(result),
-            "check.html": render_check(result, past),
+        makers: dict[str, Callable[[], str]] = {
+            "check.json": lambda: as_json(result),
+            "junit.xml": lambda: ci.junit(result),
+            "summary.md": lambda: ci.summary(result),
+            "metrics.txt": lambda: ci.metrics(result),
+            "gl-code-quality-report.json": lambda: ci.code_quality(result),
+            "benchmark.json": lambda: ci.benchmark(result),
+            "check.html": lambda: _page(result, past),
         }
-        for name, text in texts.items():
-            write_atomically(self.root / name, text)
+        written = [attempt(name, self._writer(name, make)) for name, make in makers.items()]
+        return [complaint for complaint in written if complaint is not None]
+
+    def _writer(self, name: str, make: Callable[[], str]) -> Callable[[], None]:
+        return lambda: write_atomically(self.root / name, make())
 
 
-def leave(
-    folder: CheckFolder,
-    result: CheckResult,
-    history: Path | None,
-    junit: Path | None,
-    environment: Mapping[str, str],
-) -> None:
-    """What was asked for elsewhere, and what GitHub gave a place for.
+def attempt(what: str, write: Callable[[], None]) -> str | None:
+    """Write something; what to say where that fails, which is no reason to lose a verdict."""
+    try:
+        write()
+    except SweeperError as error:
+        return f"Careful: {what} could not be written: {error}"
+    except OSError as error:
+        return f"Careful: {what} could not be written: {error.strerror or error}"
+    except Exception as error:
+        log.exception("%s", what)
+        return f"Careful: {what} could not be made: {type(error).__name__}: {short(str(error))}"
+    return None
 
-    Raises:
-        InvalidInput: the history is something else.
-        NotReady: something cannot be written.
-    """
-    from sweeper.report.check import ci
 
-    if history is not None:
-        folder.write(result, append(history, result))
-    if junit is not None:
-        write_atomically(junit, ci.junit(result))
-    for variable, text in (("GITHUB_STEP_SUMMARY", ci.summary(result)), ("GITHUB_OUTPUT", ci.outputs(result))):
-        if place := environment.get(variable):
-            try:
-                with Path(place).open("a", encoding="utf-8") as file:
-                    file.write(text)
-            except OSError as error:
-                raise NotReady(f"cannot write {variable}: {error.strerror or error}") from None
+def _page(result: CheckResult, past: Sequence[Past]) -> str:
+    from sweeper.report.check.page import render_check
+
+    return render_check(result, past)
+
+
+def _is_ours(document: Path) -> bool:
+    try:
+        data = json.loads(read_bounded(document, MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("format") == FORMAT

@@ -8,9 +8,9 @@ from statistics import median
 
 from sweeper.app.check.pairs import Both, Lengths, Pairs, whole_lengths
 from sweeper.app.check.sides import Side
-from sweeper.compare.gate.conclude import memory_growth, updates_of, updates_shortfall
+from sweeper.compare.gate.conclude import memory_growth, memory_is_unclear, updates_of, updates_shortfall
 from sweeper.compare.gate.rule import LOOKS, Call, Rule
-from sweeper.errors import NotReady
+from sweeper.errors import Inconclusive, NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, Mode, Pair
 from sweeper.model.load import BusyProcess
 from sweeper.model.measurement import Method
@@ -109,7 +109,9 @@ class Gate:
             return replace(lengths, slice_cycles=None)
         if (failed := _failed(both)) is not None:
             self.candidate_failures += failed.contender == CANDIDATE
-            if failed.contender == BASELINE and self._fails_again(self.pairs.sides[0], failed):
+            # A session more would outlast the check, whose verdict is now that the time is up.
+            is_baselines = failed.contender == BASELINE and not self._is_late
+            if is_baselines and self._fails_again(self.pairs.sides[0], failed):
                 raise _does_not_run(failed)
         self._note(pair, both)
         return lengths
@@ -135,6 +137,15 @@ class Gate:
                     if side.name == CANDIDATE:
                         return None
                     raise _does_not_run(trial)
+            if self._is_late:
+                raise Inconclusive(
+                    f"the time is up, and no first session of the {side.name} went well: {_words(trial)}",
+                    "give it more with --max-time, or look with `sweeper doctor STUDY`",
+                )
+
+    @property
+    def _is_late(self) -> bool:
+        return self.pairs.seconds >= self.terms.max_seconds
 
     def _fails_again(self, side: Side, failed: TrialResult) -> bool:
         again = self.pairs.alone(side, failed.seed, whole_lengths(side, is_pilot=True))
@@ -213,6 +224,8 @@ class Gate:
         growth = memory_growth(self.found)
         if growth is not None and growth.interval[0] > self.terms.max_memory_growth:
             return GateVerdict.REGRESSED, Because.MEMORY
+        if memory_is_unclear(growth, self.terms.max_memory_growth):
+            return GateVerdict.INCONCLUSIVE, Because.MEMORY
         if self.rule.is_improved(differences):
             return GateVerdict.IMPROVED, Because.SPEED
         return GateVerdict.PASS, Because.SPEED
@@ -228,6 +241,9 @@ def _failed(both: Both) -> TrialResult | None:
 
 
 def _does_not_run(trial: TrialResult) -> NotReady:
-    words = reason_text(trial.reason) or trial.outcome.value
     hint = trial.diagnosis or "mend it first: `sweeper doctor STUDY` looks at what it needs"
-    return NotReady(f"the baseline does not run: {words}", hint)
+    return NotReady(f"the baseline does not run: {_words(trial)}", hint)
+
+
+def _words(trial: TrialResult) -> str:
+    return reason_text(trial.reason) or trial.outcome.value

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import NotReady
-from sweeper.session.scratch import Scratch
+from sweeper.outside import short
+from sweeper.session.scratch import PREFIX, Scratch
 
 SECONDS = 300.0
+WORKTREE = "worktree"
 
 
 def is_revision(text: str, folder: Path | None = None) -> bool:
     """Whether git knows a commit by this name in `folder`, the current one where it is None."""
     if text.startswith("-"):
         return False
-    return _git(folder or Path.cwd(), "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}") is not None
+    return _git(folder or Path.cwd(), "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}").is_ok
+
+
+def check_revision(revision: str, inside: Path) -> Path:
+    """That there is such a revision; the folder of the repository that holds `inside`.
+
+    Raises:
+        NotReady: no git, no repository there that git may read, or no such revision.
+    """
+    top = _git(inside, "rev-parse", "--show-toplevel")
+    if not top.is_ok:
+        if "dubious ownership" in top.said:
+            raise NotReady(
+                f"git refuses the repository that holds {inside}: {_first_line(top.said)}",
+                "let it: git config --global --add safe.directory FOLDER, as the user who runs the check",
+            )
+        if "not a git repository" in top.said:
+            raise NotReady(f"{inside} is not in a git repository", "name a study file that is, beside the revision")
+        raise NotReady(f"git cannot read {inside}: {_first_line(top.said)}", "mend it: git -C FOLDER status says more")
+    if not is_revision(revision, inside):
+        raise NotReady(
+            f"git knows no revision '{revision}' in {top.text}", "fetch it first: CI often clones one commit only"
+        )
+    return Path(top.text)
+
+
+def forget_lost_worktrees(inside: Path) -> None:
+    """Those of checks that were killed, whose folders are gone; nobody else's."""
+    listed = _git(inside, "worktree", "list", "--porcelain")
+    for line in listed.text.splitlines():
+        place = Path(line.removeprefix("worktree "))
+        is_ours = place.name == WORKTREE and place.parent.name.startswith(PREFIX)
+        if line.startswith("worktree ") and is_ours and not place.exists():
+            _git(inside, "worktree", "remove", "--force", str(place))
 
 
 @contextmanager
@@ -27,32 +64,46 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
     Raises:
         NotReady: no git, no repository there, or no such revision.
     """
-    top = _git(inside, "rev-parse", "--show-toplevel")
-    if top is None:
-        raise NotReady(f"{inside} is not in a git repository", "name a study file that is, beside the revision")
-    if not is_revision(revision, inside):
-        raise NotReady(
-            f"git knows no revision '{revision}' in {top}", "fetch it first: CI often clones one commit only"
-        )
-    _git(inside, "worktree", "prune")  # of a check that was killed, whose folder is gone
+    top = check_revision(revision, inside)
     with Scratch() as folder:
-        place = Path(folder) / "worktree"
+        place = Path(folder) / WORKTREE
         try:
-            if _git(inside, "worktree", "add", "--detach", str(place), revision) is None:
-                raise NotReady(f"git could not make a worktree of '{revision}'", f"try: git worktree add X {revision}")
-            yield place, Path(top)
+            made = _git(inside, "worktree", "add", "--detach", str(place), revision)
+            if not made.is_ok:
+                raise NotReady(
+                    f"git could not make a worktree of '{revision}': {_last_line(made.said)}",
+                    f"try: git worktree add X {revision}",
+                )
+            yield place, top
         finally:
             _git(inside, "worktree", "remove", "--force", str(place))
-    _git(inside, "worktree", "prune")
+    forget_lost_worktrees(inside)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What git answers; None where it refuses, or is not there."""
+@dataclass(frozen=True)
+class _Answer:
+    """What git printed, and what it said of errors."""
+
+    is_ok: bool
+    text: str = ""
+    said: str = ""
+
+
+def _git(folder: Path, *arguments: str) -> _Answer:
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *arguments],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=True,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False,
+            env={**os.environ, "LC_ALL": "C"},
         )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        return _Answer(False, said=str(error))
+    return _Answer(answer.returncode == 0, answer.stdout.strip(), answer.stderr.strip())
+
+
+def _first_line(text: str) -> str:
+    return short(next(iter(text.splitlines()), "it does not say why"))
+
+
+def _last_line(text: str) -> str:
+    return short(next(iter(reversed(text.splitlines())), "it does not say why"))

@@ -23,6 +23,15 @@ def key_of(result: CheckResult) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def check_history(file: Path) -> None:
+    """That a line can be added, before anything is measured.
+
+    Raises:
+        InvalidInput: the file holds something else.
+    """
+    _read(file)
+
+
 def append(file: Path, result: CheckResult) -> tuple[Past, ...]:
     """Add this check; returns the latest of its kind, itself included, oldest first.
 
@@ -31,13 +40,19 @@ def append(file: Path, result: CheckResult) -> tuple[Past, ...]:
         NotReady: it cannot be written.
     """
     earlier = _read(file)
+    joint = "" if _ends_with_a_line(file) else "\n"
     now = Past(result.started_at, key_of(result), result.verdict, result.change, result.steps_per_second)
     try:
         with file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(to_json(now)) + "\n")
+            lines.write(joint + json.dumps(to_json(now)) + "\n")
     except OSError as error:
         raise NotReady(f"cannot write {file}: {error.strerror or error}") from None
     return tuple(one for one in (*earlier, now) if one.key == now.key)[-SHOWN:]
+
+
+def _ends_with_a_line(file: Path) -> bool:
+    """Whether what is added begins a line of its own; editors, and checks that were killed, leave off the last end."""
+    return not file.exists() or not (data := read_bounded(file, MAX_BYTES)) or data.endswith(b"\n")
 
 
 def _read(file: Path) -> list[Past]:

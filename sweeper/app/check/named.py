@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,18 @@ from pathlib import Path
 import yaml
 
 from sweeper.app.check.git import is_revision
+from sweeper.app.outputs import read_results
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import DEMO_BUILD
 from sweeper.inputs.yaml_text import MAX_BYTES
 from sweeper.model.folder import StudyFolder
+from sweeper.model.gate import BASELINE, CANDIDATE
 from sweeper.outside import read_bounded, shown
 from sweeper.session.build import candidates
 
 KINDS = ("study", "folder", "build", "config", "learner", "rev")
+YAML = (".yaml", ".yml")
+FILES = (*YAML, ".x86_64", ".x86", ".exe", ".app", ".json")
 _MEND = "a study file, a study folder, a build, a trainer config, a learner or its environment, or a git revision"
 
 
@@ -33,15 +38,17 @@ class Named:
     rev: str | None = None
 
 
-def named(side: str, words: Sequence[str]) -> Named:
+def named(side: str, words: Sequence[str], place: Path | None = None) -> Named:
     """What the words of one side mean; `build:PATH`, `rev:NAME` and so on say which kind is meant.
+
+    `place`: in whose repository bare names of revisions are looked up; the current folder's where it is None.
 
     Raises:
         InvalidInput: one means nothing here, or two the same.
     """
     found: dict[str, object] = {}
     for word in words:
-        kind, value = _kind(side, word)
+        kind, value = _kind(side, word, place)
         if kind in found:
             raise InvalidInput(f"--{side}: {shown(word)} names a second {kind}", "name each kind once")
         found[kind] = value
@@ -50,15 +57,47 @@ def named(side: str, words: Sequence[str]) -> Named:
     return Named(words=tuple(words), **found)  # type: ignore[arg-type]
 
 
-def _kind(side: str, word: str) -> tuple[str, object]:
+def both_named(baseline: Sequence[str], candidate: Sequence[str]) -> tuple[Named, Named]:
+    """What the words of both sides mean; revisions are the project's with the study that either names.
+
+    Raises:
+        InvalidInput: as `named` does.
+    """
+    place = next((place for word in (*baseline, *candidate) if (place := _study_place(word)) is not None), None)
+    return named(BASELINE, baseline, place), named(CANDIDATE, candidate, place)
+
+
+def _study_place(word: str) -> Path | None:
+    """The folder of the study file that a word names, or that the study folder which it names was made from."""
     head, colon, rest = word.partition(":")
     kind, text = (head, rest) if colon and head in KINDS else (None, word)
     path = Path(text).expanduser()
-    kind = kind or _guess(text, path)
+    if path.is_dir() and StudyFolder(path).results.is_file():
+        file = Path(read_results(StudyFolder(path)).study.file or "")
+        return file.absolute().parent if file.is_file() else None
+    if not path.is_file() or path.suffix.lower() not in YAML:
+        return None
+    return path.absolute().parent if (kind or _kind_of_yaml(path)) == "study" else None
+
+
+def _kind(side: str, word: str, place: Path | None) -> tuple[str, object]:
+    head, colon, rest = word.partition(":")
+    kind, text = (head, rest) if colon and head in KINDS else (None, word)
+    if not text.strip():
+        raise InvalidInput(f"--{side}: {shown(word)} names nothing", f"name {_MEND}; was a variable left empty?")
+    path = Path(text).expanduser()
+    kind = kind or _guess(text, path, place)
     if kind is None:
+        if _looks_like_a_file(text) and not path.exists():
+            raise InvalidInput(f"--{side}: there is no file {shown(word)}, nor a revision", f"name {_MEND}")
         raise InvalidInput(f"--{side}: {shown(word)} is nothing that can be measured here", f"name {_MEND}")
-    if kind in ("build", "rev"):
-        return kind, text if kind == "rev" or text == DEMO_BUILD else str(path.absolute())
+    if kind == "rev" or (kind == "build" and text == DEMO_BUILD):
+        return kind, text
+    if kind == "build":
+        path = path.absolute()
+        if not any(candidate.exists() for candidate in candidates(path)):
+            raise InvalidInput(f"--{side}: there is no build {path}", "give the path of the executable")
+        return kind, str(path)
     if not path.exists():
         raise InvalidInput(f"--{side}: there is no {path}")
     if kind == "folder":
@@ -66,20 +105,24 @@ def _kind(side: str, word: str) -> tuple[str, object]:
     return kind, _learner_in(side, path) if kind == "learner" else path.absolute()
 
 
-def _guess(text: str, path: Path) -> str | None:
+def _looks_like_a_file(text: str) -> bool:
+    return "/" in text or "\\" in text or Path(text).suffix.lower() in FILES
+
+
+def _guess(text: str, path: Path, place: Path | None) -> str | None:
     if text == DEMO_BUILD:
         return "build"
     if path.is_dir() and path.suffix != ".app":
         if StudyFolder(path).results.is_file():
             return "folder"
         return "learner" if _scripts(path) else None
-    if path.suffix.lower() in (".yaml", ".yml"):
+    if path.suffix.lower() in YAML:
         return _kind_of_yaml(path) if path.is_file() else None
     if path.is_file() and path.stem.startswith("mlagents-learn"):
         return "learner"
     if any(candidate.exists() for candidate in candidates(path.absolute())):
         return "build"
-    return "rev" if is_revision(text) else None
+    return "rev" if is_revision(text, place) else None
 
 
 def _kind_of_yaml(path: Path) -> str | None:
@@ -101,5 +144,7 @@ def _learner_in(side: str, path: Path) -> Path:
         found = _scripts(path)
         if not found:
             raise InvalidInput(f"--{side}: {path} holds no mlagents-learn", "name an environment in which it is")
-        return found[0].absolute()
+        path = found[0]
+    if not os.access(path, os.X_OK):
+        raise InvalidInput(f"--{side}: the learner {path} cannot be executed", f"chmod +x {path}")
     return path.absolute()

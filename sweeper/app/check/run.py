@@ -14,19 +14,20 @@ from statistics import median, stdev
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.sides import Side, look_at, sides
+from sweeper.app.check.sides import Side, check_sides, look_at, sides
 from sweeper.app.clock import now
 from sweeper.app.glimpses import event_of
 from sweeper.app.prepare import memory_cap
 from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.conclude import memory_growth, updates_of
-from sweeper.compare.gate.rule import LOOKS, plain_mean, tolerance_in_reach
+from sweeper.compare.gate.rule import LOOKS, Rule, plain_mean, tolerance_in_reach
 from sweeper.compare.gate.why import phase_changes
 from sweeper.machine import available_memory, describe_machine, memory_margin
 from sweeper.model.events import Listener, ignore
 from sweeper.model.gate import Because, CheckResult, GateVerdict, Look, Pair
 from sweeper.model.machine import Machine
+from sweeper.report.check.words import notes
 from sweeper.session.gpu import Gpus
 from sweeper.session.leftovers import clean_up
 from sweeper.session.memory import MemoryRules
@@ -38,7 +39,10 @@ log = logging.getLogger("sweeper")
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line asks for. `folder`: where the check leaves what it found; None for one of its own."""
+    """What the command line asks for. `folder`: where the check leaves what it found; None for one of its own.
+
+    `same`: both sides are meant to be one thing.
+    """
 
     baseline: tuple[str, ...]
     candidate: tuple[str, ...]
@@ -49,6 +53,7 @@ class Wishes:
     whole_sessions: bool = False
     tolerate_load: bool = False
     folder: Path | None = None
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
     started_at = now()
     folder = open_check(wishes.folder, look_at(wishes.baseline, wishes.candidate, needs_both=True))
     with measuring(wishes.baseline, wishes.candidate, told.say, stop) as (both, machine, stack):
+        check_sides(both[0].facts, both[1].facts, wishes.same)
         pairs, cap = stack.enter_context(pairs_of(both, machine, folder, wishes, stop, told.event))
         terms = Terms(
             wishes.tolerance,
@@ -90,7 +96,8 @@ def run_check(wishes: Wishes, told: Told, stop: StopSignal) -> Checked:
         gate = Gate(pairs, terms, told.say, lambda pair, look: told.pair(pair, look, pairs.seconds))
         verdict, because = gate.run()
         result = concluded(gate, both, machine, started_at, verdict, because)
-    folder.write(result)
+    for complaint in folder.write(result):
+        told.say(complaint)
     return Checked(result, folder)
 
 
@@ -108,6 +115,8 @@ def measuring(
             both = stack.enter_context(sides(baseline, candidate))
         finally:
             stop.check()
+        for note in notes(both[0].facts, both[1].facts):
+            say(note)
         yield both, describe_machine(both[0].subject.packages), stack
 
 
@@ -152,7 +161,8 @@ def concluded(
     deviation = stdev(differences) if len(differences) > 1 else None
     counted = [two for pair, two in zip(gate.found, gate.both) if pair.difference is not None]
     starts = [pair.startup for pair in gate.found if pair.startup is not None and pair.difference is not None]
-    needed = gate.rule.pairs_needed(deviation) if gate.rule and deviation else None
+    planned = Rule(gate.terms.tolerance, LOOKS[-1], gate.terms.trimmed)
+    needed = planned.pairs_needed(deviation) if deviation else None
     if needed is not None and needed > LOOKS[-1]:
         needed = None
     reach = tolerance_in_reach(deviation, len(differences), gate.terms.trimmed) if deviation else None

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from sweeper.model.gate import CheckResult, GateVerdict
 from sweeper.outside import one_line
-from sweeper.report.check.words import TITLES, change_text, headline, why_text
+from sweeper.report.check.words import TITLES, change_text, headline, notes, why_text
 
 _GITHUB = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 
@@ -18,7 +18,8 @@ def junit(result: CheckResult) -> str:
     suite = ElementTree.Element("testsuite", name="sweeper check", tests="1", failures="0", errors="0", skipped="0")
     suite.set("time", f"{result.seconds:.3f}")
     suite.set("timestamp", result.started_at[:19])
-    case = ElementTree.SubElement(suite, "testcase", classname="sweeper.check", name=f"throughput of {result.name}")
+    name = f"throughput of {compared(result)}"
+    case = ElementTree.SubElement(suite, "testcase", classname="sweeper.check", name=name)
     case.set("time", f"{result.seconds:.3f}")
     kind, counter = {
         GateVerdict.REGRESSED: ("failure", "failures"),
@@ -32,15 +33,26 @@ def junit(result: CheckResult) -> str:
             found.set("type", result.because.value)
             found.text = details(result)
     ElementTree.SubElement(case, "system-out").text = details(result)
+    return document(suite)
+
+
+def document(suite: ElementTree.Element) -> str:
+    """A JUnit file with this suite."""
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
+def compared(result: CheckResult) -> str:
+    """The study and what is compared, which tells two checks of a study apart."""
+    before, after = (" ".join(one_line(word) for word in side.named) for side in (result.baseline, result.candidate))
+    return f"{result.name} ({after} against {before})"
+
+
 def details(result: CheckResult) -> str:
     """All that is worth saying, in lines of plain text."""
-    lines = [headline(result)]
+    lines = [headline(result), *notes(result.baseline, result.candidate)]
     if (why := why_text(result)) is not None:
         lines.append(why)
     if result.memory_growth is not None:
@@ -60,10 +72,11 @@ def summary(result: CheckResult) -> str:
     if result.pair_deviation is not None:
         rows.append(("pairs differ by", f"{100 * result.pair_deviation:.1f} %"))
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    why = why_text(result)
+    told = [*notes(result.baseline, result.candidate), why_text(result)]
+    rest = "".join(f"\n{line}\n" for line in told if line)
     return (
         f"### {marks.get(result.verdict, '❌')} Training throughput of {result.name}: {TITLES[result.verdict]}\n\n"
-        f"{headline(result)}\n\n| | |\n|---|---|\n{table}\n" + (f"\n{why}\n" if why else "")
+        f"{headline(result)}\n\n| | |\n|---|---|\n{table}\n{rest}"
     )
 
 
@@ -72,8 +85,13 @@ def annotation(result: CheckResult) -> str | None:
     level = {GateVerdict.REGRESSED: "error", GateVerdict.CANDIDATE_FAILS: "error", GateVerdict.INCONCLUSIVE: "warning"}
     if result.verdict not in level:
         return None
-    text = "".join(_GITHUB.get(character, character) for character in headline(result))
-    return f"::{level[result.verdict]} title=Training throughput::{text}"
+    return command_text(level[result.verdict], "Training throughput", headline(result))
+
+
+def command_text(level: str, title: str, text: str) -> str:
+    """A workflow command of GitHub's."""
+    escaped = "".join(_GITHUB.get(character, character) for character in text)
+    return f"::{level} title={title}::{escaped}"
 
 
 def outputs(result: CheckResult) -> str:
@@ -106,9 +124,9 @@ def code_quality(result: CheckResult) -> str:
     entry = {
         "description": headline(result),
         "check_name": "sweeper-check",
-        "fingerprint": f"sweeper-check-{result.name}-{result.because.value}",
+        "fingerprint": f"sweeper-check-{compared(result)}-{result.because.value}",
         "severity": severity,
-        "location": {"path": result.name, "lines": {"begin": 1}},
+        "location": {"path": result.candidate.study or result.name, "lines": {"begin": 1}},
     }
     return json.dumps([entry], indent=1) + "\n"
 
@@ -117,7 +135,7 @@ def benchmark(result: CheckResult) -> str:
     """For github-action-benchmark, its kind `customBiggerIsBetter`."""
     rows: list[dict[str, Any]] = []
     for side, rate in result.steps_per_second.items():
-        row: dict[str, Any] = {"name": f"{result.name}: {side}", "unit": "steps/s", "value": rate}
+        row: dict[str, Any] = {"name": f"{compared(result)}: {side}", "unit": "steps/s", "value": rate}
         if side == "candidate" and result.change is not None:
             row["extra"] = f"against the baseline: {change_text(result.change)}"
         rows.append(row)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.model.gate import CheckResult, GateVerdict, Past
-from sweeper.report.check.words import PHASE_WORDS, TITLES, because, change_text, percent, phase_text, why_text
+from sweeper.report.check.words import PHASE_WORDS, TITLES, because, change_text, notes, percent, phase_text, why_text
 from sweeper.report.drawing import INK, drawing, svg
 from sweeper.report.html import environment_of
 from sweeper.report.words.values import command_text, params_text
@@ -29,6 +29,7 @@ def render_check(result: CheckResult, past: Sequence[Past] = ()) -> str:
         "tone": "good" if result.verdict.is_pass else "yours" if _is_open(result) else "bad",
         "lead": because(result)[:1].upper() + because(result)[1:],
         "why": why_text(result),
+        "notes": notes(*_sides(result)),
         "phases": [(PHASE_WORDS[one.phase], one, phase_text(one)) for one in result.why],
         "change": None if result.change is None else change_text(result.change),
         "memory": None if result.memory_growth is None else change_text(result.memory_growth),

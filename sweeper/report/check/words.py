@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sweeper.model.gate import Because, Change, CheckResult, GateVerdict, Mode, PhaseChange
+from sweeper.model.gate import Because, Change, CheckResult, GateVerdict, Mode, PhaseChange, SideFacts
+from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import TrialResult
+from sweeper.outside import short
 from sweeper.report.words.reasons import OUTCOME_WORDS, reason_text
 from sweeper.report.words.values import busiest_text
 from sweeper.units import format_seconds
@@ -33,6 +35,23 @@ def change_text(change: Change) -> str:
     """A change with its interval."""
     low, high = change.interval
     return f"{percent(change.estimate)} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def notes(baseline: SideFacts, candidate: SideFacts) -> list[str]:
+    """What a reader of the verdict has to know of the two sides."""
+    found = [
+        f"Careful: {' and '.join(side.from_today)} of the {side.name} ({' '.join(side.named)}) "
+        f"{'is' if len(side.from_today) == 1 else 'are'} today's: git does not hold what the revision had."
+        for side in (baseline, candidate)
+        if side.from_today
+    ]
+    before, after = (side.fingerprint.get("behaviours") or [] for side in (baseline, candidate))
+    if set(before) != set(after) and before and after:
+        found.append(
+            f"Careful: the baseline trains {short(', '.join(before))}, the candidate {short(', '.join(after))}: "
+            "if that is more than a name, their agent steps are not comparable."
+        )
+    return found
 
 
 def headline(result: CheckResult) -> str:
@@ -72,6 +91,8 @@ def _failure(trial: TrialResult) -> str:
 def because(result: CheckResult) -> str:
     """Why, without the verdict's name."""
     tolerance = f"{100 * result.tolerance:g} %"
+    if result.verdict is GateVerdict.CANDIDATE_FAILS and result.mode is Mode.STORED:
+        return f"two of its sessions failed: {failure_text(result)}."
     if result.verdict is GateVerdict.CANDIDATE_FAILS:
         return f"two of its sessions failed, and the baseline's did not: {failure_text(result)}."
     if result.mode is Mode.STORED:
@@ -94,14 +115,22 @@ _STORED_LIMITS = (
 
 def _stored(result: CheckResult, tolerance: str) -> str:
     change = "no session counted" if result.change is None else f"candidate {change_text(result.change)}"
+    if result.because is Because.MEMORY and result.memory_growth is not None:
+        growth = f"{change_text(result.memory_growth)}, where {100 * (result.max_memory_growth or 0):g} % are allowed"
+        if result.verdict is GateVerdict.REGRESSED:
+            return f"in two batches of sessions its memory grew, by {growth}; {change}."
+        return f"as fast, but its memory differs too much between sessions to say that it did not grow: {growth}."
     if result.verdict is GateVerdict.REGRESSED:
         return f"two batches of sessions were slower than the recorded ones would be in one of a hundred; {change}."
     if result.verdict.is_pass:
         return f"as fast as the recorded sessions, and a slowdown of {tolerance} or more is excluded; {change}."
     if result.because is Because.NOT_REPEATED:
-        return f"one batch of sessions was slow, and a second one was not; {change}."
+        return f"one batch of sessions was slow or took more memory, and a second one did not repeat it; {change}."
     if result.because is Because.SPEED:
-        return f"no slower than the recorded sessions, but they differ too much to exclude {tolerance}; {change}."
+        return (
+            "no slower than the recorded sessions, but their days are too few or differ too much to exclude "
+            f"{tolerance}; {change}. Recording on more days helps."
+        )
     return f"too few sessions counted in the time allowed; {change}."
 
 
@@ -112,15 +141,28 @@ def _regression(result: CheckResult) -> str:
             f"{100 * (result.max_memory_growth or 0):g} % are allowed."
         )
     if result.because is Because.UPDATES:
-        before, after = (result.updates[side].policy for side in ("baseline", "candidate"))
-        return f"it learns less: {after:.2f} policy updates per 1,000 steps, the baseline {before:.2f}."
+        kind, before, after = _scarcer(result.updates["baseline"], result.updates["candidate"])
+        return f"it learns less: {after:.2f} {kind} updates per 1,000 steps, the baseline {before:.2f}."
     return "the candidate is slower, by more than 1 % beyond doubt."
+
+
+def _scarcer(before: PerThousandSteps, after: PerThousandSteps) -> tuple[str, float, float]:
+    """The kind of updates of which the candidate makes the smaller share, and how many each side makes."""
+    kinds = [("policy", before.policy, after.policy)]
+    if before.gradient and after.gradient is not None:
+        kinds.append(("gradient", before.gradient, after.gradient))
+    return min(kinds, key=lambda one: one[2] / one[1] if one[1] else 1.0)
 
 
 def _open(result: CheckResult, tolerance: str) -> str:
     if result.because is Because.BUSY:
         void = sum(pair.void is not None for pair in result.pairs)
         return f"other programs disturbed {void} of {len(result.pairs)} pairs{_culprits(result)}."
+    if result.because is Because.MEMORY and result.memory_growth is not None:
+        return (
+            f"as fast, but its memory differs too much between sessions to say that it grew by "
+            f"{100 * (result.max_memory_growth or 0):g} % at most: {change_text(result.memory_growth)}."
+        )
     if result.because is Because.UNEVEN_LOAD:
         return "it looks slower, but other programs took more of the candidate's time than of the baseline's."
     return f"neither a slowdown of {tolerance} nor its absence could be shown in the time allowed{_needed(result)}."
@@ -129,13 +171,17 @@ def _open(result: CheckResult, tolerance: str) -> str:
 def _needed(result: CheckResult) -> str:
     if result.pair_deviation is None:
         return "; too few pairs counted to say what it would take"
+    differ = f": pairs differ by {100 * result.pair_deviation:.1f} %"
+    if result.pairs_needed is None and result.tolerance_in_reach is None:
+        return f"{differ}; this machine is too unsteady for a check"
+    if result.pairs_needed is not None and result.pairs_needed <= result.counted:
+        return f"{differ}, which is little: the change lies between what is no regression (1 %) and the tolerance"
     ways = []
     if result.pairs_needed is not None and result.seconds_needed is not None:
         ways.append(f"about {result.pairs_needed} pairs (--max-time {_minutes(result.seconds_needed)})")
     if result.tolerance_in_reach is not None and result.tolerance_in_reach > result.tolerance:
         ways.append(f"--tolerance {100 * result.tolerance_in_reach:g}%")
-    would = f"; it would take {' or '.join(ways)}" if ways else "; this machine is too unsteady for a check"
-    return f": pairs differ by {100 * result.pair_deviation:.1f} %{would}"
+    return f"{differ}; it would take {' or '.join(ways)}" if ways else differ
 
 
 def _minutes(seconds: float) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sweeper.app.check.folder import CheckFolder, leave
+from sweeper.app.check.elsewhere import Elsewhere
+from sweeper.app.check.folder import CheckFolder
 from sweeper.errors import InvalidInput
 from sweeper.model.gate import Because, Change, CheckResult, GateVerdict, Look, Mode, Pair, PhaseChange, SideFacts
+from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.study import from_json
-from sweeper.report.check import ci
+from sweeper.report.check import ci, ended
 from sweeper.report.check.data import as_json
 from sweeper.report.check.page import render_check
 from sweeper.report.check.words import headline, why_text
@@ -80,7 +83,7 @@ def test_every_format_can_be_read_back(verdict, because, kind, count):
 def test_the_document_is_complete_and_keeps_its_version():
     data = json.loads(as_json(check_of()))
     assert (data["format"], data["version"]) == ("sweeper.check", 1)
-    del data["headline"], data["why_text"]
+    del data["headline"], data["why_text"], data["notes"]
     assert from_json(CheckResult, json.dumps(data)) == check_of()
 
 
@@ -124,7 +127,7 @@ def test_github_gets_its_summary_and_outputs_and_the_history_its_line(tmp_path):
     surroundings = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
     for _ in range(2):
         folder.write(check_of())
-        leave(folder, check_of(), history=history, junit=tmp_path / "j.xml", environment=surroundings)
+        assert Elsewhere(history, tmp_path / "j.xml", surroundings).leave(folder, check_of()) == []
     assert summary.read_text().startswith("before\n### ")
     assert "verdict=regressed\n" in outputs.read_text()
     assert len(history.read_text().splitlines()) == 2
@@ -138,5 +141,119 @@ def test_a_history_of_something_else_is_refused_and_kept(tmp_path):
     history = tmp_path / "notes.txt"
     history.write_text("milk\n")
     with pytest.raises(InvalidInput, match=r"notes\.txt:1"):
-        leave(folder, check_of(), history=history, junit=None, environment={})
+        Elsewhere(history, None, {}).look()
     assert history.read_text() == "milk\n"
+
+
+def test_a_history_without_a_last_end_of_line_stays_one_record_a_line(tmp_path):
+    folder = CheckFolder(tmp_path / "check")
+    folder.open()
+    history = tmp_path / "h.jsonl"
+    for _ in range(2):
+        Elsewhere(history, None, {}).look()
+        assert Elsewhere(history, None, {}).leave(folder, check_of()) == []
+        history.write_text(history.read_text().rstrip("\n"))
+    assert len(history.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("option", ["history", "junit"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, option):
+    places = {"history": None, "junit": None, option: tmp_path / "nowhere" / "file"}
+    with pytest.raises(InvalidInput, match=f"--{option}: there is no folder"):
+        Elsewhere(**places, environment={}).look()
+    with pytest.raises(InvalidInput, match=f"--{option}: .* is a folder"):
+        Elsewhere(**{**places, option: tmp_path}, environment={}).look()
+
+
+def test_what_cannot_be_written_after_the_verdict_is_said_and_no_error(tmp_path):
+    folder = CheckFolder(tmp_path / "check")
+    folder.open()
+    (folder.root / "metrics.txt").mkdir()
+    assert any("metrics.txt could not be written" in line for line in folder.write(check_of()))
+    assert folder.page.exists()
+    gone = str(tmp_path / "gone" / "file")
+    said = Elsewhere(tmp_path / "gone" / "h", tmp_path / "gone" / "j", {"GITHUB_OUTPUT": gone}).leave(
+        folder, check_of()
+    )
+    assert len(said) == 3
+    assert all(line.startswith("Careful: ") for line in said)
+
+
+def test_a_folder_of_somebody_elses_files_is_refused_and_kept(tmp_path):
+    (tmp_path / "junit.xml").write_text("<mine/>")
+    (tmp_path / "check.json").write_text('{"format": "another"}')
+    with pytest.raises(InvalidInput, match=r"holds check\.json, junit\.xml, which no check wrote"):
+        CheckFolder(tmp_path).open()
+    assert (tmp_path / "junit.xml").read_text() == "<mine/>"
+    (tmp_path / "check.json").write_text(as_json(check_of()))
+    CheckFolder(tmp_path).open()
+    assert not (tmp_path / "junit.xml").exists()
+
+
+def test_an_error_leaves_ci_what_it_reads_and_nothing_of_an_earlier_check(tmp_path):
+    folder, outputs, summary = CheckFolder(tmp_path / "check"), tmp_path / "outputs", tmp_path / "summary"
+    folder.open()
+    folder.write(check_of(verdict=GateVerdict.PASS))
+    junit = tmp_path / "j.xml"
+    junit.write_text("<yesterday/>")
+    places = Elsewhere(None, junit, {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)})
+    places.look()
+    assert not junit.exists()
+    assert places.leave_error(folder.root, "no build\nhere", 3) == []
+    for file in (junit, folder.junit):
+        suite = ElementTree.fromstring(file.read_text()).find("testsuite")
+        assert suite is not None
+        assert suite.get("errors") == "1"
+        error = suite.find("testcase/error")
+        assert error is not None
+        assert "no build" in (error.get("message") or "")
+    assert not folder.page.exists()
+    assert "verdict=error\n" in outputs.read_text()
+    assert "exit code 3" in summary.read_text()
+    assert ended.annotation("no build\nhere").endswith("::no build%0Ahere")
+
+
+def test_an_error_replaces_nothing_in_a_folder_of_somebody_else(tmp_path):
+    (tmp_path / "junit.xml").write_text("<mine/>")
+    Elsewhere(None, None, {}).leave_error(tmp_path, "wrong", 2)
+    assert (tmp_path / "junit.xml").read_text() == "<mine/>"
+
+
+def test_the_kind_of_updates_that_decided_is_the_one_that_is_told():
+    updates = {"baseline": PerThousandSteps(31.2, 3.91), "candidate": PerThousandSteps(7.8, 3.91)}
+    found = check_of(because=Because.UPDATES, updates=updates)
+    assert "it learns less: 7.80 gradient updates per 1,000 steps, the baseline 31.20" in headline(found)
+    updates["candidate"] = PerThousandSteps(31.2, 1.9)
+    assert "1.90 policy updates" in headline(found)
+
+
+def test_more_pairs_are_not_asked_for_where_there_were_enough():
+    pairs = tuple(Pair(at, 30.0 * at, -0.03) for at in range(32))
+    found = check_of(
+        verdict=GateVerdict.INCONCLUSIVE, because=Because.NOT_ENOUGH_PAIRS, pairs=pairs, pairs_needed=7,
+        seconds_needed=60.0, tolerance_in_reach=0.05,
+    )  # fmt: skip
+    assert "--max-time" not in headline(found)
+    assert "lies between" in headline(found)
+
+
+def test_a_recorded_baseline_did_not_run_and_is_not_said_to():
+    found = check_of(verdict=GateVerdict.CANDIDATE_FAILS, because=Because.FAILED, mode=Mode.STORED)
+    assert "baseline" not in headline(found)
+
+
+def test_two_checks_of_one_study_have_two_names_and_the_finding_a_file():
+    one = check_of()
+    other = check_of(candidate=replace(one.candidate, named=("New.x86_64",), study="game/study.yaml"))
+    for text in (ci.junit, ci.benchmark):
+        names = re.findall(r'name"?[:=] ?"([^"]*racer[^"]*)"', text(one) + text(other))
+        assert len(names) == len(set(names)) > 1
+    assert json.loads(ci.code_quality(other))[0]["location"]["path"] == "game/study.yaml"
+    assert json.loads(ci.code_quality(one))[0]["fingerprint"] != json.loads(ci.code_quality(other))[0]["fingerprint"]
+
+
+def test_what_is_taken_from_today_is_said_wherever_the_verdict_is():
+    one = check_of(verdict=GateVerdict.PASS)
+    found = replace(one, baseline=replace(one.baseline, named=("rev:old",), from_today=("the build Car.x86_64",)))
+    for text in (ci.details(found), ci.summary(found), ci.junit(found), render_check(found), as_json(found)):
+        assert "the build Car.x86_64 of the baseline (rev:old) is today" in text

@@ -14,7 +14,7 @@ from sweeper.app.check.pairs import STANDSTILL_SECONDS, Pairs
 from sweeper.app.check.run import concluded
 from sweeper.app.check.sides import Side
 from sweeper.app.stop import StopSignal
-from sweeper.errors import Interrupted, NotReady
+from sweeper.errors import Inconclusive, Interrupted, NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, CheckResult, GateVerdict, Mode
 from sweeper.model.session import SessionEnd
 from sweeper.report.check.words import headline
@@ -204,3 +204,46 @@ def test_being_asked_to_stop_stops(tmp_path):
     check.runner.on_session = lambda index: check.stop.ask() if index == 3 else None
     with pytest.raises(Interrupted):
         check.run()
+
+
+@pytest.mark.parametrize("grown", [18.0, 1.0])
+def test_a_session_that_died_early_says_nothing_of_memory(tmp_path, grown):
+    check = Check(tmp_path, jitter=wobble, end=lambda index: SessionEnd.EXITED if index == 5 else SessionEnd.MEASURED)
+    _peaks(check, lambda index, is_candidate: 0.01 if index == 5 else grown if is_candidate else 1.0)
+    found = check.run()
+    assert (found.verdict is GateVerdict.REGRESSED) == (grown > 1)
+    assert found.memory_growth is not None
+    assert found.memory_growth.estimate == pytest.approx(grown - 1)
+
+
+def test_memory_that_tells_nothing_does_not_pass(tmp_path):
+    check = Check(tmp_path, jitter=wobble)
+    _peaks(check, lambda index, is_candidate: (1.0, 8.0)[index // 2 % 2] if is_candidate else 1.0)
+    found = check.run()
+    assert (found.verdict, found.because) == (GateVerdict.INCONCLUSIVE, Because.MEMORY)
+    assert "its memory differs too much" in headline(found)
+
+
+def _peaks(check: Check, peak: Any) -> None:
+    run = check.runner.run
+
+    def scaled(plan: Any, watch: Any, wait: float) -> Any:
+        index = len(check.runner.sessions)
+        record = run(plan, watch, wait)
+        return replace(record, peak_memory_bytes=int(GIB * peak(index, plan.folder.root.name.endswith(CANDIDATE))))
+
+    check.runner.run = scaled  # type: ignore[method-assign]
+
+
+def test_first_sessions_are_not_tried_again_when_the_time_is_up(tmp_path):
+    check = Check(tmp_path, seconds=5.0, end=lambda index: SessionEnd.EXITED)
+    with pytest.raises(Inconclusive, match="the time is up, and no first session of the baseline went well"):
+        check.run()
+    assert len(check.runner.sessions) == 1
+
+
+def test_little_time_is_not_called_an_unsteady_machine(tmp_path):
+    found = Check(tmp_path, seconds=150.0, jitter=lambda index: (1.0, 1.001)[index % 2]).run()
+    assert found.verdict is GateVerdict.INCONCLUSIVE
+    assert found.counted < 4
+    assert "unsteady" not in headline(found)

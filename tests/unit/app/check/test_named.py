@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import yaml
 from sweeper.app.check import sides as sides_module
 from sweeper.app.check.git import is_revision, worktree
 from sweeper.app.check.named import named
-from sweeper.app.check.sides import differences, look_at, sides
+from sweeper.app.check.sides import check_sides, differences, look_at, sides
 from sweeper.errors import InvalidInput, NotComparable, NotReady, SweeperError
 from sweeper.model.folder import StudyFolder
+from sweeper.report.check.words import notes
 from sweeper.session.learner import Learner
 from tests.helpers.builders import ALL_FLAGS, PPO
 from tests.helpers.results import full_result
@@ -52,7 +54,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("study.yaml", "study"), ("car.yaml", "config"), ("New.x86_64", "build"), ("New", "build"),
         ("demo:racer", "build"),
-        ("mlagents-learn", "learner"), ("env", "learner"), ("build:Gone", "build"), ("rev:main~3", "rev"),
+        ("mlagents-learn", "learner"), ("env", "learner"), ("build:New", "build"), ("rev:main~3", "rev"),
     ],
 )  # fmt: skip
 def test_a_word_is_known_by_what_it_is(place, word, kind):
@@ -65,6 +67,11 @@ def test_a_word_is_known_by_what_it_is(place, word, kind):
     [
         (["nowhere"], "nothing that can be measured"),
         (["config:gone.yaml"], "there is no gone.yaml"),
+        (["gone.yaml"], "there is no file"),
+        (["builds/gone"], "there is no file"),
+        (["build:gone.x86_64"], "there is no build"),
+        ([""], "names nothing"),
+        (["rev:"], "names nothing"),
         (["New.x86_64", "Car.x86_64"], "a second build"),
         (["learner:car.d"], "there is no"),
         (["-rf"], "nothing that can be measured"),
@@ -114,6 +121,52 @@ def test_trainer_configs_are_compared_as_they_are_even_where_a_study_chose_their
     with sides(["study.yaml"], ["bigger.yaml"]) as (before, after):
         assert (before.params["batch_size"], after.params["batch_size"]) == (128, 512)
         assert before.params["num_envs"] == after.params["num_envs"] == 2
+
+
+def test_a_candidate_takes_what_it_does_not_name_from_the_baseline_unless_it_names_a_study(place):
+    with sides(["study.yaml", "env"], ["New.x86_64"]) as (before, after):
+        assert before.subject.launch.learner == after.subject.launch.learner == str(place / "env/bin/mlagents-learn")
+        assert before.subject.launch.build == place / "Car.x86_64"
+    with sides(["study.yaml", "New.x86_64"], ["env"]) as (before, after):
+        assert before.subject.launch.build == after.subject.launch.build == place / "New.x86_64"
+    with sides(["study.yaml", "env"], ["study.yaml", "New.x86_64"]) as (before, after):
+        assert after.subject.launch.learner == str(place / "mlagents-learn")
+
+
+@pytest.mark.parametrize(
+    "words", [["study.yaml"], ["study.yaml", "Car.x86_64"], ["study.yaml", "learner:mlagents-learn"]]
+)
+def test_what_does_not_differ_is_not_compared_unless_that_is_meant(place, words):
+    with sides(["study.yaml"], words) as (before, after):
+        with pytest.raises(NotComparable, match="nothing that is known of the two sides differs") as caught:
+            check_sides(before.facts, after.facts)
+        assert "--same" in str(caught.value.hint)
+        check_sides(before.facts, after.facts, same=True)
+    with sides(["study.yaml"], [*words[:1], "env"]) as (before, after):
+        assert differences(before.facts, after.facts) == ("learner program",)
+
+
+def test_configs_of_other_behaviours_are_not_compared_and_other_names_are_told(place):
+    (place / "two.yaml").write_text(PPO + PPO.removeprefix("behaviors:\n").replace("Car", "Truck"))
+    with sides(["study.yaml"], ["two.yaml"]) as (before, after), pytest.raises(NotComparable, match="Car, Truck"):
+        check_sides(before.facts, after.facts)
+    (place / "two.yaml").write_text(PPO.replace("Car", "Truck"))
+    with sides(["study.yaml"], ["two.yaml"]) as (before, after):
+        check_sides(before.facts, after.facts)
+        assert "the candidate Truck" in notes(before.facts, after.facts)[0]
+
+
+def test_a_learner_that_cannot_be_executed_is_the_sides_own_mistake(place):
+    (place / "env" / "bin" / "mlagents-learn").chmod(0o644)
+    with pytest.raises(InvalidInput, match=r"--candidate: the learner .* cannot be executed"):
+        named("candidate", ["env"])
+
+
+def test_a_baseline_without_a_candidate_passes_nothing(place):
+    with pytest.raises(NotComparable, match="there is no candidate"):
+        look_at(["study.yaml"], [], needs_both=True)
+    with pytest.raises(NotComparable, match="there is no candidate"):
+        look_at(["study.yaml", "New.x86_64"], [], needs_both=True)
 
 
 @pytest.mark.parametrize(("candidate", "said"), [(["study.yaml"], "no baseline"), ([], "no candidate")])
@@ -179,6 +232,11 @@ def test_a_revision_is_the_project_as_it_was_and_its_worktree_goes(repository):
         # Git does not hold the build: it is the one that lies here.
         assert before.subject.launch.build == after.subject.launch.build == repository / "Car.x86_64"
         assert before.subject.config.path.exists()
+        assert before.facts.from_today == ("the build Car.x86_64",)
+        assert after.facts.from_today == ()
+        assert "the build Car.x86_64 of the baseline" in notes(before.facts, after.facts)[0]
+        assert before.facts.study == after.facts.study == "study.yaml"
+        check_sides(before.facts, after.facts)
     assert not before.subject.config.path.exists()
     listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True)
     assert len(listed.stdout.splitlines()) == 1
@@ -189,6 +247,78 @@ def test_a_revision_that_is_not_there_is_said(repository):
     assert not is_revision("--help")
     with pytest.raises(SweeperError, match="no revision 'later'"), sides(["study.yaml"], ["rev:later"]):
         pass
+
+
+def test_a_revision_that_is_as_today_because_of_what_git_does_not_hold_is_no_comparison(repository):
+    study = {**STUDY, "env_path": str(repository / "Car.x86_64"), "initialize_from": "run"}
+    (repository / "study.yaml").write_text(yaml.safe_dump(study))
+    (repository / "run").mkdir()
+    git(repository, "commit", "-qam", "three")
+    with sides(["study.yaml", "rev:HEAD"], ["study.yaml"]) as (before, after):
+        assert before.facts.from_today == ("the build Car.x86_64", "the trained run run")
+        assert differences(before.facts, after.facts) == ()
+        with pytest.raises(NotComparable, match=r"of study\.yaml rev:HEAD, the build Car\.x86_64 and"):
+            check_sides(before.facts, after.facts)
+    with sides(["study.yaml", "rev:HEAD", "Car.x86_64"], ["New.x86_64"]) as (before, after):
+        assert before.facts.from_today == ("the trained run run",)
+        assert after.revision is not None
+        check_sides(before.facts, after.facts)
+
+
+def test_a_learner_that_git_holds_is_the_same_in_every_worktree(repository):
+    (repository / "study.yaml").write_text(yaml.safe_dump({**STUDY, "learner": "./mlagents-learn"}))
+    git(repository, "add", "mlagents-learn", "Car.x86_64")
+    git(repository, "commit", "-qam", "three")
+    with sides(["study.yaml", "rev:HEAD"], ["study.yaml"]) as (before, after):
+        assert before.facts.from_today == ()
+        assert differences(before.facts, after.facts) == ()
+    (repository / "mlagents-learn").write_text("#!/bin/bash\n")
+    with sides(["study.yaml", "rev:HEAD"], ["study.yaml"]) as (before, after):
+        assert differences(before.facts, after.facts) == ("learner program",)
+
+
+def test_a_revision_without_the_trainer_config_says_so_in_its_own_words(repository):
+    (repository / ".gitignore").write_text("car.yaml\n")
+    git(repository, "rm", "-q", "--cached", "car.yaml")
+    git(repository, "commit", "-qm", "three")
+    with (
+        pytest.raises(NotComparable, match=r"^HEAD has no car\.yaml"),
+        sides(["study.yaml", "rev:HEAD"], ["study.yaml"]),
+    ):
+        pass
+    with sides(["study.yaml", "rev:HEAD", "car.yaml"], ["New.x86_64"]):
+        pass
+
+
+def test_a_bare_revision_is_the_studys_project_and_is_looked_up_before_anything_is_started(
+    repository, tmp_path_factory, monkeypatch
+):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert look_at([str(repository / "study.yaml")], ["before"], needs_both=True) == "racer"
+    folder = StudyFolder(repository / "reports" / "racer")
+    _write_results(folder, repository / "study.yaml")
+    assert look_at([str(folder.root)], ["before"], needs_both=True) == "racer"
+    with pytest.raises(NotReady, match="no revision 'later'"):
+        look_at([str(repository / "study.yaml"), "rev:later"], ["before"])
+
+
+def test_a_repository_that_git_refuses_is_told_as_git_tells_it(repository, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(NotReady, match="dubious ownership") as caught, worktree("before", repository):
+        pass
+    assert "safe.directory" in str(caught.value.hint)
+
+
+def test_the_worktree_of_a_check_that_was_killed_is_forgotten_by_the_next_one(repository, tmp_path_factory):
+    lost, kept = tmp_path_factory.mktemp("sweeper-x") / "worktree", tmp_path_factory.mktemp("mine") / "worktree"
+    for place in (lost, kept):
+        git(repository, "worktree", "add", "--detach", str(place), "before")
+        shutil.rmtree(place)
+    with sides(["study.yaml"], ["New.x86_64"]):
+        pass
+    listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True)
+    assert str(lost) not in listed.stdout
+    assert str(kept) in listed.stdout
 
 
 def test_outside_a_repository_there_are_no_revisions(place):

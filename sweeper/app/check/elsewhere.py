@@ -1,0 +1,108 @@
+"""What a check leaves outside its folder: `--junit`, `--history`, and what GitHub gave a place for.
+
+Places are looked at before anything is measured. What cannot be written afterwards is said, and the verdict stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.app.check.folder import CheckFolder, attempt
+from sweeper.app.check.history import append, check_history
+from sweeper.app.outputs import write_atomically
+from sweeper.errors import InvalidInput
+from sweeper.model.gate import CheckResult
+
+SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The places. `environment`: variables, of which GitHub's name two."""
+
+    history: Path | None
+    junit: Path | None
+    environment: Mapping[str, str]
+
+    def look(self) -> None:
+        """What is wrong with them is said at once; a result of an earlier check goes.
+
+        Raises:
+            InvalidInput: a file could not be written, or the history is something else.
+        """
+        if self.history is not None:
+            check_place("--history", self.history)
+            check_history(self.history)
+        if self.junit is not None:
+            check_place("--junit", self.junit)
+            self.junit.unlink(missing_ok=True)
+
+    def leave(self, folder: CheckFolder, result: CheckResult) -> list[str]:
+        """Write all of it; returns what could not be, for people."""
+        from sweeper.report.check import ci
+
+        said: list[str | None] = []
+        history, junit = self.history, self.junit
+        if history is not None:
+            said.append(attempt(str(history), lambda: said.extend(folder.write(result, append(history, result)))))
+        if junit is not None:
+            said.append(attempt(str(junit), lambda: write_atomically(junit, ci.junit(result))))
+        said += [self._append(SUMMARY, ci.summary(result)), self._append(OUTPUT, ci.outputs(result))]
+        return [complaint for complaint in said if complaint is not None]
+
+    def leave_error(self, folder: Path | None, message: str, code: int) -> list[str]:
+        """What CI reads of a check that ended without a verdict. `folder`: as `--out` named it."""
+        from sweeper.report.check import ended
+
+        said: list[str | None] = []
+        text = ended.junit(message, code)
+        for place in (self.junit, None if folder is None else _own(folder)):
+            if place is not None and place.parent.is_dir():
+                said.append(attempt(str(place), _writer(place, text)))
+        said += [
+            self._append(SUMMARY, ended.summary(message, code)),
+            self._append(OUTPUT, ended.outputs(message)),
+        ]
+        return [complaint for complaint in said if complaint is not None]
+
+    def _append(self, variable: str, text: str) -> str | None:
+        place = self.environment.get(variable)
+        if not place:
+            return None
+
+        def write() -> None:
+            with Path(place).open("a", encoding="utf-8") as file:
+                file.write(text)
+
+        return attempt(variable, write)
+
+
+def check_place(option: str, file: Path) -> None:
+    """That `file` can be written, or replaced.
+
+    Raises:
+        InvalidInput: its folder is not there, or it is something else, or nobody may write it.
+    """
+    if file.is_dir():
+        raise InvalidInput(f"{option}: {file} is a folder", "name a file")
+    if not file.parent.is_dir():
+        raise InvalidInput(f"{option}: there is no folder {file.parent}", "make it first, or name another file")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise InvalidInput(f"{option}: {file} cannot be written by this user", "name another file, or mend its rights")
+
+
+def _own(folder: Path) -> Path | None:
+    """The JUnit file of a check's folder, which is made where there is none; None where it is somebody else's."""
+    opened = CheckFolder(folder)
+    try:
+        opened.open()
+    except Exception:  # whoever made the error said it, or this is one: nothing is replaced
+        return None
+    return opened.junit
+
+
+def _writer(place: Path, text: str) -> Callable[[], None]:
+    return lambda: write_atomically(place, text)

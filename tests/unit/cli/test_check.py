@@ -1,0 +1,89 @@
+"""The command line of checks, as far as nothing is measured."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import typer
+
+from sweeper.cli.check import _next
+from sweeper.cli.options import growth
+from sweeper.model.gate import GateVerdict
+from tests.helpers.builders import PPO, STUDY_HEAD
+from tests.unit.cli.test_cli import run
+from tests.unit.report.test_check import check_of
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWEEPER_HOST_LOCK", str(tmp_path / "host.lock"))
+    for variable in ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "car.yaml").write_text(PPO)
+    (tmp_path / "study.yaml").write_text(STUDY_HEAD + "env_path: Car.x86_64\n")
+    (tmp_path / "Car.x86_64").write_text("#!/bin/sh\n")
+    (tmp_path / "Car.x86_64").chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--plan", "--candidate=nosuch"], "--candidate"),
+        (["--plan", "--max-time=3m"], "--max-time"),
+        (["--record=b.json", "--baseline=nonsense"], "--baseline"),
+        (["--record=b.json", "--json"], "--json"),
+        (["--record=b.json", "--junit=j.xml", "--history=h"], "--history and --junit"),
+        (["--against=b.json", "--baseline=study.yaml"], "--baseline"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(place, capsys, arguments, said):
+    code, _, err = run(capsys, "check", *arguments)
+    assert code == 2
+    assert f"Invalid value for {said}" in err
+    assert "makes no use of it" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--baseline=study.yaml"], 7),
+        (["--baseline=study.yaml", "--candidate=gone.yaml"], 2),
+        (["--plan", "--junit=j.xml"], 2),
+    ],
+)
+def test_every_end_without_a_verdict_leaves_ci_something_to_read(place, capsys, monkeypatch, arguments, expected):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(place / "outputs"))
+    code, _, err = run(capsys, "check", *arguments, "--out=found")
+    assert code == expected
+    assert "::error title=" in err
+    assert "verdict=error\n" in (place / "outputs").read_text()
+    assert ElementTree.parse(place / "found" / "junit.xml").find(".//error") is not None
+
+
+def test_a_result_of_yesterday_does_not_outlive_an_error(place, capsys):
+    (place / "j.xml").write_text("<yesterday/>")
+    code, _, _ = run(capsys, "check", "--baseline=study.yaml", "--junit=j.xml")
+    assert code == 7
+    assert ElementTree.parse(place / "j.xml").find(".//error") is not None
+
+
+@pytest.mark.parametrize(("text", "value"), [("0%", 0.0), ("0", 0.0), ("10%", 0.1), ("150%", 1.5), ("2.5", 2.5)])
+def test_memory_may_more_than_double(text, value):
+    assert growth("--max-memory-growth", text, 10.0) == value
+
+
+@pytest.mark.parametrize("text", ["-1%", "much", "nan", "2000%", ""])
+def test_what_is_no_growth_is_refused_with_what_would_be(text):
+    with pytest.raises(typer.BadParameter, match="from 0% to 1000%"):
+        growth("--max-memory-growth", text, 10.0)
+
+
+def test_what_was_just_done_is_not_advised(tmp_path):
+    passed = check_of(verdict=GateVerdict.PASS)
+    assert _next(passed, tmp_path / "h.jsonl") is None
+    assert "--history" in (_next(passed, None) or "")
