@@ -21,15 +21,23 @@ class Parts:
 
         A script around the learner counts as the learner, and all that is no worker as players.
         """
-        if learner_pid is not None:
-            for process in processes:
-                if process not in self._known:
-                    with contextlib.suppress(psutil.Error):
-                        self._known[process] = _part(process, learner_pid)
+        fresh = [process for process in processes if process not in self._known]
+        if learner_pid is not None and fresh:
+            around = _with_ancestors(learner_pid)
+            for process in fresh:
+                with contextlib.suppress(psutil.Error):
+                    self._known[process] = _part(process, learner_pid, around)
         return self._known
 
 
-def _part(process: psutil.Process, learner_pid: int) -> Part:
-    if process.pid == learner_pid or learner_pid in (child.pid for child in process.children(recursive=True)):
+def _with_ancestors(learner_pid: int) -> set[int]:
+    """Process ids; looked up once for all fresh ones, because looking for children goes through the whole machine's."""
+    with contextlib.suppress(psutil.Error):
+        return {learner_pid, *(parent.pid for parent in psutil.Process(learner_pid).parents())}
+    return {learner_pid}
+
+
+def _part(process: psutil.Process, learner_pid: int, around: set[int]) -> Part:
+    if process.pid in around:
         return Part.LEARNER
     return Part.WORKERS if process.ppid() == learner_pid else Part.PLAYERS
