@@ -57,8 +57,8 @@ class Utilisation:
         usable_cores: how many it might have used.
         part_cores: `cores` by part of the tree; empty where the parts are not known.
         core_percent: use of each core, by anybody, busiest first.
-        part_memory_bytes: by part, at the reading of memory that was highest; shared pages once where memory is so
-            counted. Empty where the parts are not known.
+        part_memory_bytes: the most of each part, at whatever time; shared pages once where memory is so counted. Empty
+            where the parts are not known.
         players: how many players there were.
         gpu_percent: use of the busiest GPU by the trial; `gpu_others_percent` by others.
         gpu_memory_bytes: the most GPU memory that the trial held; `gpu_others_memory_bytes` that others did.

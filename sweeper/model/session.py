@@ -59,7 +59,7 @@ class SessionRecord:
     this session's is told by `members_killed`, processes of it that were gone before the learner, and by `near_cap`.
     `broken_by`: what ended sessions that ran in turn, where their end is TURNS_BROKEN and it is known.
     `player`: whose log `player_log_tail` is, the one that the session ended with; None where several might be meant.
-    `part_memory_bytes`: at the highest reading, by part of the tree; empty where the parts are not known.
+    `part_memory_bytes`: the most of each part of the tree; empty where the parts are not known.
     `asked_seconds`: that somebody was asked to press Play, which are in no other time.
     `proxy`: the variable that sends players to a proxy for what is on this machine.
     """

@@ -84,6 +84,7 @@ class LiveSession:
         self._searched_at = self.started
         self._kernel_acted = False
         self._searched_training = False
+        self._weighed_training = False
 
     def __enter__(self) -> LiveSession:
         return self
@@ -138,6 +139,14 @@ class LiveSession:
     def parts(self, processes: Sequence[psutil.Process]) -> Mapping[psutil.Process, Part]:
         """Which of the processes seen so far are the learner's own, its workers, and players; none while untold."""
         return self._parts.of(processes, getattr(self._file, "learner_pid", None))
+
+    def read_memory(self, processes: Sequence[psutil.Process]) -> int:
+        """Bytes that they use now, exactly once all players are there; `parts` has told of them before."""
+        is_first_of_training = self._searched_training and not self._weighed_training
+        self._weighed_training = self._searched_training
+        used = self.meter.read(processes, exactly=is_first_of_training)
+        self._parts.weigh(self.meter.shares)
+        return used
 
     def stage(self) -> str:
         """What the session is at, for people."""
@@ -215,7 +224,7 @@ class LiveSession:
             learner_start=LearnerStart.WARM if self.is_warm else LearnerStart.COLD,
             cap_kept_by=self._cap_kept_by(end),
             # The machine's count is everybody's; a group of our own tells which were ours.
-            part_memory_bytes=self._part_memory(),
+            part_memory_bytes=dict(self._parts.most_bytes),
             oom_kills=0 if self._keeper is not None else oom_kills() - self._oom_kills_before,
         )
 
@@ -225,14 +234,6 @@ class LiveSession:
         if told is not None and told > self.meter.peak_bytes:
             return told, self._keeper.mechanism if self._keeper else None
         return (self.meter.peak_bytes, self.meter.source) if self.meter.peak_bytes else (None, None)
-
-    def _part_memory(self) -> dict[Part, int]:
-        parts = self.parts(tuple(self.meter.peak_shares))
-        found: dict[Part, int] = {}
-        for process, share in self.meter.peak_shares.items():
-            if process in parts:
-                found[parts[process]] = found.get(parts[process], 0) + share
-        return found
 
     def _cap_kept_by(self, end: SessionEnd) -> str | None:
         if end is not SessionEnd.OVER_MEMORY:

@@ -73,8 +73,8 @@ class MemoryMeter:
         lender: psutil.Process | None = None,
     ) -> None:
         self.peak_bytes = 0
-        self.peak_shares: Mapping[psutil.Process, int] = {}
-        """By process, at the exact reading that was highest; the lender's part is not in it."""
+        self.shares: Mapping[psutil.Process, int] = {}
+        """By process, at the latest exact reading; the lender's part is not in it."""
         self._lender = lender
         self.source = RSS
         self.now_bytes = 0
@@ -84,32 +84,30 @@ class MemoryMeter:
         self._exact = 0
         self._bound_then = 0
 
-    def read(self, processes: Iterable[psutil.Process]) -> int:
-        """Bytes in use now."""
+    def read(self, processes: Iterable[psutil.Process], exactly: bool = False) -> int:
+        """Bytes in use now; `exactly` whether or not it matters to the cap."""
         processes = list(processes)
         bound = sum(_rss(process) for process in processes)
         guess = min(bound, self._exact + max(0, bound - self._bound_then))
         is_near = guess > NEAR_CAP * self._cap
         is_old = self._clock() - self._exact_at >= (NEAR_SECONDS if is_near else EXACT_SECONDS)
         has_grown = guess > GROWTH * self.peak_bytes and not (is_near and guess <= self._cap)
-        if is_old or has_grown or guess > self._cap:
-            guess, shares = self._read_exactly(processes, bound)
-            if guess > self.peak_bytes:
-                self.peak_bytes, self.peak_shares = guess, shares
+        if exactly or is_old or has_grown or guess > self._cap:
+            guess = self._read_exactly(processes, bound)
+            self.peak_bytes = max(self.peak_bytes, guess)
         self.now_bytes = guess
         return guess
 
-    def _read_exactly(self, processes: list[psutil.Process], bound: int) -> tuple[int, dict[psutil.Process, int]]:
-        """All together, and by process."""
+    def _read_exactly(self, processes: list[psutil.Process], bound: int) -> int:
         shares = {process: _pss(process) for process in processes}
         lent = 0 if self._lender is None else _lent(self._lender)
         is_exact = None not in shares.values()
         self.source = PSS if is_exact else RSS
-        found = {process: (share or 0) if is_exact else _rss(process) for process, share in shares.items()}
-        self._exact = sum(found.values()) + lent if is_exact else bound
+        self.shares = {process: (share or 0) if is_exact else _rss(process) for process, share in shares.items()}
+        self._exact = sum(self.shares.values()) + lent if is_exact else bound
         self._bound_then = bound
         self._exact_at = self._clock()
-        return self._exact, found
+        return self._exact
 
 
 def _rss(process: psutil.Process) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import psutil
@@ -15,6 +16,9 @@ class Parts:
 
     def __init__(self) -> None:
         self._known: dict[psutil.Process, Part] = {}
+        self.most_bytes: dict[Part, int] = {}
+        """Of memory, by part, each at its own highest: pages that another training on the machine begins to share leave
+        the learner lower than it was before there were players."""
 
     def of(self, processes: Iterable[psutil.Process], learner_pid: int | None) -> Mapping[psutil.Process, Part]:
         """The part of every process seen so far; none while nobody told which one is the learner.
@@ -28,6 +32,15 @@ class Parts:
                 with contextlib.suppress(psutil.Error):
                     self._known[process] = _part(process, learner_pid, around)
         return self._known
+
+    def weigh(self, shares: Mapping[psutil.Process, int]) -> None:
+        """Take a reading of memory, bytes by process."""
+        now: Counter[Part] = Counter()
+        for process, share in shares.items():
+            if process in self._known:
+                now[self._known[process]] += share
+        for part, found in now.items():
+            self.most_bytes[part] = max(found, self.most_bytes.get(part, 0))
 
 
 def _with_ancestors(learner_pid: int) -> set[int]:

@@ -226,7 +226,7 @@ class Readings:
         for session in sessions:
             found = session.processes()
             parts.update(session.parts(found))
-            used += session.meter.read(found)
+            used += session.read_memory(found)
             processes += found
             session.logs.bound()
         now = time.monotonic()

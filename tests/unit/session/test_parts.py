@@ -54,3 +54,14 @@ def test_a_player_stays_one_when_its_worker_is_gone(chain: list[psutil.Process])
 
 def test_while_nobody_says_which_is_the_learner(chain: list[psutil.Process]) -> None:
     assert Parts().of(chain, None) == {}
+
+
+def test_each_part_at_its_own_highest(chain: list[psutil.Process]) -> None:
+    """Another training that begins to share the learner's pages leaves it lower than before there were players."""
+    _, learner, worker, player = chain
+    parts = Parts()
+    parts.of(chain, learner.pid)
+    parts.weigh({learner: 600})
+    parts.weigh({learner: 300, worker: 50, player: 70})
+    parts.weigh({learner: 310, player: 60})
+    assert parts.most_bytes == {Part.LEARNER: 600, Part.WORKERS: 50, Part.PLAYERS: 70}

@@ -24,7 +24,6 @@ class Scripted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, cap_mib: int = 1000, gpu: int | None = None) -> None:
         self.now, self.used, self.killed, self.samples = 50.0, 0, False, 0
         monkeypatch.setattr(session_module.time, "monotonic", lambda: self.now)
-        self.meter = SimpleNamespace(read=lambda processes: self.used)
         self.free, self.bounded = 200 * MIB, 0
         self.plan = plan_of()
         self.logs = SimpleNamespace(bound=self._bound)
@@ -45,6 +44,9 @@ class Scripted:
 
     def parts(self, processes: list[Any]) -> dict[Any, Any]:
         return {}
+
+    def read_memory(self, processes: list[Any]) -> int:
+        return self.used
 
     def was_killed_at_cap(self) -> bool:
         return self.killed
