@@ -26,7 +26,7 @@ _TOLD = {
 EXHAUSTED = "every configuration was measured"
 SETTLED = "no more than {:.1%} is expected to be gained by searching on"
 _WORTH = "Searching: {:.1%} more speed is expected to be left; the next session costs about {:.0f} s."
-_AREAS = "This scene has as many agents whatever num_areas says: it is not searched any more."
+_INERT = "As many agents report whatever {} says: it is not searched any more."
 _IN_TURN = "Confirming: {} contenders alive together, in turn for {} rounds of slices."
 
 
@@ -39,7 +39,7 @@ class Drive:
         self._begun = len(trials.history.results)
         self._settled: str | None = None
         self._told: str | None = None
-        self._areas_told = False
+        self._left_out: set[str] = set()
 
     def run(self) -> str:
         """Run what the budget allows; returns why it stopped.
@@ -82,9 +82,9 @@ class Drive:
 
     def _question(self) -> Question:
         question = self._trials.prepared.question(self._trials.history)
-        if "num_areas" in self._space.knobs and "num_areas" not in question.space.knobs and not self._areas_told:
-            self._areas_told = True
-            self._say(_AREAS)
+        for knob in sorted(self._space.knobs.keys() - question.space.knobs.keys() - self._left_out):
+            self._left_out.add(knob)
+            self._say(_INERT.format(knob))
         return replace(question, cap_bytes=self._trials.cap_bytes)
 
     def _measure_round(self, step: MeasureRound) -> None:

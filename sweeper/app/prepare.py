@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
-from sweeper.compare.noise import areas_are_inert
+from sweeper.compare.inert import inert_knobs
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.knobs import KNOBS
 from sweeper.inputs.study_file import Study, read_study
@@ -96,8 +96,8 @@ class Prepared:
     def question(self, history: History) -> Question:
         """What the search is asked; a knob that turned out to do nothing is not searched any more."""
         space = self.space
-        if "num_areas" in space.knobs and areas_are_inert(history.candidates):
-            space = space.without("num_areas")
+        for knob in inert_knobs(history.candidates):
+            space = space.without(knob)
         return Question(space, history, self.cap_bytes, self.machine.usable_cores)
 
     def facts(

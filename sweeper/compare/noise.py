@@ -1,4 +1,4 @@
-"""What repeats and neighbours tell about the study itself: noise between sessions, drift, areas that do nothing."""
+"""What repeats tell about the study itself: noise between sessions, and drift."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from sweeper.model.study import IntervalFrom, Noise
 from sweeper.model.trial import TrialResult
 from sweeper.quantiles import bounded_exp, t_quantile
 
-INERT_TOLERANCE = 0.1
-"""Agents per environment that differ by less than this are the same number, episodes ending aside."""
 MIN_DRIFT_SESSIONS = 4
 """Fewer give no slope worth naming."""
 
@@ -81,20 +79,6 @@ def noise(candidates: Sequence[Candidate], baseline_key: str) -> Noise:
         sessions=sum(len(item.measured) for item in repeated),
         baseline_sessions=len(own),
     )
-
-
-def areas_are_inert(candidates: Sequence[Candidate]) -> bool:
-    """True where different num_areas were measured and all had the same number of agents per environment."""
-    agents: dict[int, list[float]] = {}
-    for item in candidates:
-        areas, envs = item.params.get("num_areas"), item.params.get("num_envs")
-        found = [trial.agents for trial in item.measured if trial.agents]
-        if isinstance(areas, int) and isinstance(envs, int) and found:
-            agents.setdefault(areas, []).append(sum(found) / len(found) / envs)
-    if len(agents) < 2:
-        return False
-    values = [value for group in agents.values() for value in group]
-    return max(values) - min(values) <= INERT_TOLERANCE * max(values)
 
 
 def _drift(sessions: Sequence[TrialResult]) -> tuple[float, tuple[float, float]] | None:

@@ -12,6 +12,8 @@ from sweeper.model.findings import Finding, FindingKind
 GOOD_CYCLES = 8
 """A standard error from fewer is a guess (facts on statistics, 8.1)."""
 TREND_P = 0.01
+FEW_DECISIONS = 0.5
+"""In an exchange with a player, from which down most of them carry none."""
 OUTLIER_MADS = 14.8
 """Median absolute deviations from the median; the limit that hyperfine uses."""
 
@@ -26,6 +28,13 @@ def cycle_notes(paces: Sequence[float]) -> list[Finding]:
     if outliers := _outliers(paces):
         notes.append(Finding(FindingKind.OUTLIER_CYCLES, {"outliers": outliers, "cycles": len(paces)}))
     return notes
+
+
+def decision_notes(agents: float | None, envs: int) -> list[Finding]:
+    """Whether `agents`, decisions in an exchange times players, are so few that exchanges mostly come for nothing."""
+    if agents is None or agents / envs >= FEW_DECISIONS:
+        return []
+    return [Finding(FindingKind.DECISIONS_RARE, {"decisions": agents / envs})]
 
 
 def _trend(paces: Sequence[float]) -> bool | None:

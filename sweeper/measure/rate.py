@@ -10,7 +10,7 @@ from itertools import pairwise
 from sweeper.measure.counters import agents, phases, updates
 from sweeper.measure.cycles import Cutting, boundaries, cut_for
 from sweeper.measure.first_update import Fill, pace
-from sweeper.measure.flags import GOOD_CYCLES, cycle_notes
+from sweeper.measure.flags import GOOD_CYCLES, cycle_notes, decision_notes
 from sweeper.measure.phases import phase_ratio
 from sweeper.measure.ratio import Ratio, ratio
 from sweeper.measure.steadiness import steadiness_notes
@@ -167,6 +167,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
     window = (first.seconds, last.seconds)
     steps = last.steps - first.steps
     started = _first_step(samples) or first
+    seen = agents(first, last, envs)
     return Measurement(
         steps_per_second=found.ratio.estimate,
         interval=found.interval if math.isfinite(found.ratio.relative_error) else None,
@@ -176,12 +177,12 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         measured_seconds=found.seconds,
         steps=steps,
         updates_per_1000_steps=None if found.method is Method.CONSOLE else updates(samples, first, last),
-        agents=agents(first, last, envs),
+        agents=seen,
         phases=phases(samples, first, last),
         window=window,
         warmup_cycles=found.warmup_cycles,
         method=found.method,
-        notes=(*_notes(found, rule), *steadiness_notes(samples, window)),
+        notes=(*_notes(found, rule), *decision_notes(seen, envs), *steadiness_notes(samples, window)),
     )
 
 

@@ -24,6 +24,7 @@ class FindingKind(str, Enum):
     BLOCKS_NOT_CYCLES = "blocks_not_cycles"
     PHASES_APART = "phases_apart"  # cycles
     FROM_CONSOLE = "from_console"
+    DECISIONS_RARE = "decisions_rare"  # decisions that an exchange with a player brought on average
     TREND = "trend"  # slower
     OUTLIER_CYCLES = "outlier_cycles"  # outliers, cycles
     MEMORY_UPPER_BOUND = "memory_upper_bound"
@@ -58,6 +59,7 @@ class FindingKind(str, Enum):
     # cap_bytes, asked_bytes, available_bytes, kept_free_bytes; the last two None where the first run lowered it
     GPU_CAP_WITHOUT_GPU = "gpu_cap_without_gpu"
     AREAS_INERT = "areas_inert"
+    ENVS_INERT = "envs_inert"
     DRIFT = "drift"  # percent_per_hour
     # Why a session does not count: what took the machine.
     OTHERS_ON_CORES = "others_on_cores"  # others_percent, busiest, busiest_cores

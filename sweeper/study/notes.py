@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweeper.compare.noise import areas_are_inert
+from sweeper.compare.inert import inert_knobs
 from sweeper.measure.contention import TOLD_PROGRAMS
 from sweeper.measure.steadiness import MAX_CHANGE
 from sweeper.model.findings import Finding, FindingKind, Value
@@ -12,11 +12,13 @@ from sweeper.model.study import Noise
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.study.history import History
 
+_INERT = {"num_areas": FindingKind.AREAS_INERT, "num_envs": FindingKind.ENVS_INERT}
+
 
 def study_notes(history: History, spent_seconds: float) -> tuple[Finding, ...]:
     """What a reader of a study's answer should know."""
     notes = [
-        Finding(FindingKind.AREAS_INERT) if areas_are_inert(history.candidates) else None,
+        *(Finding(_INERT[knob]) for knob in inert_knobs(history.candidates)),
         _busy(history),
         _lost_rounds(history.results),
         _unsteady(history.results),

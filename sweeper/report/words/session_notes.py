@@ -45,6 +45,14 @@ def _console(_: Values) -> str:
     )
 
 
+def _rare(values: Values) -> str:
+    return (
+        f"An exchange with a player brought {values['decisions']:.2g} decisions on average: its agents ask for decisions "
+        "rarely, and most messages carry nothing to train on. In Unity, see the Decision Requester's period, and scripts "
+        "that call RequestDecision."
+    )
+
+
 def _trend(values: Values) -> str:
     direction = "slower" if values["slower"] else "faster"
     return f"Cycles kept getting {direction} while this was measured: no steady state was reached."
@@ -92,6 +100,7 @@ _SENTENCES: Sentences = {
     FindingKind.BLOCKS_NOT_CYCLES: _blocks,
     FindingKind.PHASES_APART: _phases,
     FindingKind.FROM_CONSOLE: _console,
+    FindingKind.DECISIONS_RARE: _rare,
     FindingKind.TREND: _trend,
     FindingKind.OUTLIER_CYCLES: _outliers,
     FindingKind.MEMORY_UPPER_BOUND: _memory_bound,

@@ -109,6 +109,14 @@ def _areas(_: Values) -> str:
     )
 
 
+def _environments(_: Values) -> str:
+    return (
+        "num_envs seems to have changed nothing: as many decisions came whatever it was set to, as if one player alone "
+        "had agents. It was searched no further. Does your build depend on its port, its files or a licence, so that a "
+        "second one of it stays empty?"
+    )
+
+
 def _busy(values: Values) -> str:
     sessions, busiest = values["sessions"], _busiest(values)
     if values["never_quiet"]:
@@ -169,6 +177,7 @@ _SENTENCES: Sentences = {
     FindingKind.MEMORY_CAP_LOWERED: _cap,
     FindingKind.GPU_CAP_WITHOUT_GPU: _gpu_cap,
     FindingKind.AREAS_INERT: _areas,
+    FindingKind.ENVS_INERT: _environments,
     FindingKind.MACHINE_BUSY: _busy,
     FindingKind.SLICES_DISTURBED: _rounds,
     FindingKind.MACHINE_UNSTEADY: _unsteady,

@@ -114,6 +114,17 @@ def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
     assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
 
 
+def test_environments_that_add_no_agents_are_not_searched_any_more() -> None:
+    study = phased()
+    said = [
+        trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT),
+        trial_of(1, params_of(2, 1), 900.0, agents=4.0),
+    ]
+    told = study.prepared.question(study.prepared.history(said))
+    assert "num_envs" not in told.space.knobs
+    assert "num_areas" in told.space.knobs
+
+
 def test_a_study_says_once_that_areas_are_left_out() -> None:
     study = phased()
     own = study.prepared.space.baseline

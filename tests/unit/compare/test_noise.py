@@ -13,7 +13,6 @@ from sweeper.compare.candidates import Candidate, pool
 from sweeper.compare.noise import (
     MIN_DRIFT_SESSIONS,
     Spread,
-    areas_are_inert,
     interval,
     noise,
     spread,
@@ -206,17 +205,3 @@ class TestDrift:
     def test_all_at_once_is_no_time(self) -> None:
         found = noise(self.sessions([1000.0, 1100.0, 1200.0, 1300.0], minutes=0), OWN_KEY)
         assert found.drift_percent_per_hour is None
-
-
-class TestInertAreas:
-    @pytest.mark.parametrize(
-        ("agents", "inert"),
-        [([(1, 1, 8.0), (1, 4, 8.0)], True), ([(1, 1, 8.0), (1, 4, 32.0)], False), ([(1, 1, 8.0)], False),
-         ([(1, 1, 8.0), (2, 4, 16.2)], True), ([(1, 1, 8.0), (1, 4, None)], False),
-         ([(1, 4, 8.0), (2, 4, 16.0)], False)],
-    )  # fmt: skip
-    def test_inert_areas(self, agents: list[tuple[int, int, float | None]], inert: bool) -> None:
-        trials = [
-            trial_of(number, params_of(envs, areas), agents=found) for number, (envs, areas, found) in enumerate(agents)
-        ]
-        assert areas_are_inert(pool(trials)) is inert

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sweeper.measure.flags import GOOD_CYCLES, TREND_P, _trend
+from sweeper.measure.flags import GOOD_CYCLES, TREND_P, _trend, decision_notes
+from sweeper.model.findings import Finding, FindingKind
 
 
 def test_it_decides_as_kendalls_tau() -> None:
@@ -43,3 +44,9 @@ def test_its_direction() -> None:
     rising = [1.0 + 0.01 * at for at in range(GOOD_CYCLES)]
     assert _trend(rising) is True
     assert _trend(rising[::-1]) is False
+
+
+@pytest.mark.parametrize(("agents", "envs", "told"), [(None, 1, None), (4.0, 4, None), (2.1, 4, None), (1.0, 4, 0.25)])
+def test_decisions_that_come_rarely(agents: float | None, envs: int, told: float | None) -> None:
+    expected = [] if told is None else [Finding(FindingKind.DECISIONS_RARE, {"decisions": told})]
+    assert decision_notes(agents, envs) == expected

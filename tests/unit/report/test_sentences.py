@@ -53,6 +53,7 @@ SESSION_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
     ),
     (FindingKind.TOO_FEW_CYCLES, {"cycles": 3, "good_cycles": 8}, "Only 3 whole cycles were measured; fewer than 8"),
     (FindingKind.NOT_PRECISE, {"error_percent": 3.14, "asked_percent": 2.5}, "is 3.1 %, above the 2.5 % asked for."),
+    (FindingKind.DECISIONS_RARE, {"decisions": 0.204}, "An exchange with a player brought 0.2 decisions on average"),
     (FindingKind.TREND, {"slower": True}, "Cycles kept getting slower while"),
     (FindingKind.TREND, {"slower": False}, "Cycles kept getting faster while"),
     (FindingKind.OUTLIER_CYCLES, {"outliers": 1, "cycles": 13}, "1 of 13 cycle lies far"),
