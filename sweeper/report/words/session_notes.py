@@ -47,9 +47,9 @@ def _console(_: Values) -> str:
 
 def _rare(values: Values) -> str:
     return (
-        f"An exchange with a player brought {values['decisions']:.2g} decisions on average: its agents ask for decisions "
-        "rarely, and most messages carry nothing to train on. In Unity, see the Decision Requester's period, and scripts "
-        "that call RequestDecision."
+        f"An exchange with a player brought {values['decisions']:.2g} decisions on average: its agents ask for them "
+        "rarely, and most messages carry nothing to train on. In Unity, see the Decision Requester's period, and "
+        "scripts that call RequestDecision."
     )
 
 

@@ -29,5 +29,7 @@ Seen = list[tuple[int, int, "float | None"]]
     ],
 )
 def test_what_adds_no_agents(seen: Seen, inert: tuple[str, ...]) -> None:
-    trials = [trial_of(number, params_of(envs, areas), agents=found) for number, (envs, areas, found) in enumerate(seen)]
+    trials = [
+        trial_of(number, params_of(envs, areas), agents=agents) for number, (envs, areas, agents) in enumerate(seen)
+    ]
     assert inert_knobs(pool(trials)) == inert
