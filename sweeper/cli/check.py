@@ -14,12 +14,9 @@ from sweeper.errors import ExitCode
 
 if TYPE_CHECKING:
     from sweeper.app.check.elsewhere import Elsewhere
-    from sweeper.app.check.plan import Spread
     from sweeper.app.check.run import Checked
-    from sweeper.model.gate import CheckResult, Look, Pair
+    from sweeper.model.gate import CheckResult
 
-WIDTH = 41
-"""Characters of the line that the estimate closes in on."""
 _SIDE = "a study file or folder, a build, a trainer config, a learner or its environment, or a git revision"
 
 
@@ -89,6 +86,7 @@ def check(
     with stop.installed():
         from sweeper.app.check.elsewhere import Elsewhere
         from sweeper.app.check.run import Told, Wishes
+        from sweeper.cli.check_lines import pair_shower
         from sweeper.cli.play import Asker
 
         elsewhere = Elsewhere(history, junit, os.environ)
@@ -113,18 +111,11 @@ def check(
         checked = None
         try:
             wishes = wished()
-            told = Told(lambda text: echo(text, err=True), _show_pair(wishes.tolerance), Asker())
+            told = Told(lambda text: echo(text, err=True), pair_shower(wishes.tolerance), Asker())
             if plan:
-                from sweeper.app.check.plan import run_plan
-
-                _print_plan(run_plan(wishes, told, stop), as_json)
+                _plan(wishes, told, stop, as_json)
             elif record is not None:
-                from sweeper.app.check.stored import record as record_sessions
-
-                stored = record_sessions(wishes, record, told, stop)
-                echo(f"{record} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
-                echo(f"Next: sweeper check --against {record}; it needs 5 sessions of 2 days at least,", err=True)
-                echo("and finds small slowdowns once it has 4 to 6 days", err=True)
+                _record(wishes, record, told, stop)
             else:
                 checked = _run(wishes, against, told, stop)
         except Exception as error:  # whoever called us says it; CI reads files
@@ -155,6 +146,22 @@ def _tell_ci(elsewhere: Elsewhere, out: Optional[Path], error: Exception) -> Non
         echo(complaint, err=True)
     if os.environ.get("GITHUB_ACTIONS"):
         echo(ended.annotation(message), err=True)
+
+
+def _plan(wishes: Any, told: Any, stop: Any, as_json: bool) -> None:
+    from sweeper.app.check.plan import run_plan
+    from sweeper.cli.check_lines import print_plan
+
+    print_plan(run_plan(wishes, told, stop), as_json)
+
+
+def _record(wishes: Any, file: Path, told: Any, stop: Any) -> None:
+    from sweeper.app.check.stored import record
+
+    stored = record(wishes, file, told, stop)
+    echo(f"{file} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
+    echo(f"Next: sweeper check --against {file}; it needs 5 sessions of 2 days at least,", err=True)
+    echo("and finds small slowdowns once it has 4 to 6 days", err=True)
 
 
 def _run(wishes: Any, against: Optional[Path], told: Any, stop: Any) -> Checked:
@@ -207,61 +214,3 @@ def _next(result: CheckResult, history: Optional[Path]) -> Optional[str]:
     if result.verdict is GateVerdict.CANDIDATE_FAILS:
         return "sweeper doctor STUDY, which looks at what the candidate needs"
     return None if history else "sweeper check --history FILE, which keeps the trend"
-
-
-def _show_pair(tolerance: float) -> Any:
-    def show(pair: Pair, look: Look | None, seconds: float) -> None:
-        from sweeper.units import format_seconds
-
-        head = f"pair {pair.number + 1:>2}  {format_seconds(seconds):>8}  "
-        if pair.void is not None:
-            echo(f"{head}void: {pair.void}", err=True)
-        elif pair.difference is None:
-            echo(f"{head}a session failed", err=True)
-        elif look is None:
-            echo(f"{head}candidate {100 * (pair.share or 0.0):+.1f} % in this pair", err=True)
-        else:
-            from sweeper.report.check.words import change_text
-
-            echo(f"{head}{_gauge(look, tolerance)}  candidate {change_text(look.change)}", err=True)
-
-    return show
-
-
-def _gauge(look: Look, tolerance: float) -> str:
-    """The interval on a line from three tolerances below to one above: `|` the tolerance and none, `o` the estimate."""
-    low, high = -3 * tolerance, tolerance
-
-    def place(share: float) -> int:
-        return round((min(max(share, low), high) - low) / (high - low) * (WIDTH - 1))
-
-    cells = ["·"] * WIDTH
-    for at in range(place(look.change.interval[0]), place(look.change.interval[1]) + 1):
-        cells[at] = "-"
-    cells[place(-tolerance)] = cells[place(0.0)] = "|"
-    cells[place(look.change.estimate)] = "o"
-    return "".join(cells)
-
-
-def _print_plan(found: Spread, as_json: bool) -> None:
-    import json
-    from dataclasses import asdict
-
-    from sweeper.cli.table import print_columns
-    from sweeper.units import format_seconds
-
-    if as_json:
-        echo(json.dumps(asdict(found)))
-        return
-    echo(f"{found.pairs} pairs of one thing with itself differ by {100 * found.deviation:.1f} % on this machine;")
-    echo(f"a pair takes {format_seconds(found.pair_seconds)}. For a verdict in nine of ten checks:")
-    rows = [
-        [
-            f"{100 * row.tolerance:g} %",
-            f"{row.pairs}" if row.fits else "more than 32",
-            format_seconds(row.seconds) if row.fits else "–",
-        ]
-        for row in found.rows
-    ]
-    print_columns(["tolerance", "pairs", "--max-time"], rows)
-    echo("Next: sweeper check --candidate SIDE --tolerance SHARE --max-time TIME", err=True)
