@@ -137,8 +137,9 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     """The rate so far; None with fewer than MIN_CYCLES whole cycles after warm-up."""
     cut = cut_for(samples, rule.cut)
     edges = boundaries(samples, cut)
-    if rule.is_brief and rule.least_cycles == 1 and len(edges) == 2 and cut.method is Method.CYCLES:
-        return _of_one_cycle(edges)
+    is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut)
+    if is_rough and len(edges) == 2:
+        return _of_one_cycle(edges, cut.method)
     if len(edges) <= MIN_CYCLES:
         return None
     if cut.method is Method.CYCLES and _are_long(edges, rule):
@@ -147,7 +148,10 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
         if apart is not None:
             return Estimate(apart, edges, 0, Method.PHASES)
     cycles = _cycles(edges)
-    dropped = mser([t / max(y, 1) for y, t in cycles]) if rule.warmup_cycles is None else rule.warmup_cycles
+    if rule.warmup_cycles is None:
+        dropped = mser([t / max(y, 1) for y, t in cycles])
+    else:
+        dropped = 0 if is_rough else rule.warmup_cycles
     found = ratio(cycles[dropped:])
     if found is None or len(cycles) - dropped < MIN_CYCLES:
         return None
@@ -196,13 +200,21 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
 
 
-def _of_one_cycle(edges: Sequence[Sample]) -> Estimate | None:
-    """The rate of a long cycle, whose error is not known; None for a short one, after which another is soon there."""
+def _begins_long(edges: Sequence[Sample], cut: Cutting) -> bool:
+    """Whether the first cycle is a long one: another would not be soon there, and warm-up is a small part of it.
+
+    Blocks of off-policy trainers are as long as we like, so there another is.
+    """
+    has_cycles = cut.method is Method.CYCLES or (cut.method is Method.BLOCKS and cut.min_steps > 0)
+    return has_cycles and len(edges) > 1 and edges[1].seconds - edges[0].seconds >= LONG_CYCLE_SECONDS
+
+
+def _of_one_cycle(edges: Sequence[Sample], method: Method) -> Estimate | None:
+    """The rate of a cycle, whose error is not known."""
     first, last = edges
-    seconds = last.seconds - first.seconds
-    if seconds < LONG_CYCLE_SECONDS or last.steps <= first.steps:
+    if last.steps <= first.steps:
         return None
-    return Estimate(Ratio((last.steps - first.steps) / seconds, math.inf, 1), edges, 0, Method.CYCLES)
+    return Estimate(Ratio((last.steps - first.steps) / (last.seconds - first.seconds), math.inf, 1), edges, 0, method)
 
 
 def _knows_last_update(edges: Sequence[Sample], samples: Sequence[Sample]) -> bool:

@@ -305,6 +305,23 @@ class TestBriefSessions:
         assert found.steps_per_second == 2048 / 8.0
         assert (found.interval, found.relative_standard_error, found.cycles) == (None, None, 1)
 
+    @pytest.mark.parametrize("cut", [CYCLES, Cutting(min_steps=2048, min_seconds=2.0)])
+    def test_long_cycles_have_no_warm_up_to_drop(self, cut: Cutting) -> None:
+        """Whether updates run beside collecting or not; where 10 s are asked for, a second one is all that it takes."""
+        rule = replace(self.RULE, cut=cut)
+        one = session_of([(2048, 9.0), (2048, 8.0)])
+        assert rule(one) is Progress.ENOUGH
+        longer = replace(rule, min_seconds=10.0)
+        assert longer(one) is Progress.GO_ON
+        two = session_of([(2048, 9.0), (2048, 8.0), (2048, 8.4)])
+        assert longer(two) is Progress.ENOUGH
+        found = measured(two, longer)
+        assert (found.cycles, found.steps_per_second) == (2, pytest.approx(4096 / 16.4))
+
+    def test_blocks_of_a_replay_buffer_are_no_cycles(self) -> None:
+        rule = replace(self.RULE, cut=Cutting(min_seconds=2.0))
+        assert rule(session_of([(2048, 9.0), (2048, 8.0)])) is Progress.GO_ON
+
     def test_one_short_cycle_waits_for_another(self) -> None:
         assert measure(session_of([(2048, 9.0), (2048, 4.5)]), self.RULE, 1) is None
 
