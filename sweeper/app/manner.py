@@ -53,9 +53,20 @@ class Manner:
             fill={behavior.name: behavior.steps_to_update for behavior in behaviors},
             long_seconds=min(LONG_SHARES.get(stage, 1.0) * remaining_seconds, MOST_LONG_SECONDS),
         )
-        if self._is_brief_at(stage):
-            return replace(rule, min_seconds=min(seconds or BRIEF_SECONDS, most), is_brief=True, least_cycles=1)
-        return rule
+        if not self._is_brief_at(stage):
+            return rule
+        return replace(
+            rule,
+            min_seconds=min(seconds or BRIEF_SECONDS, most),
+            is_brief=True,
+            least_cycles=1,
+            rival=None if stage is Stage.PILOT else self._rival(behaviors),
+        )
+
+    def _rival(self, behaviors: Sequence[Behavior]) -> float | None:
+        """The fastest so far. With self-play some decisions are no steps, and a race counts decisions."""
+        ranked = self.history.ranked
+        return ranked[0].steps_per_second if ranked and not any(one.self_play for one in behaviors) else None
 
     def is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""

@@ -59,8 +59,9 @@ class Candidate:
 
     @cached_property
     def peak_memory_bytes(self) -> int | None:
-        """Highest peak of any of its sessions."""
-        return max((trial.peak_memory_bytes for trial in self.trials if trial.peak_memory_bytes), default=None)
+        """Highest peak of any of its sessions; those that ended before an update saw none."""
+        whole = [trial for trial in self.trials if trial.outcome is not Outcome.OUTPACED]
+        return max((trial.peak_memory_bytes for trial in whole if trial.peak_memory_bytes), default=None)
 
     @cached_property
     def updates_per_1000_steps(self) -> PerThousandSteps | None:

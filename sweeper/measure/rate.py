@@ -12,6 +12,7 @@ from sweeper.measure.cycles import Cutting, boundaries, cut_for
 from sweeper.measure.first_update import Fill, pace
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes, decision_notes
 from sweeper.measure.phases import phase_ratio
+from sweeper.measure.race import is_outpaced
 from sweeper.measure.ratio import Ratio, ratio
 from sweeper.measure.steadiness import steadiness_notes
 from sweeper.measure.warmup import mser
@@ -26,6 +27,9 @@ PILOT_CYCLES = 12
 """In a pilot, so that enough are left when its warm-up turns out to be longer."""
 LONG_CYCLE_SECONDS = 5.0
 """Shorter ones have too few blocks of collecting in them to be estimated apart."""
+LONG_IN_BRIEF_SECONDS = 2.0
+"""From which on a brief session takes the cycles that it sees, and drops none of them after the start-up: another one
+costs more than it tells, and the search knows how little a single one says. The pilots decide that for themselves."""
 HANGING_CYCLES = 3.0
 HANGING_SECONDS = 1.0
 PATIENCE = 5.0
@@ -52,6 +56,8 @@ class Rule:
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
         least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
         fill: what every behaviour collects before its first update.
+        rival: agent steps per second of the fastest so far; a brief session ends that cannot come near it. None: it
+            races against nobody.
         long_seconds: after the first step, that a session may take whose cycles are longer than the limit allows, where
             it is expected to have seen enough of them by then.
     """
@@ -65,12 +71,15 @@ class Rule:
     least_cycles: int = MIN_CYCLES
     fill: Fill = field(default_factory=dict)
     long_seconds: float = 0.0
+    rival: float | None = None
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
         """Judge all samples so far; a session ends on a cycle's edge."""
         first = _first_step(samples)
         if first is None:
             return Progress.GO_ON
+        if self.rival is not None and is_outpaced(samples, self.rival):
+            return Progress.OUTPACED
         elapsed = samples[-1].seconds - first.seconds
         is_pilot = self.warmup_cycles is None
         found = estimate(samples, replace(self, warmup_cycles=1) if is_pilot else self)
@@ -137,7 +146,8 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     """The rate so far; None with fewer than MIN_CYCLES whole cycles after warm-up."""
     cut = cut_for(samples, rule.cut)
     edges = boundaries(samples, cut)
-    is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut)
+    long_seconds = LONG_CYCLE_SECONDS if rule.warmup_cycles is None else LONG_IN_BRIEF_SECONDS
+    is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut, long_seconds)
     if is_rough and len(edges) == 2:
         return _of_one_cycle(edges, cut.method)
     if len(edges) <= MIN_CYCLES:
@@ -200,13 +210,13 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
     return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
 
 
-def _begins_long(edges: Sequence[Sample], cut: Cutting) -> bool:
-    """Whether the first cycle is a long one: another would not be soon there, and warm-up is a small part of it.
+def _begins_long(edges: Sequence[Sample], cut: Cutting, seconds: float) -> bool:
+    """Whether the first cycle takes so long: another is not soon there, and warm-up is a small part of it.
 
     Blocks of off-policy trainers are as long as we like, so there another is.
     """
     has_cycles = cut.method is Method.CYCLES or (cut.method is Method.BLOCKS and cut.min_steps > 0)
-    return has_cycles and len(edges) > 1 and edges[1].seconds - edges[0].seconds >= LONG_CYCLE_SECONDS
+    return has_cycles and len(edges) > 1 and edges[1].seconds - edges[0].seconds >= seconds
 
 
 def _of_one_cycle(edges: Sequence[Sample], method: Method) -> Estimate | None:

@@ -85,6 +85,7 @@ class FindingKind(str, Enum):
     # from_console; idle: behaviours that did not update; update_of, update_steps, update_seconds: the behaviour that
     # needs longest for an update, and how long; team_change: steps, where self-play lets unlike teams learn in turn;
     # others_percent, busiest, busiest_cores where others took a part
+    OUTPACED = "outpaced"  # steps_per_second while it collected, fastest: steps per second of the fastest then
     INTERRUPTED = "interrupted"
     TURNS_BROKEN = "turns_broken"
     # Why its number is not taken: updates per 1,000 steps.

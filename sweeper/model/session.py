@@ -43,6 +43,7 @@ class SessionEnd(Enum):
     NO_STEPS = "players connected, but no step arrived in time"
     STALLED = "progress stopped"
     TOO_SLOW = "too few whole cycles in the time allowed"
+    OUTPACED = "it cannot become the fastest"
     INTERRUPTED = "we were asked to stop"
     TURNS_BROKEN = "running in turn with others did not work"
     NOBODY_PLAYED = "nobody pressed Play in the Unity Editor"
@@ -115,11 +116,12 @@ class Round:
 
 
 class Progress(Enum):
-    """What a watcher of the samples says: go on, enough was measured, or it will never be enough."""
+    """What a watcher of the samples says: go on, enough was measured, it will never be enough, or it cannot matter."""
 
     GO_ON = "go on"
     ENOUGH = "enough"
     HOPELESS = "hopeless"
+    OUTPACED = "outpaced"
 
 
 Edges = Callable[[Sequence[Sample]], Sequence[Sample]]

@@ -29,13 +29,14 @@ class Outcome(str, Enum):
     TIMEOUT = "timeout"
     CRASHED = "crashed"
     NO_STEPS = "no_steps"
+    OUTPACED = "outpaced"
     DISTURBED = "disturbed"
     INTERRUPTED = "interrupted"
 
     @property
     def is_infeasible(self) -> bool:
         """True where the configuration itself is to blame; the sampler learns from it."""
-        return self not in (Outcome.OK, Outcome.DISTURBED, Outcome.INTERRUPTED)
+        return self not in (Outcome.OK, Outcome.OUTPACED, Outcome.DISTURBED, Outcome.INTERRUPTED)
 
     @property
     def uses_limit(self) -> bool:
@@ -96,7 +97,8 @@ class TrialResult:
     take by batch size, its own and others, told from this session's first buffer; None where nobody looked.
     `cost_seconds`: what it took of the budget, from the end of the trial before it to its own: waiting, drawing and
     storage included. `excuses`: numbers of earlier trials that failed as this one did, although their settings had run
-    before: the machine was the reason, and they are owed again.
+    before: the machine was the reason, and they are owed again. `collecting_steps_per_second`: of a session that ended
+    because it cannot become the fastest, while its first buffer was filled; no whole cycle is faster.
     """
 
     number: int
@@ -143,6 +145,7 @@ class TrialResult:
     brief: bool = False
     learner_start: LearnerStart = LearnerStart.COLD
     update_seconds: Mapping[str, float] | None = None
+    collecting_steps_per_second: float | None = None
 
     @cached_property
     def key(self) -> str:

@@ -35,7 +35,12 @@ LOOKS_BEFORE_CAP = 4
 """Readings of a tree that grows as it did last, before it would break the cap."""
 
 
-_END = {Progress.GO_ON: None, Progress.ENOUGH: SessionEnd.MEASURED, Progress.HOPELESS: SessionEnd.TOO_SLOW}
+_END = {
+    Progress.GO_ON: None,
+    Progress.ENOUGH: SessionEnd.MEASURED,
+    Progress.HOPELESS: SessionEnd.TOO_SLOW,
+    Progress.OUTPACED: SessionEnd.OUTPACED,
+}
 
 AnyRunner = TypeVar("AnyRunner", bound="SessionRunner")
 

@@ -273,8 +273,8 @@ class Store:
         if result.is_ok:
             storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [float(result.steps_per_second or 0.0)])
         else:
-            infeasible = result.outcome.is_infeasible
-            storage.set_trial_state_values(trial_id, TrialState.PRUNED if infeasible else TrialState.FAIL)
+            is_known = result.outcome.is_infeasible or result.outcome is Outcome.OUTPACED
+            storage.set_trial_state_values(trial_id, TrialState.PRUNED if is_known else TrialState.FAIL)
 
     def _attempt(self, operation: Callable[[], Answer]) -> Answer:
         return self._patience.attempt(self._path, operation)

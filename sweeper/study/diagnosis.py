@@ -33,7 +33,7 @@ def diagnose(record: SessionRecord, about: Mapping[str, object] | None = None) -
     values = {**_of_the_machine(record), **(about or {})}
     if record.end is SessionEnd.OVER_MEMORY:
         return OVER_MEMORY.told(values)
-    if record.end in (SessionEnd.MEASURED, SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT):
+    if record.end in (SessionEnd.MEASURED, SessionEnd.OUTPACED, SessionEnd.INTERRUPTED, SessionEnd.DISK_SHORT):
         return None
     learner, player = "\n".join(record.log_tail), "\n".join(record.player_log_tail)
     both = f"{learner}\n{player}"

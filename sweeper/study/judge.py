@@ -11,6 +11,7 @@ from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.bottleneck import bottleneck
 from sweeper.measure.contention import busiest_values, contention, disturbance, longest_gap, others_share
 from sweeper.measure.counters import longest_silence, update_seconds
+from sweeper.measure.race import collecting_rate
 from sweeper.measure.rate import Rule, measure
 from sweeper.measure.slices import measure_slices
 from sweeper.measure.utilisation import utilisation
@@ -43,6 +44,7 @@ _OUTCOMES = {
     SessionEnd.NO_STEPS: Outcome.NO_STEPS,
     SessionEnd.STALLED: Outcome.TIMEOUT,
     SessionEnd.TOO_SLOW: Outcome.TIMEOUT,
+    SessionEnd.OUTPACED: Outcome.OUTPACED,
     SessionEnd.INTERRUPTED: Outcome.INTERRUPTED,
     SessionEnd.TURNS_BROKEN: Outcome.INTERRUPTED,
     SessionEnd.NOBODY_PLAYED: Outcome.INTERRUPTED,
@@ -57,7 +59,7 @@ _KINDS = {
     SessionEnd.DISK_SHORT: FindingKind.DISK_SHORT,
 }
 """Of ends that have no number beside them."""
-_BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS)
+_BUSY_MACHINE_MAY_CAUSE = (Outcome.OK, Outcome.TIMEOUT, Outcome.NO_STEPS, Outcome.OUTPACED)
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         command=plan.argv,
         learner_start=record.learner_start,
         update_seconds=update_seconds(record.samples),
+        collecting_steps_per_second=collecting_rate(record.samples) if outcome is Outcome.OUTPACED else None,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         stage=asked.stage,
         round=asked.round,
@@ -246,6 +249,9 @@ def _outcome(
         return Outcome.DISTURBED, Finding(FindingKind.SYSTEM_KILLED_SOMEBODY)
     if record.end is SessionEnd.EXITED:
         return outcome, Finding(FindingKind.EXITED, {"steps": steps, **_last_words(record)})
+    if record.end is SessionEnd.OUTPACED:
+        values = {"steps_per_second": collecting_rate(record.samples), "fastest": asked.rule.rival}
+        return outcome, Finding(FindingKind.OUTPACED, values)
     if record.end is SessionEnd.TURNS_BROKEN and record.broken_by is not None:
         return outcome, Finding(FindingKind.TURNS_BROKEN, {"cause": record.broken_by.value})
     if record.end is SessionEnd.TOO_SLOW:

@@ -292,3 +292,23 @@ def test_a_project_below_a_folder_with_signs_of_patterns(tmp_path, name):
         done = shop.sweeper(command, "study.yaml")
         assert done.returncode == 0, done.stderr + done.stdout
     assert shop.results()["trials"][0]["outcome"] == "ok"
+
+
+def test_a_session_that_cannot_become_the_fastest_ends_before_its_first_update(workshop):
+    """2,000 steps/s of one environment and area, against 32,000: a buffer of 40,000 would take it 20 s."""
+    workshop.config(buffer_size=40_000, batch_size=4_000)
+    slow_and_fast = {"baseline": {"num_envs": 4, "num_areas": 4}, "space": {"num_envs": [1, 4], "num_areas": [1, 4]}}
+    workshop.study(**slow_and_fast, budget={"time": "90s", "trials": 8}, measure={**MEASURE, "max_seconds": 6})
+    done = workshop.sweeper("run", "study.yaml")
+    assert done.returncode == 0, done.stderr
+    outpaced = [trial for trial in workshop.results()["trials"] if trial["outcome"] == "outpaced"]
+    assert outpaced
+    for trial in outpaced:
+        assert trial["stage"] == "search"
+        assert trial["steps_per_second"] is None
+        assert 500 < trial["collecting_steps_per_second"] < 32_000 / 1.5
+        assert trial["total_seconds"] - trial["startup_seconds"] < 40_000 / trial["collecting_steps_per_second"]
+    keys = [json.dumps(trial["params"], sort_keys=True) for trial in outpaced]
+    assert len(set(keys)) == len(keys)
+    assert "ended early, for it cannot become the fastest" in done.stdout + done.stderr
+    assert workshop.leftovers() == []

@@ -6,7 +6,7 @@ from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome
 from sweeper.report.words.finding import Sentences, Values, sentence
 from sweeper.report.words.values import busiest_text, bytes_text
-from sweeper.units import format_bytes, format_seconds
+from sweeper.units import format_bytes, format_rate, format_seconds
 
 OUTCOME_WORDS = {
     Outcome.OK: "measured",
@@ -16,6 +16,7 @@ OUTCOME_WORDS = {
     Outcome.TIMEOUT: "timed out",
     Outcome.CRASHED: "crashed",
     Outcome.NO_STEPS: "no steps",
+    Outcome.OUTPACED: "outpaced",
     Outcome.DISTURBED: "disturbed",
     Outcome.INTERRUPTED: "interrupted",
 }
@@ -122,12 +123,21 @@ def _bursts(values: Values) -> str:
     )
 
 
+def _outpaced(values: Values) -> str:
+    own, fastest = format_rate(values["steps_per_second"]), format_rate(values["fastest"])
+    return (
+        f"ended early, for it cannot become the fastest: {own} steps/s before its first update, with which no cycle is "
+        f"faster, and the fastest so far makes {fastest}"
+    )
+
+
 def _would_break(values: Values) -> str:
     low, high, cap = (format_bytes(values[name]) for name in ("low_bytes", "high_bytes", "cap_bytes"))
     return f"it would need {low} to {high}, and the cap is {cap}"
 
 
 _SENTENCES: Sentences = {
+    FindingKind.OUTPACED: _outpaced,
     FindingKind.OTHERS_ON_CORES: lambda v: f"{load_text(FindingKind.OTHERS_ON_CORES, v)}; {_AGAIN}",
     FindingKind.CORES_STOLEN: lambda v: f"{load_text(FindingKind.CORES_STOLEN, v)}; {_AGAIN}",
     FindingKind.OTHERS_ON_GPU: lambda v: f"{load_text(FindingKind.OTHERS_ON_GPU, v)}; {_AGAIN}",

@@ -77,13 +77,12 @@ class _Rows:
     def of(cls, places: Mapping[str, int], found: Sequence[Reading]) -> _Rows:
         rows = []
         for number, one in enumerate(found):
-            own = [(one.collecting, 0), (one.updating, 1)] if one.is_apart else [(one.total, 2)]
-            rows += [(value, kind, places[one.key], number, one, one.error) for value, kind in own]
+            rows += [(value, kind, places[one.key], number, one, one.error) for value, kind in one.rows]
             told = [(value, places[key]) for key, value in one.updating_of.items() if key in places]
             rows += [(value, 1, place, number, one, math.hypot(one.error, TOLD_ERROR)) for value, place in told]
         collecting = [one.collecting for one in found if one.collecting is not None]
         updating = [one.updating for one in found if one.updating is not None]
-        total = [one.total for one in found]
+        total = [one.total for one in found if one.total is not None]
         levels = (fmean(collecting or total), fmean(updating or [value - USUAL_GAP for value in total]))
         return cls(
             numpy.array([row[0] for row in rows]),

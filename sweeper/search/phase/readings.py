@@ -26,7 +26,8 @@ LEAST_SHARE = 0.001
 class Reading:
     """One session: natural logarithms of seconds a step.
 
-    `collecting` and `updating` where the phases could be told apart, else `total`. `error`: relative standard error of
+    `collecting` and `updating` where the phases could be told apart, else `total`; `collecting` alone of a session that
+    ended before its first update, because it cannot become the fastest. `error`: relative standard error of
     each, the machine's wandering left out. `updating_of`: `updating` by the key of configurations with another batch
     size, where the session told that. `middle` and `seconds`: of the measured window, on the clock of the world.
     """
@@ -35,15 +36,17 @@ class Reading:
     middle: float
     seconds: float
     error: float
-    total: float
+    total: float | None
     collecting: float | None = None
     updating: float | None = None
     updating_of: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def is_apart(self) -> bool:
-        """Whether both phases are known."""
-        return self.collecting is not None
+    def rows(self) -> list[tuple[float, int]]:
+        """What was read, and of what: 0 for collecting, 1 for updating, 2 for both together."""
+        if self.collecting is None:
+            return [] if self.total is None else [(self.total, 2)]
+        return [(self.collecting, 0)] + ([] if self.updating is None else [(self.updating, 1)])
 
 
 def readings(trials: Iterable[TrialResult]) -> list[Reading]:
@@ -51,7 +54,13 @@ def readings(trials: Iterable[TrialResult]) -> list[Reading]:
 
     Those that confirm are left out, for they choose nobody, and so are those that ran in turn.
     """
-    found = [trial for trial in trials if trial.is_ok and not trial.slices and trial.stage is not Stage.CONFIRMATION]
+    found = [
+        trial
+        for trial in trials
+        if (trial.is_ok or trial.collecting_steps_per_second)
+        and not trial.slices
+        and trial.stage is not Stage.CONFIRMATION
+    ]
     if len(found) > MOST:
         latest, others = found[-MOST // 2 :], found[: -MOST // 2]
         fastest = sorted(others, key=lambda trial: trial.steps_per_second or 0.0)[-MOST // 2 :]
@@ -60,6 +69,8 @@ def readings(trials: Iterable[TrialResult]) -> list[Reading]:
 
 
 def _reading(trial: TrialResult) -> Reading:
+    if trial.collecting_steps_per_second:
+        return _of_one_that_was_outpaced(trial, trial.collecting_steps_per_second)
     rate, seconds = trial.steps_per_second or 1.0, trial.measured_seconds or 1.0
     before = (trial.startup_seconds or 0.0) + (trial.warmup_seconds or 0.0)
     middle = datetime.fromisoformat(trial.started_at).timestamp() + before + seconds / 2
@@ -71,6 +82,13 @@ def _reading(trial: TrialResult) -> Reading:
     updating = total + math.log(share)
     told = _updating_of(trial, updating)
     return Reading(trial.key, middle, seconds, error, total, total + math.log1p(-share), updating, told)
+
+
+def _of_one_that_was_outpaced(trial: TrialResult, rate: float) -> Reading:
+    began = datetime.fromisoformat(trial.started_at).timestamp()
+    seconds = max(1.0, trial.total_seconds - (trial.startup_seconds or 0.0))
+    middle = began + trial.total_seconds - seconds / 2
+    return Reading(trial.key, middle, seconds, WHITE, None, collecting=-math.log(rate))
 
 
 def _updating_of(trial: TrialResult, updating: float) -> dict[str, float]:

@@ -17,7 +17,7 @@ from sweeper.plan.space import Space
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LEAST_CONFIGURATIONS = 4
-_SAYS_SOMETHING = frozenset(Outcome) - {Outcome.DISTURBED, Outcome.INTERRUPTED, Outcome.VETOED}
+_SAYS_SOMETHING = frozenset(Outcome) - {Outcome.OUTPACED, Outcome.DISTURBED, Outcome.INTERRUPTED, Outcome.VETOED}
 
 
 class NoSurface(ValueError):

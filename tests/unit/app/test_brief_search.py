@@ -7,7 +7,7 @@ from dataclasses import replace
 from sweeper.app.drive import EXHAUSTED
 from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
-from sweeper.model.trial import LearnerStart, Purpose, Stage
+from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage
 from sweeper.search.strategies import STRATEGIES
 from tests.helpers.builders import params_of, trial_of
 from tests.helpers.scripted import MemoryStore, Scripted, scripted
@@ -112,6 +112,29 @@ def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
     assert {params["num_areas"] for params in told.space.legal} == {study.prepared.space.baseline["num_areas"]}
     more = [said[0], replace(said[1], agents=32.0)]
     assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
+
+
+def test_sessions_of_the_search_race_against_the_fastest() -> None:
+    study = phased()
+    study.run()
+    for at, (session, trial) in enumerate(zip(study.runner.sessions, study.results)):
+        if trial.stage is Stage.SEARCH:
+            fastest = study.prepared.history(study.results[:at]).ranked[0].steps_per_second
+            assert session.rule.rival == fastest
+        else:
+            assert session.rule.rival is None
+
+
+def test_one_that_was_outpaced_is_not_tried_again_and_wins_nothing() -> None:
+    study = phased()
+    own = trial_of(0, study.prepared.space.baseline, 1000.0, Purpose.BASELINE, stage=Stage.PILOT)
+    slow = {**study.prepared.space.baseline, "num_areas": 4, "num_envs": 4}
+    outpaced = trial_of(1, slow, outcome=Outcome.OUTPACED, collecting_steps_per_second=300.0)
+    study.store = MemoryStore([own, outpaced])
+    study.run()
+    assert slow not in [session.plan.params for session in study.runner.sessions]
+    best = study.conclusion().best
+    assert best is None or best.params != slow
 
 
 def test_environments_that_add_no_agents_are_not_searched_any_more() -> None:

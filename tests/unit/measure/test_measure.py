@@ -292,7 +292,7 @@ class TestBriefSessions:
     RULE = Rule(0.025, 120.0, CYCLES, 1, min_seconds=4.0, is_brief=True, least_cycles=1)
 
     def test_two_cycles_are_enough_whatever_their_precision(self) -> None:
-        samples = session_of([(2048, 2.0), (2048, 2.0), (2048, 1.0), (2048, 3.5)])
+        samples = session_of([(2048, 2.0), (2048, 1.9), (2048, 1.0), (2048, 3.5)])
         assert self.RULE(samples[:-1]) is Progress.GO_ON
         assert self.RULE(samples) is Progress.ENOUGH
         assert replace(self.RULE, is_brief=False)(samples) is Progress.GO_ON
@@ -323,7 +323,18 @@ class TestBriefSessions:
         assert rule(session_of([(2048, 9.0), (2048, 8.0)])) is Progress.GO_ON
 
     def test_one_short_cycle_waits_for_another(self) -> None:
-        assert measure(session_of([(2048, 9.0), (2048, 4.5)]), self.RULE, 1) is None
+        assert measure(session_of([(2048, 9.0), (2048, 1.9)]), self.RULE, 1) is None
+
+    def test_cycles_of_some_seconds_are_taken_as_they_come_until_the_time_asked_for(self) -> None:
+        one, two = ([(2048, 9.0), *[(2048, 2.5)] * count] for count in (1, 2))
+        assert self.RULE(session_of(one)) is Progress.GO_ON
+        assert self.RULE(session_of(two)) is Progress.ENOUGH
+        assert measured(session_of(two), self.RULE).cycles == 2
+
+    def test_a_pilot_finds_its_warm_up_unless_cycles_are_very_long(self) -> None:
+        pilot = replace(self.RULE, warmup_cycles=None)
+        assert measure(session_of([(2048, 9.0), (2048, 4.5)]), pilot, 1) is None
+        assert measured(session_of([(2048, 9.0), (2048, 8.0)]), pilot).cycles == 1
 
     def test_a_pilot_has_two_cycles_for_it_is_evidence(self) -> None:
         rule = replace(self.RULE, least_cycles=2)

@@ -222,7 +222,7 @@ def test_what_is_not_a_result_says_so(text: str, message: str) -> None:
 
 def test_outcomes_that_blame_the_configuration() -> None:
     assert {outcome for outcome in Outcome if not outcome.is_infeasible} == {
-        Outcome.OK, Outcome.DISTURBED, Outcome.INTERRUPTED,
+        Outcome.OK, Outcome.OUTPACED, Outcome.DISTURBED, Outcome.INTERRUPTED,
     }  # fmt: skip
 
 

@@ -192,6 +192,12 @@ REASONS: list[tuple[FindingKind, Mapping[str, Value], str]] = [
         "the learner ended by itself after 20,480 steps: SIGKILL",
     ),
     (FindingKind.TOO_SLOW, {"from_console": False, "idle": ()}, f"{SLOW}; {MEND}"),
+    (
+        FindingKind.OUTPACED,
+        {"steps_per_second": 90.7, "fastest": 1018.0},
+        "ended early, for it cannot become the fastest: 90.7 steps/s before its first update, with which no cycle is "
+        "faster, and the fastest so far makes 1,018",
+    ),
     (FindingKind.TOO_SLOW, {"from_console": False, "idle": ("Bus",)}, f"{SLOW}: Bus did not update yet; {MEND}"),
     (
         FindingKind.TOO_SLOW,

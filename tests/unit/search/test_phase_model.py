@@ -68,11 +68,16 @@ class TestReadings:
         (found,) = readings([trial])
         assert math.exp(found.collecting or 0.0) == pytest.approx(0.0015)
         assert math.exp(found.updating or 0.0) == pytest.approx(0.0005)
-        assert math.exp(found.total) == pytest.approx(0.002)
+        assert math.exp(found.total or 0.0) == pytest.approx(0.002)
 
     def test_overlapping_phases_cannot_be_told_apart(self) -> None:
         (found,) = readings([trial_of(0, params_of(threaded=True), phases=Phases(7.5, 0.0, 2.5, 0.0))])
-        assert not found.is_apart
+        assert [kind for _, kind in found.rows] == [2]
+
+    def test_of_one_that_was_outpaced_collecting_is_known_and_no_more(self) -> None:
+        trial = trial_of(0, outcome=Outcome.OUTPACED, collecting_steps_per_second=500.0)
+        (found,) = readings([trial])
+        assert found.rows == [(pytest.approx(-math.log(500.0)), 0)]
 
     def test_a_phase_that_took_no_time_is_no_infinity(self) -> None:
         (found,) = readings([trial_of(0, phases=Phases(10.0, 0.0, 0.0, 0.0))])
@@ -156,6 +161,18 @@ class TestPosterior:
         found = believed(world)
         expected = world.pace(params_of(8, 4, 128, threaded=True))
         assert pace(found, place(8, 4, 128, threaded=True)) == pytest.approx(expected, rel=0.06)
+
+    def test_one_that_was_outpaced_teaches_how_fast_its_like_collect(self) -> None:
+        def believed_of(*others: TrialResult) -> float:
+            world = World(SPACE, noise=0.0)
+            world.measure(params_of(8, 4), seconds=60.0)
+            world.trials += others
+            return pace(believed(world), place(1, 1, 64)) / world.pace(params_of(1, 1, 64))
+
+        rate = 1 / World(SPACE).collecting(params_of(1, 1))
+        fields = {"collecting_steps_per_second": rate}
+        told = trial_of(1, params_of(1, 1), outcome=Outcome.OUTPACED, **fields)
+        assert abs(math.log(believed_of(told))) < 0.5 * abs(math.log(believed_of()))
 
     def test_without_phases_the_rate_alone_is_believed(self) -> None:
         world = World(SPACE, noise=0.0, tells_phases=False)

@@ -80,6 +80,7 @@ STATES = {
     Outcome.TIMEOUT: TrialState.PRUNED,
     Outcome.CRASHED: TrialState.PRUNED,
     Outcome.NO_STEPS: TrialState.PRUNED,
+    Outcome.OUTPACED: TrialState.PRUNED,
     Outcome.DISTURBED: TrialState.FAIL,
     Outcome.INTERRUPTED: TrialState.FAIL,
 }

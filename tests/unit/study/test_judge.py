@@ -57,6 +57,7 @@ class TestOutcome:
             (SessionEnd.TOO_SLOW, Outcome.TIMEOUT),
             (SessionEnd.INTERRUPTED, Outcome.INTERRUPTED),
             (SessionEnd.TURNS_BROKEN, Outcome.INTERRUPTED),
+            (SessionEnd.OUTPACED, Outcome.OUTPACED),
         ],
     )
     def test_every_end_has_its_outcome(self, end: SessionEnd, outcome: Outcome) -> None:
@@ -510,3 +511,14 @@ def test_bursts_that_overfill_the_buffer_are_named() -> None:
     assert [result.reason.values[name] for name in told] == [pytest.approx(27_648), 2048, 64, None]
     own = judged(measured(), asked, required=PerThousandSteps(None, 1.0))
     assert own.reason is not None and "steps_an_update" not in own.reason.values
+
+
+class TestTheRace:
+    def test_one_that_was_outpaced_has_no_number_but_what_it_collected(self) -> None:
+        asked = asked_of(rule=Rule(0.025, 120.0, Cutting(), WARMUP, is_brief=True, rival=1000.0))
+        samples = [sample(100.0 + at, 0, 0, "tick", decisions=1 + 90 * at) for at in range(10)]
+        result = judged(record_of(SessionEnd.OUTPACED, samples), asked)
+        assert (result.outcome, result.steps_per_second, result.diagnosis) == (Outcome.OUTPACED, None, None)
+        assert result.collecting_steps_per_second == 90.0
+        assert result.reason == Finding(FindingKind.OUTPACED, {"steps_per_second": 90.0, "fastest": 1000.0})
+        assert result.cycles is None
