@@ -6,9 +6,11 @@ Decisions are counted, not steps: those arrive in whole trajectories.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
+from sweeper.measure.first_update import Fill
 from sweeper.model.measurement import Sample
 
 SETTLING_SECONDS = 1.0
@@ -19,11 +21,13 @@ OPTIMISM = 1.5
 """Times what was seen; the same configuration measured twice differs by a quarter at most (facts on statistics)."""
 
 
-def collecting_rate(samples: Sequence[Sample]) -> float | None:
-    """Agent steps per second while the first buffer was filled, to the last action in it; None where too little was
-    seen of that."""
-    before_updates = list(takewhile(lambda sample: not sample.policy_updates, samples))
-    acted = [after for before, after in pairwise(before_updates) if after.decisions > before.decisions]
+def collecting_rate(samples: Sequence[Sample], fill: Fill) -> float | None:
+    """Agent steps per second until a behaviour had what it needs for its first update; None where too little was seen.
+
+    From there on an update may go on, beside collecting too. `fill`: those steps, by behaviour.
+    """
+    before = list(takewhile(lambda sample: not _may_update(sample, fill), samples))
+    acted = [later for earlier, later in pairwise(before) if later.decisions > earlier.decisions]
     if not acted:
         return None
     settled = [sample for sample in acted if sample.seconds >= acted[0].seconds + SETTLING_SECONDS]
@@ -32,7 +36,13 @@ def collecting_rate(samples: Sequence[Sample]) -> float | None:
     return (settled[-1].decisions - settled[0].decisions) / (settled[-1].seconds - settled[0].seconds)
 
 
-def is_outpaced(samples: Sequence[Sample], rival: float) -> bool:
+def is_outpaced(samples: Sequence[Sample], fill: Fill, rival: float) -> bool:
     """Whether even OPTIMISM times what is collected falls short of `rival`, agent steps per second."""
-    rate = collecting_rate(samples)
+    rate = collecting_rate(samples, fill)
     return rate is not None and OPTIMISM * rate < rival
+
+
+def _may_update(sample: Sample, fill: Fill) -> bool:
+    usual = fill.get("", math.inf)
+    counts = sample.behaviors.items()
+    return any(count.policy_updates or count.decisions >= fill.get(name, usual) for name, count in counts)

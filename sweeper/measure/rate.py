@@ -78,7 +78,7 @@ class Rule:
         first = _first_step(samples)
         if first is None:
             return Progress.GO_ON
-        if self.rival is not None and is_outpaced(samples, self.rival):
+        if self.rival is not None and is_outpaced(samples, self.fill, self.rival):
             return Progress.OUTPACED
         elapsed = samples[-1].seconds - first.seconds
         is_pilot = self.warmup_cycles is None

@@ -18,16 +18,15 @@ from sweeper.measure.utilisation import utilisation
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.load import Contention
 from sweeper.model.measurement import Measurement, Method, PerThousandSteps
-from sweeper.model.session import OUT_OF_MEMORY_KILLER, RSS, SAMPLING, SessionEnd, SessionRecord
+from sweeper.model.session import RSS, SAMPLING, SessionEnd, SessionRecord
 from sweeper.model.trial import Outcome, Purpose, Stage, TrialResult, measured_fields
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.study.bursts import with_bursts
 from sweeper.study.diagnosis import diagnose, exception_line, signal_name
+from sweeper.study.killed import cap_kept_by, may_have_been_killed, was_killed
 from sweeper.study.unmeasured import without_cycles
 
 LOG_LINES_KEPT = 12
-SIGKILL = 9
-"""POSIX; Windows has no such signal, and never tells it."""
 STANDSTILL_SECONDS = 15.0
 """Between two readings that are made twice a second: a laptop that slept, or a tool that was stopped."""
 MEMORY_PRESSURE_PERCENT = 10.0
@@ -140,12 +139,12 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         peak_memory_bytes=record.peak_memory_bytes,
         memory_source=record.memory_source,
         peak_gpu_memory_bytes=_peak_gpu(record),
-        memory_cap_kept_by=_cap_kept_by(record),
+        memory_cap_kept_by=cap_kept_by(record),
         predicted_memory_bytes=asked.predicted_memory_bytes,
         command=plan.argv,
         learner_start=record.learner_start,
         update_seconds=update_seconds(record.samples),
-        collecting_steps_per_second=collecting_rate(record.samples) if outcome is Outcome.OUTPACED else None,
+        collecting_steps_per_second=_collecting(asked, record) if outcome is Outcome.OUTPACED else None,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         stage=asked.stage,
         round=asked.round,
@@ -234,7 +233,7 @@ def _outcome(
     if record.end is SessionEnd.MEASURED:
         return Outcome.CRASHED, Finding(FindingKind.NO_WHOLE_CYCLE)
     peak = {"peak_bytes": record.peak_memory_bytes}
-    if _was_killed_by_system(record):
+    if was_killed(record):
         return Outcome.OVER_MEMORY, Finding(FindingKind.SYSTEM_KILLED, peak)
     if record.end is SessionEnd.OVER_MEMORY:
         caps = {**peak, "cap_bytes": terms.cap_bytes}
@@ -245,12 +244,12 @@ def _outcome(
         return outcome, Finding(FindingKind.OVER_GPU_MEMORY, {"peak_bytes": _peak_gpu(record)})
     if record.end is SessionEnd.MACHINE_SHORT_OF_MEMORY:
         return outcome, Finding(FindingKind.MACHINE_SHORT_OF_MEMORY, peak)
-    if _may_have_been_killed(record):
+    if may_have_been_killed(record):
         return Outcome.DISTURBED, Finding(FindingKind.SYSTEM_KILLED_SOMEBODY)
     if record.end is SessionEnd.EXITED:
         return outcome, Finding(FindingKind.EXITED, {"steps": steps, **_last_words(record)})
     if record.end is SessionEnd.OUTPACED:
-        values = {"steps_per_second": collecting_rate(record.samples), "fastest": asked.rule.rival}
+        values = {"steps_per_second": _collecting(asked, record), "fastest": asked.rule.rival}
         return outcome, Finding(FindingKind.OUTPACED, values)
     if record.end is SessionEnd.TURNS_BROKEN and record.broken_by is not None:
         return outcome, Finding(FindingKind.TURNS_BROKEN, {"cause": record.broken_by.value})
@@ -258,6 +257,10 @@ def _outcome(
         outcome, found = without_cycles(record, asked.behaviors)
         return outcome, Finding(found.kind, {**found.values, **others_share(load)})
     return outcome, None if kind is None else Finding(kind)
+
+
+def _collecting(asked: Asked, record: SessionRecord) -> float | None:
+    return collecting_rate(record.samples, asked.rule.fill)
 
 
 def _last_words(record: SessionRecord) -> dict[str, str | None]:
@@ -270,23 +273,6 @@ def _last_words(record: SessionRecord) -> dict[str, str | None]:
 
 def _peak_gpu(record: SessionRecord) -> int | None:
     return max((one.gpu_memory_bytes for one in record.load if one.gpu_memory_bytes is not None), default=None)
-
-
-def _was_killed_by_system(record: SessionRecord) -> bool:
-    """Somebody else's death is not ours: only a tree near its cap, or one that lost a process, may have been hit."""
-    if record.cap_kept_by == OUT_OF_MEMORY_KILLER:
-        return True
-    was_hit = record.near_cap or bool(record.members_killed) or record.exit_code == -SIGKILL
-    return record.end is SessionEnd.EXITED and record.oom_kills > 0 and was_hit
-
-
-def _may_have_been_killed(record: SessionRecord) -> bool:
-    """The system's killer acted on somebody, and the learner ended without a reason of its own."""
-    return record.end is SessionEnd.EXITED and record.oom_kills > 0 and exception_line(record) is None
-
-
-def _cap_kept_by(record: SessionRecord) -> str | None:
-    return OUT_OF_MEMORY_KILLER if _was_killed_by_system(record) else record.cap_kept_by
 
 
 def _about(asked: Asked) -> dict[str, object]:

@@ -13,7 +13,8 @@ from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from tests.helpers.builders import sample
 
-RULE = Rule(0.025, 120.0, Cutting(), 1, min_seconds=4.0, is_brief=True, least_cycles=1, rival=1000.0)
+FILL = {"Car": 10_000}
+RULE = Rule(0.025, 120.0, Cutting(), 1, min_seconds=4.0, is_brief=True, least_cycles=1, rival=1000.0, fill=FILL)
 
 
 def filling(rate: float, seconds: float, settling: float | None = None) -> list[Sample]:
@@ -29,26 +30,33 @@ LONG_ENOUGH = SETTLING_SECONDS + RACE_SECONDS + 1.0
 
 class TestTheRate:
     def test_of_decisions_once_players_have_settled(self) -> None:
-        assert collecting_rate(filling(400.0, LONG_ENOUGH, settling=50.0)) == pytest.approx(400.0, rel=0.01)
+        assert collecting_rate(filling(400.0, LONG_ENOUGH, settling=50.0), FILL) == pytest.approx(400.0, rel=0.01)
 
     def test_not_known_before_some_seconds_of_it(self) -> None:
-        assert collecting_rate(filling(400.0, SETTLING_SECONDS + RACE_SECONDS - 0.5)) is None
-        assert collecting_rate([]) is None
-        assert collecting_rate([Sample(1.0, "hello")]) is None
+        assert collecting_rate(filling(400.0, SETTLING_SECONDS + RACE_SECONDS - 0.5), FILL) is None
+        assert collecting_rate([], FILL) is None
+        assert collecting_rate([Sample(1.0, "hello")], FILL) is None
 
     def test_the_first_update_is_no_part_of_it(self) -> None:
         """While it goes on nothing is collected, and what comes after it is another story."""
         found = filling(400.0, LONG_ENOUGH)
         silent = [replace(found[-1], seconds=found[-1].seconds + after) for after in (1.0, 5.0, 9.0)]
         later = [sample(120.0 + at, 2048, 1, "tick", decisions=5000 + 10 * at) for at in range(9)]
-        assert collecting_rate([*found, *silent, *later]) == pytest.approx(400.0, rel=0.01)
+        assert collecting_rate([*found, *silent, *later], FILL) == pytest.approx(400.0, rel=0.01)
+
+    def test_nor_is_one_that_goes_on_beside_collecting(self) -> None:
+        """With `threaded` it begins when the buffer is full, and collecting slows down."""
+        found = filling(400.0, LONG_ENOUGH)
+        full = {"Car": found[-1].decisions}
+        crawl = [sample(found[-1].seconds + at, 0, 0, "tick", decisions=full["Car"] + 10 * at) for at in range(1, 9)]
+        assert collecting_rate([*found, *crawl], full) == pytest.approx(400.0, rel=0.01)
 
 
 class TestTheRace:
     @pytest.mark.parametrize(("rate", "ends"), [(1000.0 / OPTIMISM * 0.98, True), (1000.0 / OPTIMISM * 1.02, False)])
     def test_ends_what_cannot_come_near_the_fastest(self, rate: float, ends: bool) -> None:
         found = filling(rate, LONG_ENOUGH)
-        assert is_outpaced(found, 1000.0) is ends
+        assert is_outpaced(found, FILL, 1000.0) is ends
         assert RULE(found) is (Progress.OUTPACED if ends else Progress.GO_ON)
 
     def test_against_nobody_everyone_finishes(self) -> None:
