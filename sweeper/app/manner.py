@@ -55,18 +55,17 @@ class Manner:
         )
         if not self._is_brief_at(stage):
             return rule
+        # With self-play some decisions are no steps.
+        counts_all = not any(behavior.self_play for behavior in behaviors)
+        ranked = self.history.ranked
         return replace(
             rule,
             min_seconds=min(seconds or BRIEF_SECONDS, most),
             is_brief=True,
             least_cycles=1,
-            rival=None if stage is Stage.PILOT else self._rival(behaviors),
+            in_decisions=counts_all,
+            rival=ranked[0].steps_per_second if ranked and counts_all and stage is not Stage.PILOT else None,
         )
-
-    def _rival(self, behaviors: Sequence[Behavior]) -> float | None:
-        """The fastest so far. With self-play some decisions are no steps, and a race counts decisions."""
-        ranked = self.history.ranked
-        return ranked[0].steps_per_second if ranked and not any(one.self_play for one in behaviors) else None
 
     def is_brief(self, result: TrialResult) -> bool:
         """Whether it says less than a session that was not asked to be brief: slow settings take as long anyhow."""

@@ -56,6 +56,9 @@ class Rule:
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
         least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
         fill: what every behaviour collects before its first update.
+        in_decisions: count decisions, which come one by one and each become a step, rather than steps, which arrive in
+            whole trajectories: over a cycle or two that is off by a burst of all agents. Not with self-play, where
+            some decisions are no steps.
         rival: agent steps per second of the fastest so far; a brief session ends that cannot come near it. None: it
             races against nobody.
         long_seconds: after the first step, that a session may take whose cycles are longer than the limit allows, where
@@ -71,6 +74,7 @@ class Rule:
     least_cycles: int = MIN_CYCLES
     fill: Fill = field(default_factory=dict)
     long_seconds: float = 0.0
+    in_decisions: bool = False
     rival: float | None = None
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
@@ -149,7 +153,7 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     long_seconds = LONG_CYCLE_SECONDS if rule.warmup_cycles is None else LONG_IN_BRIEF_SECONDS
     is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut, long_seconds)
     if is_rough and len(edges) == 2:
-        return _of_one_cycle(edges, cut.method)
+        return _of_one_cycle(edges, cut.method, rule.in_decisions)
     if len(edges) <= MIN_CYCLES:
         return None
     if cut.method is Method.CYCLES and _are_long(edges, rule):
@@ -157,7 +161,7 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
         apart = phase_ratio(samples, edges)
         if apart is not None:
             return Estimate(apart, edges, 0, Method.PHASES)
-    cycles = _cycles(edges)
+    cycles = _cycles(edges, rule.in_decisions and cut.method is not Method.CONSOLE)
     if rule.warmup_cycles is None:
         dropped = mser([t / max(y, 1) for y, t in cycles])
     else:
@@ -219,12 +223,10 @@ def _begins_long(edges: Sequence[Sample], cut: Cutting, seconds: float) -> bool:
     return has_cycles and len(edges) > 1 and edges[1].seconds - edges[0].seconds >= seconds
 
 
-def _of_one_cycle(edges: Sequence[Sample], method: Method) -> Estimate | None:
+def _of_one_cycle(edges: Sequence[Sample], method: Method, in_decisions: bool) -> Estimate | None:
     """The rate of a cycle, whose error is not known."""
-    first, last = edges
-    if last.steps <= first.steps:
-        return None
-    return Estimate(Ratio((last.steps - first.steps) / (last.seconds - first.seconds), math.inf, 1), edges, 0, method)
+    [(amount, seconds)] = _cycles(edges, in_decisions)
+    return Estimate(Ratio(amount / seconds, math.inf, 1), edges, 0, method) if amount > 0 else None
 
 
 def _knows_last_update(edges: Sequence[Sample], samples: Sequence[Sample]) -> bool:
@@ -242,8 +244,13 @@ def _first_step(samples: Sequence[Sample]) -> Sample | None:
     return next((sample for sample in samples if sample.decisions or sample.steps), None)
 
 
-def _cycles(edges: Sequence[Sample]) -> list[tuple[float, float]]:
-    return [(after.steps - before.steps, after.seconds - before.seconds) for before, after in pairwise(edges)]
+def _cycles(edges: Sequence[Sample], in_decisions: bool = False) -> list[tuple[float, float]]:
+    counts = [edge.decisions if in_decisions else edge.steps for edge in edges]
+    moments = [edge.seconds for edge in edges]
+    return [
+        (float(after - before), until - since)
+        for (before, after), (since, until) in zip(pairwise(counts), pairwise(moments))
+    ]
 
 
 def _are_long(edges: Sequence[Sample], rule: Rule) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from sweeper.app.drive import EXHAUSTED
+from sweeper.app.manner import Manner
 from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
 from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage
 from sweeper.search.strategies import STRATEGIES
-from tests.helpers.builders import params_of, trial_of
+from tests.helpers.builders import PPO, config_of, params_of, trial_of
 from tests.helpers.scripted import MemoryStore, Scripted, scripted
 
 
@@ -112,6 +115,17 @@ def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
     assert {params["num_areas"] for params in told.space.legal} == {study.prepared.space.baseline["num_areas"]}
     more = [said[0], replace(said[1], agents=32.0)]
     assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
+
+
+def test_with_self_play_they_race_against_nobody_and_count_steps() -> None:
+    study = phased()
+    manner = Manner(study.prepared, study.prepared.history([trial_of(0, purpose=Purpose.BASELINE)]))
+    alone, played = (config_of(PPO + more).behaviors for more in ("", "    self_play: {save_steps: 100}\n"))
+    rule = manner.rule(alone, Stage.SEARCH, None, 600.0)
+    assert (rule.in_decisions, rule.rival) == (True, pytest.approx(1000.0))
+    rule = manner.rule(played, Stage.SEARCH, None, 600.0)
+    assert (rule.in_decisions, rule.rival) == (False, None)
+    assert not manner.rule(alone, Stage.CONFIRMATION, None, 600.0).in_decisions
 
 
 def test_sessions_of_the_search_race_against_the_fastest() -> None:

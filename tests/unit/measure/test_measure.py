@@ -331,6 +331,19 @@ class TestBriefSessions:
         assert self.RULE(session_of(two)) is Progress.ENOUGH
         assert measured(session_of(two), self.RULE).cycles == 2
 
+    def test_decisions_are_counted_where_steps_come_in_bursts(self) -> None:
+        """Trajectories in flight at both ends: 5,120 steps arrived, and 5,656 were made."""
+        ends = [(100.0, 0, 1), (106.0, 5120, 6168), (112.2, 10240, 11824)]
+        samples = [
+            sample(at, steps, number, "update" if number else "tick", decisions=decisions)
+            for number, (at, steps, decisions) in enumerate(ends)
+        ]
+        rule = replace(self.RULE, in_decisions=True)
+        assert measured(samples, rule).steps_per_second == pytest.approx(5656 / 6.2)
+        assert measured(samples, self.RULE).steps_per_second == pytest.approx(5120 / 6.2)
+        more = [*samples, sample(118.0, 15360, 3, decisions=17000)]
+        assert measured(more, rule).steps_per_second == pytest.approx((17000 - 6168) / 12.0)
+
     def test_a_pilot_finds_its_warm_up_unless_cycles_are_very_long(self) -> None:
         pilot = replace(self.RULE, warmup_cycles=None)
         assert measure(session_of([(2048, 9.0), (2048, 4.5)]), pilot, 1) is None
