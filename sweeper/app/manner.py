@@ -55,16 +55,13 @@ class Manner:
         )
         if not self._is_brief_at(stage):
             return rule
-        # With self-play some decisions are no steps.
-        counts_all = not any(behavior.self_play for behavior in behaviors)
-        ranked = self.history.ranked
+        ranked = self.history.ranked if stage is not Stage.PILOT and rule.cut.in_decisions else ()
         return replace(
             rule,
             min_seconds=min(seconds or BRIEF_SECONDS, most),
             is_brief=True,
             least_cycles=1,
-            in_decisions=counts_all,
-            rival=ranked[0].steps_per_second if ranked and counts_all and stage is not Stage.PILOT else None,
+            rival=ranked[0].steps_per_second if ranked else None,
         )
 
     def is_brief(self, result: TrialResult) -> bool:

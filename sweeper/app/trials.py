@@ -16,11 +16,9 @@ from sweeper.app.prepare import Prepared
 from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
 from sweeper.measure.contention import disturbance
-from sweeper.measure.cycles import boundaries
-from sweeper.measure.rate import Rule
 from sweeper.model.events import Listener, TrialFinished, TrialStarted
 from sweeper.model.folder import TrialFolder
-from sweeper.model.session import Edges, SessionRecord
+from sweeper.model.session import SessionRecord
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.search.memory import predict_peak, veto
 from sweeper.session.ports import free_block, port_for
@@ -146,7 +144,7 @@ class Trials:
             for params, port in zip(step.contenders, ports)
         ]
         contenders = [
-            Contender(str(one.plan.number), one.plan, _edges(one.rule), one.rule.warmup_cycles or 1, cycles)
+            Contender(str(one.plan.number), one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
             for one, cycles in zip(asked, step.plan.slice_cycles)
         ]
         deadline = self._clock() + STANDSTILL * step.plan.seconds
@@ -292,7 +290,3 @@ class Trials:
             baseline_steps_per_second=history.reference.steps_per_second if history.reference else None,
             remaining_seconds=self.allowance().remaining_seconds,
         )
-
-
-def _edges(rule: Rule) -> Edges:
-    return lambda samples: boundaries(samples, rule.cut)

@@ -22,13 +22,15 @@ updates beside collecting (facts on statistics, 8.1)."""
 class Cutting:
     """Where cycles may end: at samples of kind `edge`, at least `min_steps` agent steps and `min_seconds` apart.
 
-    `buffer_steps`: agent steps that a cycle takes at least, where there are cycles.
+    `buffer_steps`: agent steps that a cycle takes at least, where there are cycles. `in_decisions`: whether every
+    decision becomes a step; with self-play some do not.
     """
 
     min_steps: int = 0
     min_seconds: float = 0.0
     edge: str = "update"
     buffer_steps: int = 0
+    in_decisions: bool = True
 
     @property
     def method(self) -> Method:
@@ -41,11 +43,13 @@ class Cutting:
 def cutting(behaviors: Sequence[Behavior]) -> Cutting:
     """Cycles for on-policy trainers in one thread, blocks for the others."""
     blocks = [behavior for behavior in behaviors if behavior.threaded or not behavior.on_policy]
+    in_decisions = not any(behavior.self_play for behavior in behaviors)
     if not blocks:
-        return Cutting(buffer_steps=max((behavior.buffer_size for behavior in behaviors), default=0))
+        most = max((behavior.buffer_size for behavior in behaviors), default=0)
+        return Cutting(buffer_steps=most, in_decisions=in_decisions)
     # A replay buffer is refilled over the whole run: its size is no measure of a block.
     steps = max((behavior.buffer_size for behavior in blocks if behavior.on_policy), default=0)
-    return Cutting(min_steps=steps, min_seconds=BLOCK_SECONDS)
+    return Cutting(min_steps=steps, min_seconds=BLOCK_SECONDS, in_decisions=in_decisions)
 
 
 def cut_for(samples: Sequence[Sample], cut: Cutting) -> Cutting:
@@ -75,3 +79,12 @@ def boundaries(samples: Sequence[Sample], cut: Cutting) -> list[Sample]:
             continue
         found.append(end)
     return found
+
+
+def made(sample: Sample, cut: Cutting) -> int:
+    """Agent steps made until then: those counted, and those in trajectories that agents have not handed over yet.
+
+    Steps are counted when a whole trajectory arrives, of all agents at once, so that between two edges they are off by
+    up to a trajectory of every agent. Decisions are counted one by one, where the learner tells them.
+    """
+    return max(sample.steps, sample.decisions) if cut.in_decisions else sample.steps

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from sweeper.measure.counters import agents, phases, updates
-from sweeper.measure.cycles import Cutting, boundaries, cut_for
+from sweeper.measure.cycles import Cutting, boundaries, cut_for, made
 from sweeper.measure.first_update import Fill, pace
 from sweeper.measure.flags import GOOD_CYCLES, cycle_notes, decision_notes
 from sweeper.measure.phases import phase_ratio
@@ -56,9 +56,6 @@ class Rule:
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
         least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
         fill: what every behaviour collects before its first update.
-        in_decisions: count decisions, which come one by one and each become a step, rather than steps, which arrive in
-            whole trajectories: over a cycle or two that is off by a burst of all agents. Not with self-play, where
-            some decisions are no steps.
         rival: agent steps per second of the fastest so far; a brief session ends that cannot come near it. None: it
             races against nobody.
         long_seconds: after the first step, that a session may take whose cycles are longer than the limit allows, where
@@ -74,7 +71,6 @@ class Rule:
     least_cycles: int = MIN_CYCLES
     fill: Fill = field(default_factory=dict)
     long_seconds: float = 0.0
-    in_decisions: bool = False
     rival: float | None = None
 
     def __call__(self, samples: Sequence[Sample]) -> Progress:
@@ -153,7 +149,7 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     long_seconds = LONG_CYCLE_SECONDS if rule.warmup_cycles is None else LONG_IN_BRIEF_SECONDS
     is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut, long_seconds)
     if is_rough and len(edges) == 2:
-        return _of_one_cycle(edges, cut.method, rule.in_decisions)
+        return _of_one_cycle(edges, cut)
     if len(edges) <= MIN_CYCLES:
         return None
     if cut.method is Method.CYCLES and _are_long(edges, rule):
@@ -161,7 +157,7 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
         apart = phase_ratio(samples, edges)
         if apart is not None:
             return Estimate(apart, edges, 0, Method.PHASES)
-    cycles = _cycles(edges, rule.in_decisions and cut.method is not Method.CONSOLE)
+    cycles = _cycles(edges, cut)
     if rule.warmup_cycles is None:
         dropped = mser([t / max(y, 1) for y, t in cycles])
     else:
@@ -183,7 +179,7 @@ def measure(samples: Sequence[Sample], rule: Rule, envs: int) -> Measurement | N
         return None
     first, last = found.edges[0], found.edges[-1]
     window = (first.seconds, last.seconds)
-    steps = last.steps - first.steps
+    steps = made(last, rule.cut) - made(first, rule.cut)
     started = _first_step(samples) or first
     seen = agents(first, last, envs)
     return Measurement(
@@ -211,7 +207,7 @@ def current_rate(samples: Sequence[Sample], cut: Cutting) -> float | None:
         return None
     edges = edges[min(1, len(edges) - 2) :]
     seconds = edges[-1].seconds - edges[0].seconds
-    return (edges[-1].steps - edges[0].steps) / seconds if seconds > 0 else None
+    return (made(edges[-1], cut) - made(edges[0], cut)) / seconds if seconds > 0 else None
 
 
 def _begins_long(edges: Sequence[Sample], cut: Cutting, seconds: float) -> bool:
@@ -223,10 +219,10 @@ def _begins_long(edges: Sequence[Sample], cut: Cutting, seconds: float) -> bool:
     return has_cycles and len(edges) > 1 and edges[1].seconds - edges[0].seconds >= seconds
 
 
-def _of_one_cycle(edges: Sequence[Sample], method: Method, in_decisions: bool) -> Estimate | None:
+def _of_one_cycle(edges: Sequence[Sample], cut: Cutting) -> Estimate | None:
     """The rate of a cycle, whose error is not known."""
-    [(amount, seconds)] = _cycles(edges, in_decisions)
-    return Estimate(Ratio(amount / seconds, math.inf, 1), edges, 0, method) if amount > 0 else None
+    [(steps, seconds)] = _cycles(edges, cut)
+    return Estimate(Ratio(steps / seconds, math.inf, 1), edges, 0, cut.method) if steps > 0 else None
 
 
 def _knows_last_update(edges: Sequence[Sample], samples: Sequence[Sample]) -> bool:
@@ -244,12 +240,10 @@ def _first_step(samples: Sequence[Sample]) -> Sample | None:
     return next((sample for sample in samples if sample.decisions or sample.steps), None)
 
 
-def _cycles(edges: Sequence[Sample], in_decisions: bool = False) -> list[tuple[float, float]]:
-    counts = [edge.decisions if in_decisions else edge.steps for edge in edges]
-    moments = [edge.seconds for edge in edges]
+def _cycles(edges: Sequence[Sample], cut: Cutting) -> list[tuple[float, float]]:
     return [
-        (float(after - before), until - since)
-        for (before, after), (since, until) in zip(pairwise(counts), pairwise(moments))
+        (float(made(after, cut) - made(before, cut)), after.seconds - before.seconds)
+        for before, after in pairwise(edges)
     ]
 
 
@@ -272,5 +266,5 @@ def _notes(found: Estimate, rule: Rule) -> tuple[Finding, ...]:
         notes.append(Finding(FindingKind.FROM_CONSOLE))
     if found.method is Method.BLOCKS:
         notes.append(Finding(FindingKind.BLOCKS_NOT_CYCLES))
-    notes += cycle_notes([seconds / steps for steps, seconds in _cycles(found.edges) if steps])
+    notes += cycle_notes([seconds / steps for steps, seconds in _cycles(found.edges, rule.cut) if steps])
     return tuple(notes)

@@ -7,13 +7,14 @@ from dataclasses import fields
 from typing import Any
 
 from sweeper.measure.counters import agents, phases, updates
+from sweeper.measure.cycles import Cutting, made
 from sweeper.measure.rate import Estimate
 from sweeper.measure.ratio import ratio
 from sweeper.model.measurement import Measurement, Method, Phases, Sample
 
 
 def measure_slices(
-    samples: Sequence[Sample], slices: Sequence[tuple[float, float]], warmup_cycles: int, envs: int
+    samples: Sequence[Sample], slices: Sequence[tuple[float, float]], cut: Cutting, warmup_cycles: int, envs: int
 ) -> tuple[Measurement, tuple[float, ...]] | None:
     """The measurement over all slices, and the rate of each; None with fewer than two.
 
@@ -22,7 +23,7 @@ def measure_slices(
     """
     at = {sample.seconds: sample for sample in samples}
     pairs = [(at[start], at[end]) for start, end in slices]
-    parts = [(float(last.steps - first.steps), last.seconds - first.seconds) for first, last in pairs]
+    parts = [(float(made(last, cut) - made(first, cut)), last.seconds - first.seconds) for first, last in pairs]
     found = ratio(parts)
     if found is None or any(steps <= 0 or seconds <= 0 for steps, seconds in parts):
         return None

@@ -124,8 +124,5 @@ class Progress(Enum):
     OUTPACED = "outpaced"
 
 
-Edges = Callable[[Sequence[Sample]], Sequence[Sample]]
-"""Picks the samples at which whole cycles end."""
-
 Watcher = Callable[[Sequence[Sample]], Progress]
 """Called with all samples so far, after each that is new."""

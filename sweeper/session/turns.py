@@ -14,7 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from sweeper.measure.contention import contention
-from sweeper.model.session import Edges, Round, SessionEnd, SessionRecord
+from sweeper.measure.cycles import Cutting, boundaries, made
+from sweeper.model.session import Round, SessionEnd, SessionRecord
 from sweeper.model.trial import LearnerStart
 from sweeper.plan.trial_plan import TrialPlan
 from sweeper.session.live import LiveSession
@@ -28,14 +29,14 @@ MIN_ROUNDS = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """A plan under a name, and how its cycles are told: `warmup_cycles` before the first slice, `slice_cycles` in each.
+    """A plan under a name, and how its cycles are cut: `warmup_cycles` before the first slice, `slice_cycles` in each.
 
     Two with equal parameters are two contenders.
     """
 
     name: str
     plan: TrialPlan
-    edges: Edges
+    cut: Cutting
     warmup_cycles: int
     slice_cycles: int
 
@@ -153,7 +154,10 @@ class Turns:
         session = self._stack.enter_context(self._runner.begin(plan, self._runner.warm_learner(plan)))
         self._sessions.append(session)
         return self._run_until(
-            session, lambda: len(contender.edges(session.samples)) > contender.warmup_cycles, "warming up", readings
+            session,
+            lambda: len(boundaries(session.samples, contender.cut)) > contender.warmup_cycles,
+            "warming up",
+            readings,
         )
 
     def _slice(self, index: int, readings: Readings) -> tuple[float, float] | None:
@@ -167,7 +171,7 @@ class Turns:
         def edges() -> Sequence[float]:
             # What happened between the last slice's end and its suspension is written only now.
             fresh = [sample for sample in session.samples[seen:] if sample.seconds >= resumed]
-            return [edge.seconds for edge in contender.edges(fresh)]
+            return [edge.seconds for edge in boundaries(fresh, contender.cut)]
 
         if not self._run_until(session, lambda: len(edges()) > contender.slice_cycles, "measuring in turn", readings):
             return None
@@ -198,15 +202,16 @@ class Turns:
 
     def _round(self, number: int, readings: Readings) -> Round:
         windows = tuple(slices[-1] for slices in self._slices)
+        everyone = zip(self._contenders, self._sessions, windows)
         return Round(
             number,
             windows,
-            tuple(_rate(session, window) for session, window in zip(self._sessions, windows)),
+            tuple(_rate(contender, session, window) for contender, session, window in everyone),
             tuple(contention(readings.load, window, self._runner.cores) for window in windows),
         )
 
 
-def _rate(session: LiveSession, window: tuple[float, float]) -> float:
+def _rate(contender: Contender, session: LiveSession, window: tuple[float, float]) -> float:
     """Agent steps per second between two edges of this session."""
-    at = {sample.seconds: sample.steps for sample in session.samples}
+    at = {sample.seconds: made(sample, contender.cut) for sample in session.samples}
     return (at[window[1]] - at[window[0]]) / (window[1] - window[0])

@@ -165,7 +165,7 @@ def _measured(asked: Asked, record: SessionRecord, terms: Terms) -> tuple[Measur
         for window in record.slices
     ]
     kept = [window for window, does_count in zip(record.slices, counts) if does_count]
-    found = measure_slices(record.samples, kept, asked.rule.warmup_cycles or 1, envs)
+    found = measure_slices(record.samples, kept, asked.rule.cut, asked.rule.warmup_cycles or 1, envs)
     if found is None:
         return None, ()
     rates = iter(found[1])

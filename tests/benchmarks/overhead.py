@@ -18,7 +18,7 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sweeper import learner
-from sweeper.measure.cycles import Cutting, boundaries
+from sweeper.measure.cycles import Cutting
 from sweeper.model.measurement import Sample
 from sweeper.model.session import Progress
 from sweeper.plan.trial_plan import TrialPlan
@@ -94,10 +94,7 @@ def paired(bench: Bench) -> list[float]:
     """ln(without / with) of rounds of slices: A has plug-in and monitor, B neither."""
     case = Case("paired", params(1, 16))
     edges = Cutting(edge="summary")
-    contenders = [
-        Contender(name, bench.plan(case), lambda samples: boundaries(samples, edges), 1, 4)
-        for name in ("with", "without")
-    ]
+    contenders = [Contender(name, bench.plan(case), edges, 1, 4) for name in ("with", "without")]
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
     environment, drive = setting_out.environment_of, bench.sessions.drive
 

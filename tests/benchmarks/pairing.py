@@ -10,12 +10,10 @@ import math
 import statistics
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.measure.cycles import boundaries
 from sweeper.measure.rate import measure
 from sweeper.measure.slices import measure_slices
 from sweeper.model.session import SessionEnd
@@ -39,7 +37,7 @@ def sliced(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], list[st
     contenders = []
     for case in sides:
         cut = rule_of(case).cut
-        contenders.append(Contender(case.name, bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES))
+        contenders.append(Contender(case.name, bench.plan(case), cut, 1, CYCLES))
     orders = [[0, 1] if index % 2 == 0 else [1, 0] for index in range(400)]
     records = bench.in_turn(contenders, orders, 60 * MINUTES - 10)
     minutes = (time.monotonic() - started) / 60
@@ -55,7 +53,9 @@ def sliced(bench: Bench, sides: tuple[Case, Case]) -> tuple[list[float], list[st
         ]
         if record.exit_code != 0:
             wrong.append(f"{case.name}: the learner ended with {record.exit_code}")
-    found = [measure_slices(record.samples, record.slices, 1, 2) for record in records]
+    found = [
+        measure_slices(record.samples, record.slices, rule_of(case).cut, 1, 2) for case, record in zip(sides, records)
+    ]
     if found[0] is None or found[1] is None:
         return [], wrong, minutes
     return [math.log(b / a) for a, b in zip(found[0][1], found[1][1])], wrong, minutes

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import random
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.measure.cycles import boundaries
 from sweeper.measure.slices import measure_slices
 from sweeper.session.turns import Contender
 from tests.benchmarks.common import SHORT, Bench, Case, finish, params, rule_of, table
@@ -38,13 +36,10 @@ def rates(bench: Bench, work: str) -> Logs | None:
     """ln(rate), a row for each session and a column for each round; None where the sessions did not last."""
     case = Case(work, params(2, 16), ("--work", work, "--step-ms", "0.3"))
     cut = rule_of(case).cut
-    contenders = [
-        Contender(f"{work} {number}", bench.plan(case), partial(boundaries, cut=cut), 1, CYCLES)
-        for number in range(SESSIONS)
-    ]
+    contenders = [Contender(f"{work} {number}", bench.plan(case), cut, 1, CYCLES) for number in range(SESSIONS)]
     chooser = random.Random(3)
     orders = [chooser.sample(range(SESSIONS), SESSIONS) for _ in range(ROUNDS)]
-    found = [measure_slices(record.samples, record.slices, 1, 2) for record in bench.in_turn(contenders, orders)]
+    found = [measure_slices(record.samples, record.slices, cut, 1, 2) for record in bench.in_turn(contenders, orders)]
     if any(one is None for one in found):
         return None
     return np.log([one[1] for one in found if one is not None])

@@ -15,6 +15,7 @@ from sweeper.app.stop import StopSignal
 from sweeper.app.trials import Trials
 from sweeper.inputs.study_limits import Budget
 from sweeper.measure.contention import contention
+from sweeper.measure.cycles import boundaries
 from sweeper.measure.rate import Rule
 from sweeper.model.events import Event
 from sweeper.model.load import BusyProcess, LoadSample
@@ -187,7 +188,7 @@ class ScriptedTurns:
         return session_of([(STEPS, self._cycle(one))] * (1 + one.warmup_cycles + one.slice_cycles * self._rounds))
 
     def _windows(self, one: Contender) -> list[tuple[float, float]]:
-        edges = [sample.seconds for sample in one.edges(self._samples(one))][one.warmup_cycles :]
+        edges = [sample.seconds for sample in boundaries(self._samples(one), one.cut)][one.warmup_cycles :]
         return [
             (edges[at], edges[at + one.slice_cycles])
             for at in range(0, one.slice_cycles * self._rounds, one.slice_cycles)

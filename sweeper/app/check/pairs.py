@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from sweeper.app.artefacts import check_disk, check_end, prune
@@ -17,7 +16,7 @@ from sweeper.app.clock import now
 from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
 from sweeper.measure.contention import disturbance
-from sweeper.measure.cycles import boundaries, cutting
+from sweeper.measure.cycles import cutting
 from sweeper.measure.rate import Rule
 from sweeper.model.folder import TrialFolder
 from sweeper.model.gate import Pair
@@ -146,7 +145,7 @@ class Pairs:
         first = free_block(sum(counts))
         asked = [self._ask(side, number, lengths, port) for side, port in zip(self.sides, (first, first + counts[0]))]
         contenders = [
-            Contender(side.name, one.plan, partial(boundaries, cut=one.rule.cut), one.rule.warmup_cycles or 1, cycles)
+            Contender(side.name, one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
             for side, one, cycles in zip(self.sides, asked, lengths.slice_cycles or ())
         ]
         rounds: list[Round] = []

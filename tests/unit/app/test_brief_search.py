@@ -122,10 +122,9 @@ def test_with_self_play_they_race_against_nobody_and_count_steps() -> None:
     manner = Manner(study.prepared, study.prepared.history([trial_of(0, purpose=Purpose.BASELINE)]))
     alone, played = (config_of(PPO + more).behaviors for more in ("", "    self_play: {save_steps: 100}\n"))
     rule = manner.rule(alone, Stage.SEARCH, None, 600.0)
-    assert (rule.in_decisions, rule.rival) == (True, pytest.approx(1000.0))
+    assert (rule.cut.in_decisions, rule.rival) == (True, pytest.approx(1000.0))
     rule = manner.rule(played, Stage.SEARCH, None, 600.0)
-    assert (rule.in_decisions, rule.rival) == (False, None)
-    assert not manner.rule(alone, Stage.CONFIRMATION, None, 600.0).in_decisions
+    assert (rule.cut.in_decisions, rule.rival) == (False, None)
 
 
 def test_sessions_of_the_search_race_against_the_fastest() -> None:

@@ -338,11 +338,13 @@ class TestBriefSessions:
             sample(at, steps, number, "update" if number else "tick", decisions=decisions)
             for number, (at, steps, decisions) in enumerate(ends)
         ]
-        rule = replace(self.RULE, in_decisions=True)
-        assert measured(samples, rule).steps_per_second == pytest.approx(5656 / 6.2)
-        assert measured(samples, self.RULE).steps_per_second == pytest.approx(5120 / 6.2)
+        assert measured(samples, self.RULE).steps_per_second == pytest.approx(5656 / 6.2)
+        with_self_play = replace(self.RULE, cut=Cutting(in_decisions=False))
+        assert measured(samples, with_self_play).steps_per_second == pytest.approx(5120 / 6.2)
         more = [*samples, sample(118.0, 15360, 3, decisions=17000)]
-        assert measured(more, rule).steps_per_second == pytest.approx((17000 - 6168) / 12.0)
+        assert measured(more, self.RULE).steps_per_second == pytest.approx((17000 - 6168) / 12.0)
+        untold = [replace(one, behaviors={"Car": replace(one.behaviors["Car"], decisions=0)}) for one in samples[1:]]
+        assert measured([samples[0], *untold], self.RULE).steps_per_second == pytest.approx(5120 / 6.2)
 
     def test_a_pilot_finds_its_warm_up_unless_cycles_are_very_long(self) -> None:
         pilot = replace(self.RULE, warmup_cycles=None)

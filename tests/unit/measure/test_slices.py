@@ -48,7 +48,7 @@ def sliced(samples: Sequence[Sample], every: int = 2) -> list[tuple[float, float
 def measured(
     samples: Sequence[Sample], slices: Sequence[tuple[float, float]], envs: int = 1
 ) -> tuple[Measurement, tuple[float, ...]]:
-    found = measure_slices(samples, slices, 1, envs)
+    found = measure_slices(samples, slices, Cutting(), 1, envs)
     assert found is not None
     return found
 
@@ -128,9 +128,9 @@ def test_updates_that_fell_between_slices_count() -> None:
 def test_fewer_than_two_slices_are_no_measurement() -> None:
     samples = suspended([2.0] * 8)
     slices = sliced(samples)
-    assert measure_slices(samples, [], 1, 1) is None
-    assert measure_slices(samples, slices[:1], 1, 1) is None
-    assert measure_slices(samples, slices[:2], 1, 1) is not None
+    assert measure_slices(samples, [], Cutting(), 1, 1) is None
+    assert measure_slices(samples, slices[:1], Cutting(), 1, 1) is None
+    assert measure_slices(samples, slices[:2], Cutting(), 1, 1) is not None
 
 
 @pytest.mark.parametrize("where", [0, 3])
@@ -138,7 +138,7 @@ def test_a_slice_without_steps_or_time_is_no_measurement(where: int) -> None:
     samples = suspended([2.0] * 8)
     slices = sliced(samples)
     slices[where] = (slices[where][0], slices[where][0])
-    assert measure_slices(samples, slices, 1, 1) is None
+    assert measure_slices(samples, slices, Cutting(), 1, 1) is None
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.measure.cycles import Cutting
 from sweeper.model.measurement import Sample
 from sweeper.model.session import SessionEnd, SessionRecord
 from sweeper.session import turns as module
@@ -107,12 +108,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
 
 
-def updates(samples: Sequence[Sample]) -> list[Sample]:
-    return [one for one in samples if one.kind == "update"]
-
-
 def turns(runner: Any) -> Turns:
-    contenders = [Contender(name, plan_of(), updates, 1, 3) for name in ("yours", "old build", "new build")]
+    contenders = [Contender(name, plan_of(), Cutting(), 1, 3) for name in ("yours", "old build", "new build")]
     return Turns(runner, contenders, 60.0)
 
 
@@ -188,7 +185,7 @@ def test_those_that_were_not_started_have_a_record_too() -> None:
 def test_turns_that_take_too_long_end_whoever_they_wait_for() -> None:
     """A session whose slices never begin, as one that only prints now and then."""
     runner = Runner()
-    contenders = [Contender(name, plan_of(), lambda samples: [], 1, 3) for name in ("yours", "other")]
+    contenders = [Contender(name, plan_of(), Cutting(edge="never"), 1, 3) for name in ("yours", "other")]
     with Turns(runner, contenders, 60.0, max_seconds=20.0) as found:
         assert list(found.rounds(ORDERS)) == []
         records = found.end()
