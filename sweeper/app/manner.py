@@ -9,7 +9,7 @@ from sweeper.app.prepare import Prepared
 from sweeper.inputs.study_file import Measure
 from sweeper.inputs.trainer_config import Behavior
 from sweeper.measure.cycles import cutting
-from sweeper.measure.rate import MIN_CYCLES, Rule
+from sweeper.measure.rate import BRIEF_CYCLE_SECONDS, LONG_CYCLE_SECONDS, MIN_CYCLES, Rule
 from sweeper.model.trial import LearnerStart, Params, Stage, TrialResult
 from sweeper.study.history import History
 from sweeper.study.limits import warmup_cycles
@@ -61,6 +61,7 @@ class Manner:
             min_seconds=min(seconds or BRIEF_SECONDS, most),
             is_brief=True,
             least_cycles=1,
+            long_cycle_seconds=LONG_CYCLE_SECONDS if stage is Stage.PILOT else BRIEF_CYCLE_SECONDS,
             rival=ranked[0].steps_per_second if ranked else None,
         )
 

@@ -27,9 +27,8 @@ PILOT_CYCLES = 12
 """In a pilot, so that enough are left when its warm-up turns out to be longer."""
 LONG_CYCLE_SECONDS = 5.0
 """Shorter ones have too few blocks of collecting in them to be estimated apart."""
-LONG_IN_BRIEF_SECONDS = 2.0
-"""From which on a brief session takes the cycles that it sees, and drops none of them after the start-up: another one
-costs more than it tells, and the search knows how little a single one says. The pilots decide that for themselves."""
+BRIEF_CYCLE_SECONDS = 2.0
+"""Of a cycle, from which on a session of the search takes what it sees: the search knows how little one cycle says."""
 HANGING_CYCLES = 3.0
 HANGING_SECONDS = 1.0
 PATIENCE = 5.0
@@ -55,6 +54,8 @@ class Rule:
         is_brief: a session of a search that asks another one rather than know this one better: `least_cycles` in
             `min_seconds` are enough, whatever their precision, and nothing is said about it.
         least_cycles: that a brief session needs; of one alone, if it is a long one, the error is not known.
+        long_cycle_seconds: from which on a brief session takes the cycles that it sees, be it one, and drops none of
+            them after the start-up: another one costs more than it tells.
         fill: what every behaviour collects before its first update.
         rival: agent steps per second of the fastest so far; a brief session ends that cannot come near it. None: it
             races against nobody.
@@ -69,6 +70,7 @@ class Rule:
     min_seconds: float = 0.0
     is_brief: bool = False
     least_cycles: int = MIN_CYCLES
+    long_cycle_seconds: float = LONG_CYCLE_SECONDS
     fill: Fill = field(default_factory=dict)
     long_seconds: float = 0.0
     rival: float | None = None
@@ -146,8 +148,7 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
     """The rate so far; None with fewer than MIN_CYCLES whole cycles after warm-up."""
     cut = cut_for(samples, rule.cut)
     edges = boundaries(samples, cut)
-    long_seconds = LONG_CYCLE_SECONDS if rule.warmup_cycles is None else LONG_IN_BRIEF_SECONDS
-    is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut, long_seconds)
+    is_rough = rule.is_brief and rule.least_cycles == 1 and _begins_long(edges, cut, rule.long_cycle_seconds)
     if is_rough and len(edges) == 2:
         return _of_one_cycle(edges, cut)
     if len(edges) <= MIN_CYCLES:
@@ -158,10 +159,12 @@ def estimate(samples: Sequence[Sample], rule: Rule) -> Estimate | None:
         if apart is not None:
             return Estimate(apart, edges, 0, Method.PHASES)
     cycles = _cycles(edges, cut)
-    if rule.warmup_cycles is None:
+    if is_rough:
+        dropped = 0
+    elif rule.warmup_cycles is None:
         dropped = mser([t / max(y, 1) for y, t in cycles])
     else:
-        dropped = 0 if is_rough else rule.warmup_cycles
+        dropped = rule.warmup_cycles
     found = ratio(cycles[dropped:])
     if found is None or len(cycles) - dropped < MIN_CYCLES:
         return None

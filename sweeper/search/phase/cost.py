@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy
 
-from sweeper.measure.rate import LONG_IN_BRIEF_SECONDS
+from sweeper.measure.rate import BRIEF_CYCLE_SECONDS
 from sweeper.model.trial import Params, TrialResult
 from sweeper.search.phase.coordinates import Array
 
@@ -57,9 +57,9 @@ def windows(seconds_a_step: Array, trials: Sequence[TrialResult], least: float) 
         if trial.is_ok and trial.measured_seconds and trial.cycles
     ]
     cycle = seconds_a_step * (median(steps) if steps else 0.0)
-    cycles = numpy.where(cycle >= LONG_IN_BRIEF_SECONDS, 1, BRIEF_CYCLES)
+    cycles = numpy.where(cycle >= BRIEF_CYCLE_SECONDS, 1, BRIEF_CYCLES)
     seconds = numpy.maximum(cycles * cycle, least + 0.5 * cycle)
-    warmup = numpy.where(cycle >= LONG_IN_BRIEF_SECONDS, cycle, 2 * cycle)
+    warmup = numpy.where(cycle >= BRIEF_CYCLE_SECONDS, cycle, 2 * cycle)
     return Window(seconds, numpy.maximum(cycles, seconds / numpy.maximum(cycle, SHORTEST_CYCLE)), warmup)
 
 

@@ -289,7 +289,8 @@ class TestMeasure:
 class TestBriefSessions:
     """Sessions of a search that asks another one rather than know this one better."""
 
-    RULE = Rule(0.025, 120.0, CYCLES, 1, min_seconds=4.0, is_brief=True, least_cycles=1)
+    RULE = Rule(0.025, 120.0, CYCLES, 1, 4.0, is_brief=True, least_cycles=1, long_cycle_seconds=2.0)
+    PILOT = replace(RULE, warmup_cycles=None, long_cycle_seconds=5.0)
 
     def test_two_cycles_are_enough_whatever_their_precision(self) -> None:
         samples = session_of([(2048, 2.0), (2048, 1.9), (2048, 1.0), (2048, 3.5)])
@@ -347,9 +348,25 @@ class TestBriefSessions:
         assert measured([samples[0], *untold], self.RULE).steps_per_second == pytest.approx(5120 / 6.2)
 
     def test_a_pilot_finds_its_warm_up_unless_cycles_are_very_long(self) -> None:
-        pilot = replace(self.RULE, warmup_cycles=None)
-        assert measure(session_of([(2048, 9.0), (2048, 4.5)]), pilot, 1) is None
-        assert measured(session_of([(2048, 9.0), (2048, 8.0)]), pilot).cycles == 1
+        short = session_of([(2048, 9.0), (2048, 4.5)])
+        assert self.PILOT(short) is Progress.GO_ON
+        assert measure(short, self.PILOT, 1) is None
+        assert measured(session_of([(2048, 9.0), (2048, 8.0)]), self.PILOT).cycles == 1
+
+    @given(
+        st.lists(st.floats(0.3, 12.0), min_size=1, max_size=12),
+        st.sampled_from([RULE, PILOT]),
+        st.sampled_from([CYCLES, Cutting(min_steps=2048, min_seconds=2.0), Cutting(min_seconds=2.0)]),
+        st.sampled_from([4.0, 10.0, 25.0]),
+    )
+    def test_what_ended_because_enough_was_seen_has_a_number(
+        self, seconds: list[float], rule: Rule, cut: Cutting, least: float
+    ) -> None:
+        asked = replace(rule, cut=cut, min_seconds=least)
+        samples = session_of([(2048, one) for one in seconds])
+        for count in range(1, len(samples) + 1):
+            if asked(samples[:count]) is Progress.ENOUGH:
+                assert measure(samples[:count], asked, 1) is not None
 
     def test_a_pilot_has_two_cycles_for_it_is_evidence(self) -> None:
         rule = replace(self.RULE, least_cycles=2)
