@@ -291,6 +291,7 @@ class TestBriefSessions:
 
     RULE = Rule(0.025, 120.0, CYCLES, 1, 4.0, is_brief=True, least_cycles=1, long_cycle_seconds=2.0)
     PILOT = replace(RULE, warmup_cycles=None, long_cycle_seconds=5.0)
+    WHOLE = Rule(0.05, 30.0, CYCLES, 1, 4.0)
 
     def test_two_cycles_are_enough_whatever_their_precision(self) -> None:
         samples = session_of([(2048, 2.0), (2048, 1.9), (2048, 1.0), (2048, 3.5)])
@@ -355,7 +356,7 @@ class TestBriefSessions:
 
     @given(
         st.lists(st.floats(0.3, 12.0), min_size=1, max_size=12),
-        st.sampled_from([RULE, PILOT]),
+        st.sampled_from([RULE, PILOT, WHOLE, replace(WHOLE, warmup_cycles=None)]),
         st.sampled_from([CYCLES, Cutting(min_steps=2048, min_seconds=2.0), Cutting(min_seconds=2.0)]),
         st.sampled_from([4.0, 10.0, 25.0]),
     )
