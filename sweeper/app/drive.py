@@ -26,7 +26,7 @@ _TOLD = {
 EXHAUSTED = "every configuration was measured"
 SETTLED = "no more than {:.1%} is expected to be gained by searching on"
 _WORTH = "Searching: {:.1%} more speed is expected to be left; the next session costs about {:.0f} s."
-_INERT = "As many agents report whatever {} says: it is not searched any more."
+_INERT = "As many agents report whatever {} says: it is left as it is in your settings from here on."
 _IN_TURN = "Confirming: {} contenders alive together, in turn for {} rounds of slices."
 
 
@@ -50,6 +50,7 @@ class Drive:
             Inconclusive: the user's own settings are too slow to measure, or the machine was too busy.
         """
         while True:
+            self._tell_inert()
             step = next_step(self._trials.allowance(), self._space, self._begun, self._settled)
             if isinstance(step, End):
                 return step.reason
@@ -82,10 +83,14 @@ class Drive:
 
     def _question(self) -> Question:
         question = self._trials.prepared.question(self._trials.history)
-        for knob in sorted(self._space.knobs.keys() - question.space.knobs.keys() - self._left_out):
-            self._left_out.add(knob)
-            self._say(_INERT.format(knob))
         return replace(question, cap_bytes=self._trials.cap_bytes)
+
+    def _tell_inert(self) -> None:
+        """Knobs that turned out to do nothing, once each."""
+        for knob in self._trials.history.inert:
+            if knob in self._space.knobs and knob not in self._left_out:
+                self._left_out.add(knob)
+                self._say(_INERT.format(knob))
 
     def _measure_round(self, step: MeasureRound) -> None:
         self._say(_TOLD[step.why])

@@ -11,7 +11,6 @@ from typing import Any
 
 from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.parsed import check_with_parser
-from sweeper.compare.inert import inert_knobs
 from sweeper.errors import InvalidInput, NotReady
 from sweeper.inputs.knobs import KNOBS
 from sweeper.inputs.study_file import Study, read_study
@@ -96,7 +95,7 @@ class Prepared:
     def question(self, history: History) -> Question:
         """What the search is asked; a knob that turned out to do nothing is not searched any more."""
         space = self.space
-        for knob in inert_knobs(history.candidates):
+        for knob in history.inert:
             space = space.without(knob)
         return Question(space, history, self.cap_bytes, self.machine.usable_cores)
 

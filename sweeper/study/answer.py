@@ -200,7 +200,7 @@ def _no_fewer(history: History, best: Best | None) -> NoFewerUpdates | None:
     updates = reference.updates_per_1000_steps if reference else None
     if best is not None and makes_no_fewer(best.updates_per_1000_steps, updates):
         return NoFewerUpdates(best.params, best.steps_per_second, best.speedup)
-    for item in history.ranked:
+    for item in history.once(history.ranked):
         if makes_no_fewer(item.updates_per_1000_steps, updates):
             speedup = _pooled_speedup(item, reference) if item is not reference else None
             return NoFewerUpdates(item.params, item.steps_per_second or 0.0, speedup)

@@ -5,12 +5,13 @@ Search, allowance, confirmation, answer, notes and report read it; nobody else p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from sweeper.compare.candidates import Candidate, pool, ranked
 from sweeper.compare.guard import constraints, requirement
+from sweeper.compare.inert import inert_knobs
 from sweeper.compare.noise import Spread, noise, spread
 from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, voids_in_a_row, waited_in_vain
 from sweeper.model.measurement import PerThousandSteps
@@ -75,13 +76,32 @@ class History:
 
     @cached_property
     def ranked_by_search(self) -> tuple[Candidate, ...]:
-        """As `ranked`, by the sessions that choose: the confirmation, which chooses nobody, left out."""
+        """As `ranked`, by the sessions that choose, each once: the confirmation, which chooses nobody, left out."""
         choosing = [trial for trial in self.counted if trial.stage is not Stage.CONFIRMATION]
         if len(choosing) == len(self.counted):
-            return self.ranked
+            return self.once(self.ranked)
         chosen = ranked(pool(choosing))
         found = sorted(chosen, key=self.speed, reverse=True)
-        return tuple(self.by_key[item.key] for item in found if self.by_key[item.key].is_feasible)
+        return self.once(self.by_key[item.key] for item in found if self.by_key[item.key].is_feasible)
+
+    @cached_property
+    def inert(self) -> tuple[str, ...]:
+        """Knobs that turned out to do nothing."""
+        return inert_knobs(self.candidates)
+
+    def once(self, items: Iterable[Candidate]) -> tuple[Candidate, ...]:
+        """Those that differ in more than inert knobs: the first of each, and the user's own settings of theirs."""
+        seen = {self._but_for_inert(self.own)}
+        found = []
+        for item in items:
+            key = self._but_for_inert(item.params)
+            if item.key == self.own_key or key not in seen:
+                found.append(item)
+                seen.add(key)
+        return tuple(found)
+
+    def _but_for_inert(self, params: Params) -> str:
+        return configuration_key({knob: value for knob, value in params.items() if knob not in self.inert})
 
     @cached_property
     def baseline(self) -> Candidate | None:
@@ -105,8 +125,8 @@ class History:
 
     @cached_property
     def rivals(self) -> tuple[Candidate, ...]:
-        """Feasible candidates other than the reference and the user's own, fastest first."""
-        return tuple(item for item in self.ranked if item is not self.reference and item.key != self.own_key)
+        """Feasible candidates other than the reference and the user's own, fastest first, each once."""
+        return tuple(item for item in self.once(self.ranked) if item is not self.reference and item.key != self.own_key)
 
     @cached_property
     def searched(self) -> int:

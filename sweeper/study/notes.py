@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweeper.compare.inert import inert_knobs
 from sweeper.measure.contention import TOLD_PROGRAMS
 from sweeper.measure.steadiness import MAX_CHANGE
 from sweeper.model.findings import Finding, FindingKind, Value
@@ -18,7 +17,7 @@ _INERT = {"num_areas": FindingKind.AREAS_INERT, "num_envs": FindingKind.ENVS_INE
 def study_notes(history: History, spent_seconds: float) -> tuple[Finding, ...]:
     """What a reader of a study's answer should know."""
     notes = [
-        *(Finding(_INERT[knob]) for knob in inert_knobs(history.candidates)),
+        *(Finding(_INERT[knob]) for knob in history.inert),
         _busy(history),
         _lost_rounds(history.results),
         _unsteady(history.results),

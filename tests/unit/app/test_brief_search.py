@@ -10,7 +10,7 @@ from sweeper.app.drive import EXHAUSTED
 from sweeper.app.manner import Manner
 from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
-from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage
+from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, configuration_key
 from sweeper.search.strategies import STRATEGIES
 from tests.helpers.builders import PPO, config_of, params_of, trial_of
 from tests.helpers.scripted import MemoryStore, Scripted, scripted
@@ -174,6 +174,8 @@ def test_a_study_says_once_that_areas_are_left_out() -> None:
     study.run()
     said = [event.text for event in study.events if isinstance(event, StageChanged)]
     assert sum("whatever num_areas says" in text for text in said) == 1
+    contenders = {t.key: t.params for t in study.results if t.stage is Stage.CONFIRMATION}
+    assert len({configuration_key({**params, "num_areas": 0}) for params in contenders.values()}) == len(contenders) > 1
     assert all(session.plan.params["num_areas"] in (1, 4) for session in study.runner.sessions)
     searched = [t for t in study.results[2:] if t.stage is Stage.SEARCH]
     assert {trial.params["num_areas"] for trial in searched} <= {own["num_areas"]}

@@ -134,3 +134,20 @@ def test_brief_sessions_say_nothing_of_how_much_whole_ones_differ() -> None:
     assert found is not None
     assert found.degrees == 1
     assert found.total < 0.01
+
+
+def test_what_differs_in_inert_knobs_alone_is_one() -> None:
+    """Areas that add no agents: of two configurations with as many environments one is a rival, of yours none."""
+    trials = [
+        trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=8.0),
+        trial_of(1, params_of(1, 4), 1100.0, agents=8.0),
+        trial_of(2, params_of(2, 4), 1500.0, agents=16.0),
+        trial_of(3, params_of(2, 1), 1400.0, agents=16.0),
+    ]
+    history = History(tuple(trials), params_of(1, 1))
+    assert history.inert == ("num_areas",)
+    assert [item.params for item in history.rivals] == [params_of(2, 4)]
+    assert [item.params for item in history.ranked_by_search] == [params_of(2, 4), params_of(1, 1)]
+    assert len(history.ranked) == 4
+    other = [replace(trial, agents=agents) for trial, agents in zip(trials, (8.0, 32.0, 64.0, 16.0))]
+    assert len(History(tuple(other), params_of(1, 1)).rivals) == 3
