@@ -61,6 +61,11 @@ class Subject:
         """The command that trains with `params`, for people to copy; `config_path` holds the tuned trainer config."""
         return launch_command(self.study, self.launch, params, config_path)
 
+    def command_before(self, params: Params) -> tuple[str, ...]:
+        """The command that trains with the trainer config as it is, and writes beside what the tuned one writes."""
+        name = f"{self.study.spec.name}_before"
+        return launch_command(self.study, self.launch, params, str(self.config.path), name)
+
     def fingerprint(self) -> dict[str, Any]:
         """What makes its numbers comparable; JSON types. Another value of any of these is another subject."""
         spec = self.study.spec

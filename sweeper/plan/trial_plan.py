@@ -107,12 +107,16 @@ def plan_trial(
     )
 
 
-def launch_command(study: Study, launch: Launch, params: Params, config_path: str) -> tuple[str, ...]:
+def launch_command(
+    study: Study, launch: Launch, params: Params, config_path: str, run_id: str | None = None
+) -> tuple[str, ...]:
     """The command that trains with `params`, for people to copy; `config_path` holds the tuned trainer config.
+
+    `run_id`: the study's name where it is None.
 
     A switch of the engine that the study turns off has no flag: the tuned trainer config says it.
     """
-    flags = [f"--run-id={study.spec.name}", *_launch_flags(study, launch, params), *_engine_flags(study)]
+    flags = [f"--run-id={run_id or study.spec.name}", *_launch_flags(study, launch, params), *_engine_flags(study)]
     return (launch.command, config_path, *flags, *_env_args(study, launch))
 
 

@@ -227,7 +227,7 @@ def _baseline(facts: Facts, history: History) -> Baseline | None:
         item.steps_per_second if item else None,
         known[0] if known else None,
         known[1] if known else None,
-        facts.subject.command(facts.space.baseline, str(facts.subject.config.path)),
+        facts.subject.command_before(facts.space.baseline),
     )
 
 

@@ -80,6 +80,7 @@ class TestConclude:
         )  # fmt: skip
         assert result.baseline is not None
         assert (result.baseline.trial, result.baseline.stated) == (0, True)
+        assert "--run-id=racer_before" in result.baseline.command
         assert result.noise.between_percent is not None
 
     def test_of_two_that_tie_the_one_with_least_memory(self) -> None:
