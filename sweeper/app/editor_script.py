@@ -28,6 +28,9 @@ def install_script(project: Path) -> tuple[Path, bool]:
                 return place, False
             raise InvalidInput(f"{place} exists and is another one; nothing was overwritten", "move it away first")
         place.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        hint = "Unity wants a folder there: move the file away first"
+        raise InvalidInput(f"{place.parent} is a file; nothing was written", hint) from None
     except OSError as error:
         raise NotReady(f"cannot write {place}: {error.strerror or error}") from None
     write_atomically(place, text)

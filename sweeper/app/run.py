@@ -106,6 +106,7 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
                 store.memory_cap_bytes,
                 prepared.budget.seconds,
                 store.spent_seconds,
+                prepared.notes,
             )
         )
         result = _sweep(prepared, store, tell, stop)

@@ -26,6 +26,7 @@ from sweeper.model.events import (
 from sweeper.model.trial import TrialResult
 from sweeper.outside import printable
 from sweeper.report.words.reasons import OUTCOME_WORDS, reason_text
+from sweeper.report.words.study_notes import study_note
 from sweeper.report.words.values import params_text
 from sweeper.units import format_bytes, format_rate, format_seconds
 
@@ -103,6 +104,8 @@ class Progress:
             f"Study {event.name} in {printable(event.folder)}{resumed}; memory cap {cap}, "
             f"{_left(event.budget_seconds - event.spent_seconds)}."
         )
+        for note in event.notes:
+            self._console.print(f"Note: {printable(study_note(note))}")
 
     def _progress(self, event: TrialProgress) -> None:
         rate = f"{format_rate(event.steps_per_second)} steps/s" if event.steps_per_second else "– steps/s"

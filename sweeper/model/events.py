@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Union
 
+from sweeper.model.findings import Finding
 from sweeper.model.trial import Params, Purpose, TrialResult
 
 
 @dataclass(frozen=True)
 class StudyStarted:
-    """The study is open. `done`: finished trials found in its folder."""
+    """The study is open. `done`: finished trials found in its folder. `notes`: what is known before the first one."""
 
     name: str
     folder: str
@@ -19,6 +20,7 @@ class StudyStarted:
     memory_cap_bytes: int
     budget_seconds: float
     spent_seconds: float
+    notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

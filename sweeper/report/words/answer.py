@@ -70,6 +70,8 @@ def _answer(result: StudyResult) -> str:
         return f"{looks}."
     if best.speedup.interval is not None:
         doubt = "the sessions side by side do not tell it from chance"
+        if best.speedup.interval[0] > 1:
+            doubt = "too few sessions side by side to be sure of it, with several looks and contenders counted"
         return f"{looks}{interval_text(best.speedup)}; unconfirmed: {doubt}."
     return f"{looks}; unconfirmed: {_why_unconfirmed(result)}."
 

@@ -271,7 +271,8 @@ class TestProgress:
 
     def test_a_plain_line_a_trial(self, capsys: pytest.CaptureFixture[str]) -> None:
         with Progress() as progress:
-            progress(StudyStarted("racer", "reports/racer", 2, 8 * GIB, 1200.0, 300.0))
+            notes = (Finding(FindingKind.BASELINE_FROM_CONFIG),)
+            progress(StudyStarted("racer", "reports/racer", 2, 8 * GIB, 1200.0, 300.0, notes))
             progress(StageChanged("Searching."))
             progress(TrialStarted(3, Purpose.SEARCH, params_of(4)))
             progress(self.finished)
@@ -279,6 +280,7 @@ class TestProgress:
         assert out == ""
         assert err.splitlines() == [
             "Study racer in reports/racer, resumed with 2 finished trials; memory cap 8.0 GiB, 15m 00s left.",
+            "Note: The study file states no baseline; the trainer config's own settings stand in for it.",
             "Searching.",
             "   3  search    num_envs 4, num_areas 1, batch_size 128, threaded false  "
             "1,234 steps/s (± 2.8 % within), peak 1.0 GiB  [1m 30s left]",

@@ -105,3 +105,14 @@ def test_it_goes_into_a_project_once_and_overwrites_nothing(tmp_path: Path):
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path):
     with pytest.raises(InvalidInput, match="not the folder of a Unity project"):
         install_script(tmp_path)
+
+
+@pytest.mark.parametrize("there", ["Assets/Editor", "Assets"])
+def test_a_file_where_a_folder_belongs_is_named(tmp_path: Path, there: str) -> None:
+    (tmp_path / "ProjectSettings").mkdir()
+    if there != "Assets":
+        (tmp_path / "Assets").mkdir()
+    (tmp_path / there).write_text("")
+    with pytest.raises(InvalidInput, match=r"is a file; nothing was written|not the folder of a Unity project"):
+        install_script(tmp_path)
+    assert (tmp_path / there).read_text() == ""

@@ -103,6 +103,8 @@ class TestHeadline:
             "about 2.00 times your settings (95 %: 0.50 to 8.00); unconfirmed: the sessions side by side"
             in headline(left_open)
         )
+        few = answered(verdict=Verdict.UNCONFIRMED, speedup=Speedup(2.24, (1.67, 3.0)))
+        assert "(95 %: 1.67 to 3.00); unconfirmed: too few sessions side by side to be sure of it" in headline(few)
         running = replace(first, study=info_of(stopped_because=None))
         assert headline(running).startswith("Not finished; so far: num_envs 4")
         assert headline(running).endswith("about 2.00 times your settings.")
