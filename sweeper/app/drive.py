@@ -112,6 +112,6 @@ class Drive:
 
 def _told(proposal: Proposal) -> str:
     """Whether it is worth going on, in numbers where the strategy has them."""
-    if proposal.regret is None or proposal.seconds is None:
+    if proposal.left is None or proposal.seconds is None:
         return _TOLD[Why.SEARCH]
-    return _WORTH.format(math.expm1(proposal.regret), proposal.seconds)
+    return _WORTH.format(math.expm1(proposal.left), proposal.seconds)

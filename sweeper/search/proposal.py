@@ -45,8 +45,8 @@ class Proposal:
     """The next configuration to measure. What a strategy does not expect is None.
 
     `measure_seconds`: how long it is worth measuring it. `steps_per_second` and `seconds`: expected of its session, all
-    that it takes included. `regret`: how much faster, in ln(steps/s), the fastest of
-    the space is expected to be than what is now taken for it.
+    that it takes included. `left`: how much faster, in ln(steps/s), the fastest of the
+    space is expected to be than the fastest that was measured.
     """
 
     params: Params
@@ -54,12 +54,16 @@ class Proposal:
     measure_seconds: float | None = None
     steps_per_second: float | None = None
     seconds: float | None = None
-    regret: float | None = None
+    left: float | None = None
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Nothing more is worth measuring. `regret`: as in Proposal; None where everything was measured."""
+    """Nothing more is worth measuring.
+
+    `regret`: how much faster, in ln(steps/s), the fastest of the space is expected to be than what is taken for it; None
+    where everything was measured.
+    """
 
     regret: float | None = None
 

@@ -179,9 +179,12 @@ class _View:
         return place is not None and bool(self.allowed[place])
 
     def proposal(self, place: int, length: float, because: Because, regret: float) -> Proposal:
-        """With what is expected of it."""
-        rate, seconds = math.exp(-float(self.posterior.mean[place])), float(self._seconds(length)[place])
-        return Proposal(self.configurations[place], because, length, rate, seconds, regret)
+        """With what is expected of it. `regret`: over the leader, which need not have been measured."""
+        mean = self.posterior.mean
+        rate, seconds = math.exp(-float(mean[place])), float(self._seconds(length)[place])
+        measured = [mean[one] for one in range(len(mean)) if self.allowed[one] and self.is_measured(one)]
+        left = regret + float(min(measured) - mean[self.leader]) if measured else None
+        return Proposal(self.configurations[place], because, length, rate, seconds, left)
 
     def anything(self) -> Answer:
         """Something that was not tried, where the model has nothing to say."""

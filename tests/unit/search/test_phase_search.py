@@ -133,7 +133,19 @@ def test_the_first_sessions_are_the_guides_and_a_far_corner() -> None:
     assert isinstance(answer, Proposal)
     assert answer.because is Because.TEACHES
     assert answer.seconds is not None
-    assert answer.regret is not None
+    assert answer.left is not None
+
+
+def test_what_is_left_is_over_the_fastest_that_was_measured() -> None:
+    """Not over what the model takes for the fastest, which may be a guess."""
+    space = space_of("env_path: b\nbaseline: {num_areas: 4}\nspace: {num_areas: [1, 2, 4, 16, 64]}\n", cores=1)
+    world = World(space, noise=0.0)
+    for areas in (4, 1, 2):
+        world.measure(params_of(1, areas), purpose=Purpose.BASELINE if areas == 4 else Purpose.SEARCH)
+    while isinstance(answer := propose(question(world)), Proposal) and answer.because is Because.FIRST:
+        world.now, world.trials = world.now + 1, [*world.trials, trial_of(99, answer.params, outcome=Outcome.CRASHED)]
+    assert isinstance(answer, Proposal) and answer.left is not None
+    assert answer.left > math.log(1.3)
 
 
 def test_what_was_given_up_is_not_proposed() -> None:
