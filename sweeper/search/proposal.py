@@ -61,8 +61,8 @@ class Proposal:
 class Settled:
     """Nothing more is worth measuring.
 
-    `regret`: how much faster, in ln(steps/s), the fastest of the space is expected to be than what is taken for it; None
-    where everything was measured.
+    `regret`: how much faster, in ln(steps/s), the fastest of the space is expected to be than what is taken for it.
+    None where everything was measured.
     """
 
     regret: float | None = None
