@@ -66,8 +66,10 @@ class Space:
         return {**self.baseline, **chosen}
 
     def contains(self, params: Params) -> bool:
-        """True where every searched knob has one of its values."""
-        return all(params.get(knob) in values for knob, values in self.knobs.items())
+        """True where every searched knob has one of its values, and all others are as the baseline has them."""
+        others = params.keys() - self.knobs.keys()
+        is_own = all(params[knob] == self.baseline.get(knob) for knob in others)
+        return is_own and all(params.get(knob) in values for knob, values in self.knobs.items())
 
     @property
     def size(self) -> int:

@@ -113,6 +113,7 @@ def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
     told = study.prepared.question(study.prepared.history(said))
     assert "num_areas" not in told.space.knobs
     assert {params["num_areas"] for params in told.space.legal} == {study.prepared.space.baseline["num_areas"]}
+    assert not told.space.contains(said[1].params)
     more = [said[0], replace(said[1], agents=32.0)]
     assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
 
