@@ -74,7 +74,7 @@ def shell_of_line(text: str) -> Shell:
     """The shell that a single command looks like."""
     if re.search(r"`[ \t]*\r?\n|\$env:", text, re.IGNORECASE):
         return Shell.POWERSHELL
-    if re.search(r"\^[ \t]*\r?\n|%\w+%", text):
+    if re.search(r"\^[ \t]*\r?\n|%\w+%|(?m:^[ \t]*@\w)", text):
         return Shell.CMD
     if re.search(r"\\[A-Za-z.]", text):
         return Shell.POWERSHELL if "'" in text else Shell.CMD

@@ -190,7 +190,7 @@ class _Walk:
     def _take(self, sign: str, raw: list[str], shell: Shell) -> None:
         """One command, its variables put in."""
         words = [plain(word, shell) for word in raw]
-        while words and (words[0] in ("", "@") or words[0].lower().lstrip("@") in CONTROL | _CLOSES):
+        while words and (words[0].strip("@") == "" or words[0].lower().lstrip("@") in CONTROL | _CLOSES):
             head = words.pop(0).lower()
             raw = raw[1:]
             if shell is Shell.CMD and head.lstrip("@") == "if":
@@ -202,7 +202,9 @@ class _Walk:
                 self._close()
         if not words:
             return
-        head = words[0].lower().lstrip("@")
+        if shell is Shell.CMD:  # a sign that keeps it from being printed
+            words[0] = words[0].lstrip("@")
+        head = words[0].lower()
         if head == "start" and raw[1:2] and raw[1].startswith('"'):  # a title
             del words[1]
         if shell is Shell.POSIX and head in _OPENS | {"function"}:

@@ -117,6 +117,9 @@ def said(folder: Path, name: str, script: str | bytes) -> TrainingCommand:
         ("where.bat", f"where mlagents-learn >nul 2>nul\r\ntitle my mlagents-learn a.yaml\r\n{RUN} --num-envs=2", 2),
         ("if.bat", f"if errorlevel 1 (\r\necho no mlagents-learn here\r\n)\r\n({RUN} --num-envs=2)", 2),
         ("missing.bat", f"if not exist B echo mlagents-learn a.yaml\r\nif exist B call {RUN} --num-envs=2", 2),
+        ("quiet.bat", f"@set N=4\r\n@if exist B @{RUN} --num-envs=%N%", 4),
+        ("called.bat", f"@ call {RUN} --num-envs=2", 2),
+        ("started.bat", f'@start "a title" /wait {RUN} --num-envs=2', 2),
         ("default.sh", f'N=${{N:-8}}\n{RUN} --num-envs="${{N:-1}}"', 8),
         ("array.sh", f'A=({C} --env B\n  --num-envs 4)\nA+=(--num-areas 1)\nexec mlagents-learn "${{A[@]}}"', 4),
         ("noted.sh", f"A=(\n  --env B # the build\n  --num-envs 4\n)\nmlagents-learn {C} ${{A[@]}}", 4),
@@ -201,6 +204,11 @@ def test_what_only_a_run_can_tell_is_refused_with_its_mend(tmp_path, name, scrip
 def test_what_stands_before_the_learner_is_taken_or_named(text, learner, around):
     found = read_command(text)[0]
     assert (found.learner, found.around) == (learner, around)
+
+
+@pytest.mark.parametrize("text", [f"@{RUN}", f"@call {RUN}", f"@start /b {RUN}", f"@echo off\n@{RUN}"])
+def test_cmd_does_not_print_what_follows_an_at_sign(text):
+    assert read_command(text)[0] == TrainingCommand("mlagents-learn", C, "B")
 
 
 def test_an_activated_environment_gives_its_learner(tmp_path):
