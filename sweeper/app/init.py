@@ -183,7 +183,21 @@ def write_study_from(path: Path, command: str) -> Written:
         is_there = os.path.isfile(place / found.learner)  # noqa: PTH113 no error for what can be no name
         told.append(f"Learner: {found.learner}{'' if is_there else ', which is not there: name yours in learner'}.")
     told.extend(_left_out(found))
+    if found.torch_device is not None and found.torch_device != _device_of(config):
+        told.append(
+            f"Left out: --torch-device {found.torch_device}, which changes every speed. It goes into the trainer "
+            f"config, as `torch_settings: {_flow({'device': found.torch_device})}`; without it the learner chooses itself."
+        )
     return Written(path, (path,), tuple(told))
+
+
+def _device_of(config: Path) -> str | None:
+    """The device that a trainer config names."""
+    try:
+        settings = read_trainer_config(config).data.get("torch_settings")
+    except InvalidInput:
+        return None
+    return str(settings["device"]) if isinstance(settings, dict) and settings.get("device") else None
 
 
 def _results_of(config: Path) -> str:
@@ -197,8 +211,13 @@ def _results_of(config: Path) -> str:
 
 def _left_out(found: TrainingCommand) -> Iterator[str]:
     """A sentence for each kind of what the study does not have."""
-    if found.left_out:
-        yield f"Left out, because a study has no place for it: {', '.join(found.left_out)}."
+    no_place = f"a study has no place for it: {', '.join(found.left_out)}" if found.left_out else ""
+    decided = ""
+    if found.decided:
+        names = ", ".join(dict.fromkeys(found.decided))
+        decided = f"sweeper chooses runs, ports, seeds, folders and time limits itself: {names}"
+    if no_place or decided:
+        yield f"Left out, because {'; because '.join(filter(None, (no_place, decided)))}."
     if found.around:
         yield (
             f"Left out, because it stands around the learner: {'; '.join(found.around)}. Run sweeper itself so, and "

@@ -28,23 +28,24 @@ _ENGINE = {
 _POSITIVE = ("--num-envs", "--num-areas", "--time-scale", "--width", "--height")
 _PATHS = {"--env": "env_path", "--env-path": "env_path"}
 """Guides spell it either way; the learner knows the first."""
-_NAMES = {"--initialize-from": "initialize_from", "--results-dir": "results_dir"}
+_NAMES = {"--initialize-from": "initialize_from", "--results-dir": "results_dir", "--torch-device": "torch_device"}
 _SWITCHES = {
     "--no-graphics", "--no-graphics-monitor", "--force", "--resume", "--load", "--train", "--inference",
     "--deterministic", "--debug", "--torch", "--tensorflow", "--cpu", "--slow", "--multi-gpu",
 }  # fmt: skip
 _VALUED = {
     "--run-id", "--seed", "--base-port", "--timeout-wait", "--max-lifetime-restarts", "--restarts-rate-limit-n",
-    "--restarts-rate-limit-period-s", "--torch-device", "--worker-id", "--save-freq", "--curriculum", "--lesson",
+    "--restarts-rate-limit-period-s", "--worker-id", "--save-freq", "--curriculum", "--lesson",
     "--keep-checkpoints", "--sampler", "--docker-target-name", "--num-runs",
 }  # fmt: skip
 """Those of older versions among them: guides still name them."""
 _FLAGS = frozenset(("--env-args", *_NUMBERS, *_ENGINE, *_PATHS, *_NAMES, *_SWITCHES, *_VALUED))
 _OURS = (
     "--run-id", "--results-dir", "--seed", "--base-port", "--timeout-wait", "--max-lifetime-restarts", "--force",
-    "--train",
 )  # fmt: skip
-"""What a trial decides for itself, and nobody misses."""
+"""What a trial decides for itself."""
+_NOTHING = ("--train",)
+"""What says nothing that is not so without it."""
 _TYPOGRAPHIC = re.compile(
     "^[\u2010-\u2015\u2212]|^[\u2018\u2019\u201a\u201c-\u201e]|=[\u2018\u201c\u201e]|[\u201c\u201d]$"
 )
@@ -54,8 +55,9 @@ _TYPOGRAPHIC = re.compile(
 class TrainingCommand:
     """What a command says. Paths as written, with forward slashes.
 
-    `left_out`: flags that a study has no place for. `around`: what stands before the learner, such as `xvfb-run`.
-    `open`: words that only who runs it knows. `commands`: how many the script has; this is the first.
+    `left_out`: flags that a study has no place for. `decided`: those that a trial decides for itself.
+    `around`: what stands before the learner, such as `xvfb-run`. `open`: words that only who runs it knows.
+    `commands`: how many the script has; this is the first.
     """
 
     learner: str
@@ -66,6 +68,8 @@ class TrainingCommand:
     env_args: tuple[str, ...] = ()
     initialize_from: str | None = None
     left_out: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
+    torch_device: str | None = None
     results_dir: str | None = None
     around: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
@@ -124,7 +128,8 @@ class _Reading:
             baseline=self.baseline,
             engine=self.engine,
             env_args=self.env_args,
-            left_out=tuple(flag for flag in self.left_out if flag not in _OURS),
+            left_out=tuple(flag for flag in self.left_out if flag not in (*_OURS, *_NOTHING)),
+            decided=tuple(flag for flag in self.left_out if flag in _OURS),
             open=tuple(self.open),
             **self.found,  # type: ignore[arg-type]
         )
@@ -160,7 +165,7 @@ class _Reading:
             self._take_value(flag, value)
 
     def _take_value(self, flag: str, value: str) -> None:
-        if flag in _VALUED:
+        if flag in _VALUED or (flag == "--torch-device" and is_open(value, self.shell)):
             self.left_out.append(flag)
             return
         value = self._known(flag, value)
@@ -171,6 +176,8 @@ class _Reading:
         elif flag in _PATHS:
             self.found[_PATHS[flag]] = _slashed(value)
         else:
+            if flag in _OURS:
+                self.left_out.append(flag)
             self.found[_NAMES[flag]] = _slashed(value)
 
     def _flag(self, written: str) -> str:

@@ -222,6 +222,27 @@ class TestFromACommand:
         assert read_study(written.study).spec.baseline == {"num_envs": 1, "num_areas": 1}
         assert is_valid(written.study)
 
+    def test_what_sweeper_decides_itself_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "mlagents-learn car.yaml --env=B --seed 3 --base-port 6000 --results-dir=runs"
+        itself = "because sweeper chooses runs, ports, seeds, folders and time limits itself: --seed, --base-port, "
+        told = write_study_from(Path("a.yaml"), command).told
+        assert told[1:] == (f"Left out, {itself}--results-dir.",)
+        told = write_study_from(Path("b.yaml"), f"{command} --resume").told
+        assert told[1:] == (f"Left out, because a study has no place for it: --resume; {itself}--results-dir.",)
+        assert len(write_study_from(Path("c.yaml"), "mlagents-learn car.yaml --env=B --train").told) == 1
+
+    def test_a_device_goes_into_the_trainer_config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "mlagents-learn car.yaml --env=B --torch-device=cuda:0"
+        (told,) = write_study_from(Path("a.yaml"), command).told[1:]
+        assert "--torch-device cuda:0, which changes every speed. It goes into the trainer config, as" in told
+        assert '`torch_settings: {device: "cuda:0"}`; without it the learner chooses itself.' in told
+        (tmp_path / "own.yaml").write_text(PPO + 'torch_settings: {device: "cuda:0"}\n')
+        assert len(write_study_from(Path("b.yaml"), command.replace("car", "own")).told) == 1
+
 
 class TestRefused:
     def test_an_existing_file(self, tmp_path: Path) -> None:

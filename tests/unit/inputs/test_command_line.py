@@ -17,7 +17,10 @@ from tests.helpers.builders import PPO
 GUIDE = (
     r"mlagents-learn Config\Car_ppo.yaml --run-id=car_v0 --force --num-envs=4 --env-path=..\Builds\AutonomousRacer.exe"
 )
-CAR = TrainingCommand("mlagents-learn", "Config/Car_ppo.yaml", "../Builds/AutonomousRacer.exe", {"num_envs": 4})
+CAR = TrainingCommand(
+    "mlagents-learn", "Config/Car_ppo.yaml", "../Builds/AutonomousRacer.exe", {"num_envs": 4},
+    decided=("--run-id", "--force"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,7 @@ CAR = TrainingCommand("mlagents-learn", "Config/Car_ppo.yaml", "../Builds/Autono
             "python -m mlagents.trainers.learn car.yaml --torch-device cuda --initialize-from old --env-args --level 3",
             TrainingCommand(
                 "mlagents-learn", "car.yaml", env_args=("--level", "3"), initialize_from="old",
-                left_out=("--torch-device",),
+                torch_device="cuda",
             ),
         ),
         (r"C:\venv\Scripts\mlagents-learn.exe a.yaml", TrainingCommand("C:/venv/Scripts/mlagents-learn.exe", "a.yaml")),
@@ -228,7 +231,13 @@ def test_an_activated_environment_gives_its_learner(tmp_path):
         ("--no-graphics-monitor --train --worker-id=3", {"left_out": ("--no-graphics-monitor", "--worker-id")}),
         ("--plugin-flag 7", {"left_out": ("--plugin-flag",)}),
         ('$MORE "$@"', {"open": ("$MORE", "$@")}),
-        ("--results-dir=runs --initialize-from old", {"results_dir": "runs", "initialize_from": "old"}),
+        (
+            "--results-dir=runs --initialize-from old",
+            {"results_dir": "runs", "initialize_from": "old", "decided": ("--results-dir",)},
+        ),
+        ("--base-port 6000 --seed 3", {"decided": ("--base-port", "--seed")}),
+        ("--torch-device=cuda:0", {"torch_device": "cuda:0"}),
+        ("--torch-device $GPU", {"left_out": ("--torch-device",)}),
         ("; mlagents-learn other.yaml", {"commands": 2}),
     ],
 )
