@@ -184,9 +184,10 @@ def write_study_from(path: Path, command: str) -> Written:
         told.append(f"Learner: {found.learner}{'' if is_there else ', which is not there: name yours in learner'}.")
     told.extend(_left_out(found))
     if found.torch_device is not None and found.torch_device != _device_of(config):
+        setting = f"torch_settings: {_flow({'device': found.torch_device})}"
         told.append(
             f"Left out: --torch-device {found.torch_device}, which changes every speed. It goes into the trainer "
-            f"config, as `torch_settings: {_flow({'device': found.torch_device})}`; without it the learner chooses itself."
+            f"config, as `{setting}`; without it the learner chooses itself."
         )
     return Written(path, (path,), tuple(told))
 

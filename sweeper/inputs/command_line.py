@@ -11,9 +11,8 @@ from pathlib import Path
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import LEARNER, is_learner
 from sweeper.inputs.shell_state import at_home
-from sweeper.inputs.shell_words import is_open
+from sweeper.inputs.shell_words import GOES_ON, as_written, is_open
 from sweeper.inputs.training_scripts import GIVE_IT, read_started
-from sweeper.outside import shown
 from sweeper.shells import Shell
 
 _NUMBERS = {"--num-envs": "num_envs", "--num-areas": "num_areas"}
@@ -115,8 +114,18 @@ class _Reading:
             if _TYPOGRAPHIC.search(word):
                 hint = 'web pages print dashes and quotes so: type - and " in their place'
                 raise self._refused(
-                    f"{shown(word)} has a typographic dash or quote, which the learner does not know", hint
+                    f"{as_written(word)} has a typographic dash or quote, which the learner does not know", hint
                 )
+            if word[0].isspace() and self.shell is Shell.CMD:  # to which it is a blank like any other
+                word = word.strip()
+            if word[:1].isspace():
+                sign = GOES_ON[self.shell]
+                raise self._refused(
+                    f"{as_written(word)} begins with a blank, as of a {sign} with a blank behind it",
+                    f"{sign} stands at the end of a line that the next one goes on, with nothing behind it",
+                )
+            if not word:
+                continue
             if word.startswith("-"):
                 self._take_flag(word, rest)
             else:
@@ -140,9 +149,11 @@ class _Reading:
         elif is_open(word, self.shell) and word not in self.unsure:
             self.open.append(word)
         elif word in self.unsure:
-            raise self._refused(f"what {shown(word)} says, which the script sets, only a run of it can tell", GIVE_IT)
+            raise self._refused(
+                f"what {as_written(word)} says, which the script sets, only a run of it can tell", GIVE_IT
+            )
         else:
-            raise self._refused(f"what {shown(word)} is, beside the trainer config, is not understood", GIVE_IT)
+            raise self._refused(f"what {as_written(word)} is, beside the trainer config, is not understood", GIVE_IT)
 
     def _take_flag(self, word: str, rest: list[str]) -> None:
         written, equals, value = word.partition("=")
@@ -198,23 +209,23 @@ class _Reading:
         """A flag of another version or of a plug-in: whether the next word is its value can only be told at the end."""
         if not has_value and rest and not rest[0].startswith("-"):
             if "config" not in self.found:
-                told = f"{flag} is not known here, so {shown(rest[0])} is its value or the trainer config"
+                told = f"{flag} is not known here, so {as_written(rest[0])} is its value or the trainer config"
                 raise self._refused(told, "put the trainer config first, or leave that flag out")
             rest.pop(0)
         self.left_out.append(flag)
 
     def _known(self, what: str, value: str) -> str:
         if is_open(value, self.shell):
-            raise self._refused(f"{what} is {shown(value)}, which only a run of it can tell", GIVE_IT)
+            raise self._refused(f"{what} is {as_written(value)}, which only a run of it can tell", GIVE_IT)
         return value
 
     def _number(self, flag: str, value: str, kind: type[int] | type[float]) -> int | float:
         try:
             number = kind(value)
         except ValueError:
-            raise self._refused(f"{flag} takes a number, not {shown(value)}") from None
+            raise self._refused(f"{flag} takes a number, not {as_written(value)}") from None
         if not math.isfinite(number) or (flag in _POSITIVE and number <= 0):
-            raise self._refused(f"{flag} takes a number above 0, not {shown(value)}")
+            raise self._refused(f"{flag} takes a number above 0, not {as_written(value)}")
         return number
 
     def _refused(self, told: str, hint: str | None = None) -> InvalidInput:

@@ -10,8 +10,18 @@ from pathlib import Path
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import CONTROL, LEARNER, is_learner, learner_of, named, names_learner, program
 from sweeper.inputs.shell_state import State, at_home
-from sweeper.inputs.shell_words import commands, is_open, plain, put_in, shell_of_line, without_notes
-from sweeper.outside import read_bounded, shown
+from sweeper.inputs.shell_words import (
+    GOES_ON,
+    as_written,
+    commands,
+    is_open,
+    plain,
+    put_in,
+    shell_of_line,
+    without_lost_ends,
+    without_notes,
+)
+from sweeper.outside import read_bounded
 from sweeper.shells import Shell
 
 MAX_BYTES = 64 * 1024
@@ -90,7 +100,7 @@ def read_started(text: str) -> tuple[Started, int, str]:
         text = re.sub(r"^\s*(?:!|[$%>#]\s+)", "", text)  # a notebook's sign, or a prompt
         shell = shell_of_line(text)
         walk = _Walk(State(Path.cwd(), shell, Path.cwd()))
-        walk.run(text, shell)
+        walk.run(without_lost_ends(text), shell)
         return walk.first("--from", text)
     try:
         data = read_bounded(path, 1024**2)
@@ -153,7 +163,9 @@ class _Walk:
             if len(written) > _MOST_CHARACTERS:
                 self._cannot_read(written)
             elif unread:
-                self._cannot_read(f"{written} {unread}".strip(), "; a quote in it has no end")
+                is_cut = unread.strip() == GOES_ON[shell]
+                why = f"the line after {unread.strip()} is missing" if is_cut else "a quote in it has no end"
+                self._cannot_read(f"{written} {unread}".strip(), f"; {why}")
             elif raw and self.state.assigns(written, self._is_sure(sign), shell):
                 if _RUNS_IN_VALUE[shell].search(written):
                     self._cannot_read(written)
@@ -167,7 +179,7 @@ class _Walk:
 
     def _cannot_read(self, text: str, why: str = "") -> None:
         if names_learner(text):
-            self.unread.append(shown(text) + why)
+            self.unread.append(as_written(text) + why)
 
     def _enter(self, sign: str, last: list[str], shell: Shell) -> None:
         opens = shell is not Shell.CMD or not last or last[0].lower().lstrip("@") in ("if", "else", "for", "do")

@@ -11,6 +11,7 @@ from sweeper.app.init import write_study_from
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import TrainingCommand, read_command
+from sweeper.inputs.shell_words import without_lost_ends
 from sweeper.inputs.study_file import read_study
 from tests.helpers.builders import PPO
 
@@ -212,6 +213,41 @@ def test_what_stands_before_the_learner_is_taken_or_named(text, learner, around)
 @pytest.mark.parametrize("text", [f"@{RUN}", f"@call {RUN}", f"@start /b {RUN}", f"@echo off\n@{RUN}"])
 def test_cmd_does_not_print_what_follows_an_at_sign(text):
     assert read_command(text)[0] == TrainingCommand("mlagents-learn", C, "B")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"mlagents-learn Config\Car_ppo.yaml ^ --env-path=..\B ^ --num-envs=4",
+        r"mlagents-learn Config\Car_ppo.yaml `  --env-path=..\B ` --num-envs=4",
+        r"mlagents-learn Config/Car_ppo.yaml \ --env-path=../B \   --num-envs=4",
+        r'mlagents-learn ^ "Config\Car_ppo.yaml" --env "..\B" --num-envs=4',
+    ],
+)
+def test_lines_that_were_joined_as_it_was_pasted_are_read(text):
+    assert read_command(text)[0] == TrainingCommand("mlagents-learn", C, "../B", {"num_envs": 4})
+
+
+def test_a_sign_between_quotes_or_after_a_move_is_no_lost_line_end():
+    assert read_command(f"{RUN} --env-args 'a ^ b' \"c \\ d\"")[0].env_args == ("a ^ b", r"c \ d")
+    assert without_lost_ends(r"cd \ && dir a\ \ b") == r"cd \ && dir a\ \ b"
+    with pytest.raises(InvalidInput, match=r"'mlagents-learn Car\.yaml \^'; the line after \^ is missing"):
+        read_command("mlagents-learn Car.yaml ^")
+
+
+@pytest.mark.parametrize(("name", "sign"), [("a.sh", "\\"), ("a.ps1", "`")])
+def test_a_sign_with_a_blank_behind_it_in_a_script_is_named(tmp_path, name, sign):
+    with pytest.raises(InvalidInput, match=re.escape(f"as of a {sign} with a blank behind it")) as refused:
+        said(tmp_path, name, f"mlagents-learn {C} {sign} --env=B")
+    assert f"{sign} stands at the end of a line" in str(refused.value.hint)
+    assert said(tmp_path, "a.bat", f"mlagents-learn {C} ^ --env=B ^ ").env_path == "B"
+
+
+def test_words_are_shown_as_they_are_written():
+    with pytest.raises(InvalidInput, match=re.escape(r"what 'Config\b.yaml' is")):
+        read_command(r"mlagents-learn a.yaml Config\b.yaml")
+    with pytest.raises(InvalidInput, match=re.escape(r"learn: 'tmux new -d mlagents-learn.exe Config\a.yaml'")):
+        read_command(r'tmux new -d "mlagents-learn.exe Config\a.yaml"')
 
 
 def test_an_activated_environment_gives_its_learner(tmp_path):
