@@ -156,7 +156,15 @@ def test_a_script_says_what_its_shell_would_run(tmp_path, name, script, num_envs
     [
         ("worked.bat", f"set N=4\nset /a N=N*2\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("asked.bat", f"set N=4\nset /p N=How many?\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
-        ("if.bat", f'set N=%1\nif "%N%"=="" set N=4\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("if.bat", f'set N=4\nif "%B%"=="" set N=8\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("many.bat", f'if "%1"=="" (set N=4) else if "%1"==a (set N=5) else (set N=6)\n{RUN} --num-envs %N%', "'%N%'"),
+        ("talk.bat", f'set N=2\nif "%1"=="" echo (set N=4)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("sub.bat", f'call :t 4\nexit /b\n:t\nset N=%1\nif "%N%"=="" set N=2\n{RUN} --num-envs=%N%', "is '%N%'"),
+        ("nest.bat", f'if exist B (\nif "%1"=="" set N=4\n)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("else.bat", f'if exist B (set N=4) else (set N=%1)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("given.bat", f'set N=%1\nif not "%N%"=="" set N=4\n{RUN} --num-envs=%N%', "--num-envs is '%1'"),
+        ("open.bat", f'set N=%1\nif "%N%"=="" set N=%2\n{RUN} --num-envs=%N%', "--num-envs is '%2'"),
+        ("back.bat", f':a\nset N=%1\nif "%N%"=="" set N=4\n{RUN} --num-envs=%N%\ngoto a', "--num-envs is '%N%'"),
         ("jump.bat", f"set N=4\ngoto run\nset N=2\n:run\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("other.bat", f"set N=4\ncall settings.bat\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("each.bat", f"for %%n in (1 2) do {RUN} --num-envs=%%n", "--num-envs is '%%n'"),
@@ -208,6 +216,22 @@ def test_what_only_a_run_can_tell_is_refused_with_its_mend(tmp_path, name, scrip
 def test_what_stands_before_the_learner_is_taken_or_named(text, learner, around):
     found = read_command(text)[0]
     assert (found.learner, found.around) == (learner, around)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'set N=%1\nif "%N%"=="" set N=4',
+        'set N=%~1\r\n@IF "%N%" == "" (\r\n  SET N=4\r\n)',
+        "set N=%1\nif not defined N set N=4",
+        'if "%~1"=="" (set N=4) else (set N=%~1)',
+        "set N=4\nif not [%1]==[] set N=%1",
+        'if not "%1"=="" (\nset N=%1\n) else (\nset "N=4"\n)',
+        'set N=4\nif "%N%"=="" set N=8',
+    ],
+)
+def test_in_a_batch_file_an_argument_has_its_default(tmp_path, lines):
+    assert said(tmp_path, "train.bat", f"{lines}\n{RUN} --num-envs=%N%").baseline == {"num_envs": 4}
 
 
 @pytest.mark.parametrize("text", [f"@{RUN}", f"@call {RUN}", f"@start /b {RUN}", f"@echo off\n@{RUN}"])
