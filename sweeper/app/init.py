@@ -14,7 +14,7 @@ from sweeper.app.nearby import look_around
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import TrainingCommand, read_command
-from sweeper.inputs.learner_words import LEARNER
+from sweeper.inputs.learner_words import LEARNER, is_in_container
 from sweeper.inputs.trainer_config import LAUNCH_KNOBS, read_trainer_config
 from sweeper.model.trial import ParamValue
 from sweeper.racer import TRAINER_CONFIG
@@ -58,6 +58,8 @@ min_updates: 25%
 # Left out: as the trainer config has it. time_scale changes physics, so it is never searched.
 engine: {engine}
 {more}"""
+IN_CONTAINER = "the command starts the learner inside a container, and its paths are the container's"
+OUT_OF_CONTAINER = "install sweeper in there and run it there, or give the command as it would be outside"
 BASELINE, ENGINE = "# baseline: {num_envs: 1, num_areas: 1}", "{no_graphics: true}"
 
 
@@ -140,7 +142,10 @@ def write_study_from(path: Path, command: str) -> Written:
     config = Path(os.path.normpath(place / found.config))
     if not os.path.isfile(config):  # noqa: PTH113 no error for what can be no name
         hint = "run this where the command runs; what a script names is looked for from the script's own folder"
-        raise InvalidInput(f"the command's trainer config is not there: {config}", hint)
+        gone = f"the command's trainer config is not there: {config}"
+        if is_in_container(found.around):
+            raise InvalidInput(f"{gone}; {IN_CONTAINER}", OUT_OF_CONTAINER)
+        raise InvalidInput(gone, hint)
     own, said = _said_by(config)
     env_path = found.env_path or own
     baseline = {"num_envs": 1, "num_areas": 1, **said, **found.baseline}
@@ -172,18 +177,34 @@ def write_study_from(path: Path, command: str) -> Written:
             more="\n".join(more) + ("\n" if more else ""),
         ),
     )
-    told = [f"Trainer config: {found.config}. What the command runs is the baseline: {_flow(baseline)}."]
+    told = [f"Trainer config: {_relative(config, folder)}. What the command runs is the baseline: {_flow(baseline)}."]
     if env_path is None:
         told.append("The command names no build: this study trains in the Editor.")
         if asked != baseline["num_envs"]:
             told.append(f"Left out, because the Editor is one environment: num_envs {asked}.")
     elif found.env_path is None:
-        told.append(f"Build: {env_path}, which the trainer config names.")
+        told.append(f"Build: {_relative(place / env_path, folder)}, which the trainer config names.")
     if found.learner != LEARNER:
         is_there = os.path.isfile(place / found.learner)  # noqa: PTH113 no error for what can be no name
-        told.append(f"Learner: {found.learner}{'' if is_there else ', which is not there: name yours in learner'}.")
+        missing = "" if is_there else ", which is not there: name yours in learner"
+        told.append(f"Learner: {_relative(place / found.learner, folder)}{missing}.")
     told.extend(_left_out(found))
+    if found.torch_device is not None and found.torch_device != _device_of(config):
+        setting = f"torch_settings: {_flow({'device': found.torch_device})}"
+        told.append(
+            f"Left out: --torch-device {found.torch_device}, which changes every speed. It goes into the trainer "
+            f"config, as `{setting}`; without it the learner chooses itself."
+        )
     return Written(path, (path,), tuple(told))
+
+
+def _device_of(config: Path) -> str | None:
+    """The device that a trainer config names."""
+    try:
+        settings = read_trainer_config(config).data.get("torch_settings")
+    except InvalidInput:
+        return None
+    return str(settings["device"]) if isinstance(settings, dict) and settings.get("device") else None
 
 
 def _results_of(config: Path) -> str:
@@ -197,9 +218,16 @@ def _results_of(config: Path) -> str:
 
 def _left_out(found: TrainingCommand) -> Iterator[str]:
     """A sentence for each kind of what the study does not have."""
-    if found.left_out:
-        yield f"Left out, because a study has no place for it: {', '.join(found.left_out)}."
-    if found.around:
+    no_place = f"a study has no place for it: {', '.join(found.left_out)}" if found.left_out else ""
+    decided = ""
+    if found.decided:
+        names = ", ".join(dict.fromkeys(found.decided))
+        decided = f"sweeper chooses runs, ports, seeds, folders and time limits itself: {names}"
+    if no_place or decided:
+        yield f"Left out, because {'; because '.join(filter(None, (no_place, decided)))}."
+    if is_in_container(found.around):
+        yield f"Left out: {'; '.join(found.around)}. There {IN_CONTAINER}: {OUT_OF_CONTAINER}."
+    elif found.around:
         yield (
             f"Left out, because it stands around the learner: {'; '.join(found.around)}. Run sweeper itself so, and "
             "where that chooses another mlagents-learn, name it in learner."

@@ -11,9 +11,8 @@ from pathlib import Path
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import LEARNER, is_learner
 from sweeper.inputs.shell_state import at_home
-from sweeper.inputs.shell_words import is_open
+from sweeper.inputs.shell_words import GOES_ON, as_written, is_open
 from sweeper.inputs.training_scripts import GIVE_IT, read_started
-from sweeper.outside import shown
 from sweeper.shells import Shell
 
 _NUMBERS = {"--num-envs": "num_envs", "--num-areas": "num_areas"}
@@ -28,23 +27,24 @@ _ENGINE = {
 _POSITIVE = ("--num-envs", "--num-areas", "--time-scale", "--width", "--height")
 _PATHS = {"--env": "env_path", "--env-path": "env_path"}
 """Guides spell it either way; the learner knows the first."""
-_NAMES = {"--initialize-from": "initialize_from", "--results-dir": "results_dir"}
+_NAMES = {"--initialize-from": "initialize_from", "--results-dir": "results_dir", "--torch-device": "torch_device"}
 _SWITCHES = {
     "--no-graphics", "--no-graphics-monitor", "--force", "--resume", "--load", "--train", "--inference",
     "--deterministic", "--debug", "--torch", "--tensorflow", "--cpu", "--slow", "--multi-gpu",
 }  # fmt: skip
 _VALUED = {
     "--run-id", "--seed", "--base-port", "--timeout-wait", "--max-lifetime-restarts", "--restarts-rate-limit-n",
-    "--restarts-rate-limit-period-s", "--torch-device", "--worker-id", "--save-freq", "--curriculum", "--lesson",
+    "--restarts-rate-limit-period-s", "--worker-id", "--save-freq", "--curriculum", "--lesson",
     "--keep-checkpoints", "--sampler", "--docker-target-name", "--num-runs",
 }  # fmt: skip
 """Those of older versions among them: guides still name them."""
 _FLAGS = frozenset(("--env-args", *_NUMBERS, *_ENGINE, *_PATHS, *_NAMES, *_SWITCHES, *_VALUED))
 _OURS = (
     "--run-id", "--results-dir", "--seed", "--base-port", "--timeout-wait", "--max-lifetime-restarts", "--force",
-    "--train",
 )  # fmt: skip
-"""What a trial decides for itself, and nobody misses."""
+"""What a trial decides for itself."""
+_NOTHING = ("--train",)
+"""What says nothing that is not so without it."""
 _TYPOGRAPHIC = re.compile(
     "^[\u2010-\u2015\u2212]|^[\u2018\u2019\u201a\u201c-\u201e]|=[\u2018\u201c\u201e]|[\u201c\u201d]$"
 )
@@ -54,8 +54,9 @@ _TYPOGRAPHIC = re.compile(
 class TrainingCommand:
     """What a command says. Paths as written, with forward slashes.
 
-    `left_out`: flags that a study has no place for. `around`: what stands before the learner, such as `xvfb-run`.
-    `open`: words that only who runs it knows. `commands`: how many the script has; this is the first.
+    `left_out`: flags that a study has no place for. `decided`: those that a trial decides for itself.
+    `around`: what stands before the learner, such as `xvfb-run`. `open`: words that only who runs it knows.
+    `commands`: how many the script has; this is the first.
     """
 
     learner: str
@@ -66,6 +67,8 @@ class TrainingCommand:
     env_args: tuple[str, ...] = ()
     initialize_from: str | None = None
     left_out: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
+    torch_device: str | None = None
     results_dir: str | None = None
     around: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
@@ -111,8 +114,18 @@ class _Reading:
             if _TYPOGRAPHIC.search(word):
                 hint = 'web pages print dashes and quotes so: type - and " in their place'
                 raise self._refused(
-                    f"{shown(word)} has a typographic dash or quote, which the learner does not know", hint
+                    f"{as_written(word)} has a typographic dash or quote, which the learner does not know", hint
                 )
+            if word[0].isspace() and self.shell is Shell.CMD:  # to which it is a blank like any other
+                word = word.strip()
+            if word[:1].isspace():
+                sign = GOES_ON[self.shell]
+                raise self._refused(
+                    f"{as_written(word)} begins with a blank, as of a {sign} with a blank behind it",
+                    f"{sign} stands at the end of a line that the next one goes on, with nothing behind it",
+                )
+            if not word:
+                continue
             if word.startswith("-"):
                 self._take_flag(word, rest)
             else:
@@ -124,7 +137,8 @@ class _Reading:
             baseline=self.baseline,
             engine=self.engine,
             env_args=self.env_args,
-            left_out=tuple(flag for flag in self.left_out if flag not in _OURS),
+            left_out=tuple(flag for flag in self.left_out if flag not in (*_OURS, *_NOTHING)),
+            decided=tuple(flag for flag in self.left_out if flag in _OURS),
             open=tuple(self.open),
             **self.found,  # type: ignore[arg-type]
         )
@@ -135,9 +149,11 @@ class _Reading:
         elif is_open(word, self.shell) and word not in self.unsure:
             self.open.append(word)
         elif word in self.unsure:
-            raise self._refused(f"what {shown(word)} says, which the script sets, only a run of it can tell", GIVE_IT)
+            raise self._refused(
+                f"what {as_written(word)} says, which the script sets, only a run of it can tell", GIVE_IT
+            )
         else:
-            raise self._refused(f"what {shown(word)} is, beside the trainer config, is not understood", GIVE_IT)
+            raise self._refused(f"what {as_written(word)} is, beside the trainer config, is not understood", GIVE_IT)
 
     def _take_flag(self, word: str, rest: list[str]) -> None:
         written, equals, value = word.partition("=")
@@ -160,7 +176,7 @@ class _Reading:
             self._take_value(flag, value)
 
     def _take_value(self, flag: str, value: str) -> None:
-        if flag in _VALUED:
+        if flag in _VALUED or (flag == "--torch-device" and is_open(value, self.shell)):
             self.left_out.append(flag)
             return
         value = self._known(flag, value)
@@ -171,6 +187,8 @@ class _Reading:
         elif flag in _PATHS:
             self.found[_PATHS[flag]] = _slashed(value)
         else:
+            if flag in _OURS:
+                self.left_out.append(flag)
             self.found[_NAMES[flag]] = _slashed(value)
 
     def _flag(self, written: str) -> str:
@@ -191,23 +209,23 @@ class _Reading:
         """A flag of another version or of a plug-in: whether the next word is its value can only be told at the end."""
         if not has_value and rest and not rest[0].startswith("-"):
             if "config" not in self.found:
-                told = f"{flag} is not known here, so {shown(rest[0])} is its value or the trainer config"
+                told = f"{flag} is not known here, so {as_written(rest[0])} is its value or the trainer config"
                 raise self._refused(told, "put the trainer config first, or leave that flag out")
             rest.pop(0)
         self.left_out.append(flag)
 
     def _known(self, what: str, value: str) -> str:
         if is_open(value, self.shell):
-            raise self._refused(f"{what} is {shown(value)}, which only a run of it can tell", GIVE_IT)
+            raise self._refused(f"{what} is {as_written(value)}, which only a run of it can tell", GIVE_IT)
         return value
 
     def _number(self, flag: str, value: str, kind: type[int] | type[float]) -> int | float:
         try:
             number = kind(value)
         except ValueError:
-            raise self._refused(f"{flag} takes a number, not {shown(value)}") from None
+            raise self._refused(f"{flag} takes a number, not {as_written(value)}") from None
         if not math.isfinite(number) or (flag in _POSITIVE and number <= 0):
-            raise self._refused(f"{flag} takes a number above 0, not {shown(value)}")
+            raise self._refused(f"{flag} takes a number above 0, not {as_written(value)}")
         return number
 
     def _refused(self, told: str, hint: str | None = None) -> InvalidInput:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import dropwhile
 
 from sweeper.shells import Shell
 
@@ -10,6 +12,7 @@ LEARNER = "mlagents-learn"
 MODULE = "mlagents.trainers.learn"
 CONTROL = frozenset(["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "not", "call", "exec"])
 """Words after which a command stands all the same."""
+_CONTAINER = re.compile(r"(?:^|[\s\\/])(?:docker|podman)(?:\.exe)?\s(?:.*\s)?(?:run|exec)\s", re.IGNORECASE | re.DOTALL)
 _PYTHON = re.compile(r"py|pythonw?[\d.]*|pypy[\d.]*")
 
 
@@ -52,11 +55,21 @@ def learner_of(word: str, before: list[str], shell: Shell) -> tuple[str | None, 
     return f"{folder}/{LEARNER}{'.exe' if is_windows else ''}", before[:at] + options
 
 
+def _stands_alone(word: str) -> bool:
+    """Whether what follows this word is a command as it is without it."""
+    return word.lower() in CONTROL | {"command"}
+
+
 def named(before: list[str]) -> tuple[str, ...]:
     """What stands before the learner, a name for each: assignments, and the programs that wrap it."""
     if before[:1] and before[0].lower() == "start":
         before = [word for word in before[1:] if word.lower() not in ("/b", "/wait", "/w", "/min", "/max")]
         before = ["start", *before] if before and before[0].startswith("/") else before
     given = tuple(word for word in before if re.match(r"[A-Za-z_]\w*=", word))
-    left = [word for word in before if word not in given and word.lower() not in CONTROL | {"command"}]
+    left = list(dropwhile(_stands_alone, (word for word in before if word not in given)))
     return (*given, " ".join(left)) if left else given
+
+
+def is_in_container(around: Sequence[str]) -> bool:
+    """Whether what stands around the learner starts it in a container."""
+    return any(_CONTAINER.search(one) for one in around)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sweeper.inputs.defaults import HYPERPARAMETERS
-from sweeper.inputs.yaml_text import YamlText
+from sweeper.inputs.yaml_text import YamlText, did_you_mean
 
 _PLACES = {
     "trainer": "trainer_type",
@@ -69,6 +70,15 @@ def place_of(key: str, here: str) -> str:
         return ""
     old = ", since ML-Agents 0.20" if key in _OLD_MARKS else ""
     return f" (in a behaviour it is {place}{old})"
+
+
+def meant_by(key: str, here: str, known: Iterable[str]) -> str:
+    """` (did you mean 'gamma'? in a behaviour it is ...)`, of what is `known` here and of what belongs elsewhere."""
+    known = list(known)
+    elsewhere = {other: place for other in _PLACES if (place := place_of(other, here)) and other not in known}
+    hint = did_you_mean(key, (*known, *elsewhere))
+    near = hint.split("'")[1] if hint else ""
+    return f"{hint[:-1]} {elsewhere[near].strip(' ()')})" if near in elsewhere else hint
 
 
 def _is_flat(entry: dict[Any, Any]) -> bool:

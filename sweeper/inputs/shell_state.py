@@ -17,6 +17,13 @@ _POWERSHELL = re.compile(
     r"\s*(?P<value>@\([^()]*\)|'(?:''|[^'])*'|\"(?:`.|\"\"|[^\"`])*\"|[^,]*)(?P<rest>[^,]*)",
     re.IGNORECASE | re.DOTALL,
 )
+_CONDITION = re.compile(
+    r"""(?:/i\s+)?(?P<no>not\s+)?(?:/i\s+)?(?:defined\s+(?P<name>\w+)|["'\[](?P<value>[^"'\[\]]*)["'\]]"""
+    r"""\s*(?:==|\bequ\b)\s*(?:\"\"|''|\[\]))(?=\s|\Z)""",
+    re.IGNORECASE,
+)
+"""Of cmd: whether something is there."""
+_ARGUMENT = re.compile(r"%~?[1-9]%?")
 _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
 _MOST_CHARACTERS = 4096
 """Of a value."""
@@ -72,6 +79,17 @@ class State:
                 is_sure = False
             self._set(match[1], value.replace("\n", " "), is_sure)
         return True
+
+    def is_met(self, condition: str) -> bool | None:
+        """Whether what stands behind cmd's `if` holds for who runs the script and gives it nothing."""
+        match = _CONDITION.match(condition)
+        if match is None or self.jumps:
+            return None
+        value = match["value"] if match["name"] is None else self.values.get(self._key(match["name"]))
+        if value is None or (is_open(value, Shell.CMD) and not _ARGUMENT.fullmatch(value)):
+            return None
+        is_empty = value == "" or _ARGUMENT.fullmatch(value) is not None
+        return (is_empty == (match["name"] is None)) != bool(match["no"])
 
     def forget(self, words: list[str]) -> None:
         """These words may have changed the names among them."""

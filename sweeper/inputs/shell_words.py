@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from sweeper.outside import short
 from sweeper.shells import Shell
 
 _PIECES = {
@@ -27,7 +28,10 @@ _TOKEN = {
     for shell, pieces in _PIECES.items()
 }
 _PIECE = {shell: re.compile(pieces, re.DOTALL) for shell, pieces in _PIECES.items()}
-_GOES_ON = {Shell.POSIX: r"\\", Shell.CMD: r"\^", Shell.POWERSHELL: "`"}
+GOES_ON = {Shell.POSIX: "\\", Shell.CMD: "^", Shell.POWERSHELL: "`"}
+"""The sign at the end of a line that the next one goes on."""
+_LOST = re.compile(r"""'[^'\n]*'|"[^"\n]*"|(?<=\s)(?<!\\\s)(?P<sign>[\\^`])(?=[ \t]+[^\s;&|])""")
+"""A sign that goes on, and no line ends behind it."""
 _NOTES = {
     Shell.POSIX: r"^[^\S\n]*#[^\n]*",
     Shell.CMD: r"^[^\S\n]*(?:@?rem\b|::)[^\n]*",
@@ -67,14 +71,25 @@ def without_notes(text: str, shell: Shell) -> str:
     text = re.sub(_NOTES[shell], "", text.replace("\r\n", "\n"), flags=re.M | re.S | re.I)
     if shell is Shell.POSIX:
         text = _HERE.sub(r"\1", text)
-    return re.sub(rf"[ \t]*{_GOES_ON[shell]}[ \t]*\n[ \t]*", " ", text)
+    return re.sub(rf"[ \t]*{re.escape(GOES_ON[shell])}[ \t]*\n[ \t]*", " ", text)
+
+
+def without_lost_ends(text: str) -> str:
+    """`text` of a command whose lines were joined as it was pasted, without the signs that stood at their ends."""
+    return _LOST.sub(lambda match: "" if match["sign"] else match[0], text)
+
+
+def as_written(text: str) -> str:
+    """Words of a command for a message, as who wrote them knows them."""
+    return f"'{short(text)}'"
 
 
 def shell_of_line(text: str) -> Shell:
     """The shell that a single command looks like."""
-    if re.search(r"`[ \t]*\r?\n|\$env:", text, re.IGNORECASE):
+    lost = {match["sign"] for match in _LOST.finditer(text)}
+    if "`" in lost or re.search(r"`[ \t]*\r?\n|\s`\Z|\$env:", text, re.IGNORECASE):
         return Shell.POWERSHELL
-    if re.search(r"\^[ \t]*\r?\n|%\w+%", text):
+    if "^" in lost or re.search(r"\^[ \t]*\r?\n|\s\^\Z|%\w+%|(?m:^[ \t]*@\w)", text):
         return Shell.CMD
     if re.search(r"\\[A-Za-z.]", text):
         return Shell.POWERSHELL if "'" in text else Shell.CMD

@@ -16,7 +16,7 @@ from sweeper.inputs import quantities
 from sweeper.inputs.asked import Asked
 from sweeper.inputs.defaults import DEFAULT_TRAINER, HYPERPARAMETERS, resolved
 from sweeper.inputs.launch_sections import check_sections, section_of
-from sweeper.inputs.older_configs import check_age, place_of
+from sweeper.inputs.older_configs import check_age, meant_by, place_of
 from sweeper.inputs.whole_numbers import check_behaviors
 from sweeper.inputs.yaml_text import YamlText, did_you_mean, read_yaml
 from sweeper.model.trial import Params, ParamValue
@@ -182,7 +182,7 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
 
     for key in entry:
         if key not in BEHAVIOR_KEYS:
-            hint = place_of(str(key), "") or did_you_mean(key, BEHAVIOR_KEYS)
+            hint = place_of(str(key), "") or meant_by(str(key), "", BEHAVIOR_KEYS)
             raise source.error(where(key), f"unknown key in a behaviour{hint}")
     trainer = entry.get("trainer_type", DEFAULT_TRAINER)
     if not isinstance(trainer, str):
@@ -199,7 +199,7 @@ def _behavior(name: str, entry: dict[str, Any], source: YamlText) -> Behavior:
     known = HYPERPARAMETERS.get(trainer, tuple(hyper))
     for key in hyper:
         if key not in known:
-            hint = place_of(str(key), "hyperparameters") or did_you_mean(key, known)
+            hint = place_of(str(key), "hyperparameters") or meant_by(str(key), "hyperparameters", known)
             raise source.error(where("hyperparameters", key), f"unknown hyperparameter{hint}")
     if "hyperparameters" in entry and "trainer_type" not in entry:
         raise source.error(where("hyperparameters"), "given without a trainer_type, which the learner refuses")

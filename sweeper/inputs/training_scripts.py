@@ -10,8 +10,18 @@ from pathlib import Path
 from sweeper.errors import InvalidInput
 from sweeper.inputs.learner_words import CONTROL, LEARNER, is_learner, learner_of, named, names_learner, program
 from sweeper.inputs.shell_state import State, at_home
-from sweeper.inputs.shell_words import commands, is_open, plain, put_in, shell_of_line, without_notes
-from sweeper.outside import read_bounded, shown
+from sweeper.inputs.shell_words import (
+    GOES_ON,
+    as_written,
+    commands,
+    is_open,
+    plain,
+    put_in,
+    shell_of_line,
+    without_lost_ends,
+    without_notes,
+)
+from sweeper.outside import read_bounded
 from sweeper.shells import Shell
 
 MAX_BYTES = 64 * 1024
@@ -90,7 +100,7 @@ def read_started(text: str) -> tuple[Started, int, str]:
         text = re.sub(r"^\s*(?:!|[$%>#]\s+)", "", text)  # a notebook's sign, or a prompt
         shell = shell_of_line(text)
         walk = _Walk(State(Path.cwd(), shell, Path.cwd()))
-        walk.run(text, shell)
+        walk.run(without_lost_ends(text), shell)
         return walk.first("--from", text)
     try:
         data = read_bounded(path, 1024**2)
@@ -120,6 +130,10 @@ class _Walk:
     found: list[Started] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     depth: int = 0
+    met: bool | None = None
+    """Whether the condition of the block that begins holds; None where nobody can tell."""
+    closed: str = ""
+    """The kind of the block that ended last."""
 
     def first(self, where: str, text: str) -> tuple[Started, int, str]:
         if self.found:
@@ -144,7 +158,7 @@ class _Walk:
         if shell is Shell.POSIX:
             text = _FOUND_ON_PATH.sub(r"\2", text)
             text = _GONE_TO.sub(r"\1", _HERE_FOLDER.sub(lambda _: str(self.state.place), text))
-        self.state.jumps |= bool(re.search(r"\bgoto\b", text, re.IGNORECASE))
+        self.state.jumps |= bool(re.search(r"\bgoto\b|\bcall\s+:", text, re.IGNORECASE))
         last: list[str] = []
         for sign, raw, unread in commands(text, shell):
             self._enter(sign, last, shell)
@@ -153,7 +167,11 @@ class _Walk:
             if len(written) > _MOST_CHARACTERS:
                 self._cannot_read(written)
             elif unread:
-                self._cannot_read(f"{written} {unread}".strip(), "; a quote in it has no end")
+                is_cut = unread.strip() == GOES_ON[shell]
+                why = f"the line after {unread.strip()} is missing" if is_cut else "a quote in it has no end"
+                self._cannot_read(f"{written} {unread}".strip(), f"; {why}")
+            elif self._is_passed_over(raw, shell):
+                continue
             elif raw and self.state.assigns(written, self._is_sure(sign), shell):
                 if _RUNS_IN_VALUE[shell].search(written):
                     self._cannot_read(written)
@@ -167,33 +185,48 @@ class _Walk:
 
     def _cannot_read(self, text: str, why: str = "") -> None:
         if names_learner(text):
-            self.unread.append(shown(text) + why)
+            self.unread.append(as_written(text) + why)
 
     def _enter(self, sign: str, last: list[str], shell: Shell) -> None:
         opens = shell is not Shell.CMD or not last or last[0].lower().lstrip("@") in ("if", "else", "for", "do")
         if sign in "({" and opens:  # cmd prints one that stands among words
-            self.blocks.append(("param" if last and last[-1].lower() == "param" else sign, self.state.folder))
-        elif sign == ")" and self.blocks and self.blocks[-1][0] in ("(", "param"):
+            kind = "param" if last and last[-1].lower() == "param" else sign
+            if shell is Shell.CMD and last and self.met is not None:
+                kind = "met" if self.met else "unmet"
+            self.blocks.append((kind, self.state.folder))
+        elif sign == ")" and self.blocks and self.blocks[-1][0] in ("(", "param", "met", "unmet"):
             self._close(is_own=shell is Shell.POSIX)
         elif sign == "}":
             self._close()
+        self.met = None
 
     def _close(self, is_own: bool = False) -> None:
         """A block's end; its folder is known afterwards where it never changed, or is that of a shell of its own."""
         if self.blocks:
-            _, folder = self.blocks.pop()
+            self.closed, folder = self.blocks.pop()
             self.state.folder = folder if is_own or folder == self.state.folder else None
 
     def _is_sure(self, sign: str) -> bool:
-        return sign not in ("&&", "||", "|") and all(kind == "param" for kind, _ in self.blocks)
+        return sign not in ("&&", "||", "|") and all(kind in ("param", "met") for kind, _ in self.blocks)
+
+    def _is_passed_over(self, raw: list[str], shell: Shell) -> bool:
+        """Whether this gives a name a value where cmd does not come by."""
+        is_set = shell is Shell.CMD and raw[:1] and raw[0].lower().lstrip("@") == "set"
+        return bool(is_set) and any(kind == "unmet" for kind, _ in self.blocks)
 
     def _take(self, sign: str, raw: list[str], shell: Shell) -> None:
         """One command, its variables put in."""
         words = [plain(word, shell) for word in raw]
-        while words and (words[0] in ("", "@") or words[0].lower().lstrip("@") in CONTROL | _CLOSES):
+        conditions, is_sure = 0, self._is_sure(sign)
+        while words and (words[0].strip("@") == "" or words[0].lower().lstrip("@") in CONTROL | _CLOSES):
             head = words.pop(0).lower()
             raw = raw[1:]
-            if shell is Shell.CMD and head.lstrip("@") == "if":
+            if shell is Shell.CMD and head.lstrip("@") == "else":
+                conditions += 1
+                self.met = {"met": False, "unmet": True}.get(self.closed)
+            elif shell is Shell.CMD and head.lstrip("@") == "if":
+                conditions += 1
+                self.met = self.state.is_met(" ".join(raw)) if conditions == 1 else None
                 raw = _after_condition(raw)
                 words, sign = [plain(word, shell) for word in raw], "||"
             elif shell is Shell.POSIX and head in _OPENS:
@@ -202,9 +235,16 @@ class _Walk:
                 self._close()
         if not words:
             return
-        head = words[0].lower().lstrip("@")
+        met, self.met = self.met, None
+        if shell is Shell.CMD:  # a sign that keeps it from being printed
+            words[0] = words[0].lstrip("@")
+        head = words[0].lower()
         if head == "start" and raw[1:2] and raw[1].startswith('"'):  # a title
             del words[1]
+        if head == "set" and conditions and met is not None:
+            if met:
+                self.state.assigns(" ".join(raw), is_sure, shell)
+            return
         if shell is Shell.POSIX and head in _OPENS | {"function"}:
             self.blocks.append((head, self.state.folder))
         if head in _TALK or (head == "command" and words[1:2] and words[1] in ("-v", "-V")):

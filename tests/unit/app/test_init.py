@@ -202,6 +202,35 @@ class TestFromACommand:
         assert "Learner: venv/bin/mlagents-learn." in written.told
         assert read_study(written.study).spec.learner == "venv/bin/mlagents-learn"
 
+    def test_paths_are_told_as_the_study_file_has_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "Config" / "car.yaml")
+        (tmp_path / "scripts").mkdir()
+        (tmp_path / "scripts" / "train.bat").write_text(r"..\venv\Scripts\mlagents-learn ..\Config\car.yaml --env=..\B")
+        written = write_study_from(Path("study.yaml"), "scripts/train.bat")
+        spec = read_study(written.study).spec
+        assert (spec.trainer_config, spec.learner) == ("Config/car.yaml", "venv/Scripts/mlagents-learn")
+        assert written.told[0].startswith("Trainer config: Config/car.yaml. ")
+        assert written.told[1].startswith("Learner: venv/Scripts/mlagents-learn, which is not there")
+
+    @pytest.mark.parametrize(
+        "start",
+        [
+            "docker run --rm -v $PWD:/work image mlagents-learn",
+            "sudo podman exec box mlagents-learn",
+            "docker compose run trainer bash -c 'mlagents-learn",
+        ],
+    )
+    def test_a_container_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str) -> None:
+        monkeypatch.chdir(tmp_path)
+        end = "'" if "'" in start else ""
+        with pytest.raises(InvalidInput, match=r"is not there: /work/Car\.yaml; .* inside a container, and") as refused:
+            write_study_from(Path("study.yaml"), f"{start} /work/Car.yaml --env=/work/B{end}")
+        assert "install sweeper in there" in str(refused.value.hint)
+        config(tmp_path / "car.yaml")
+        (told,) = write_study_from(Path("study.yaml"), f"{start} car.yaml --env=B{end}").told[1:]
+        assert "inside a container, and its paths are the container's: install sweeper in there" in told
+
     def test_what_it_leaves_out_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         config(tmp_path / "car.yaml")
@@ -221,6 +250,27 @@ class TestFromACommand:
             assert said in told
         assert read_study(written.study).spec.baseline == {"num_envs": 1, "num_areas": 1}
         assert is_valid(written.study)
+
+    def test_what_sweeper_decides_itself_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "mlagents-learn car.yaml --env=B --seed 3 --base-port 6000 --results-dir=runs"
+        itself = "because sweeper chooses runs, ports, seeds, folders and time limits itself: --seed, --base-port, "
+        told = write_study_from(Path("a.yaml"), command).told
+        assert told[1:] == (f"Left out, {itself}--results-dir.",)
+        told = write_study_from(Path("b.yaml"), f"{command} --resume").told
+        assert told[1:] == (f"Left out, because a study has no place for it: --resume; {itself}--results-dir.",)
+        assert len(write_study_from(Path("c.yaml"), "mlagents-learn car.yaml --env=B --train").told) == 1
+
+    def test_a_device_goes_into_the_trainer_config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        config(tmp_path / "car.yaml")
+        command = "mlagents-learn car.yaml --env=B --torch-device=cuda:0"
+        (told,) = write_study_from(Path("a.yaml"), command).told[1:]
+        assert "--torch-device cuda:0, which changes every speed. It goes into the trainer config, as" in told
+        assert '`torch_settings: {device: "cuda:0"}`; without it the learner chooses itself.' in told
+        (tmp_path / "own.yaml").write_text(PPO + 'torch_settings: {device: "cuda:0"}\n')
+        assert len(write_study_from(Path("b.yaml"), command.replace("car", "own")).told) == 1
 
 
 class TestRefused:

@@ -11,13 +11,17 @@ from sweeper.app.init import write_study_from
 from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import TrainingCommand, read_command
+from sweeper.inputs.shell_words import without_lost_ends
 from sweeper.inputs.study_file import read_study
 from tests.helpers.builders import PPO
 
 GUIDE = (
     r"mlagents-learn Config\Car_ppo.yaml --run-id=car_v0 --force --num-envs=4 --env-path=..\Builds\AutonomousRacer.exe"
 )
-CAR = TrainingCommand("mlagents-learn", "Config/Car_ppo.yaml", "../Builds/AutonomousRacer.exe", {"num_envs": 4})
+CAR = TrainingCommand(
+    "mlagents-learn", "Config/Car_ppo.yaml", "../Builds/AutonomousRacer.exe", {"num_envs": 4},
+    decided=("--run-id", "--force"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ CAR = TrainingCommand("mlagents-learn", "Config/Car_ppo.yaml", "../Builds/Autono
             "python -m mlagents.trainers.learn car.yaml --torch-device cuda --initialize-from old --env-args --level 3",
             TrainingCommand(
                 "mlagents-learn", "car.yaml", env_args=("--level", "3"), initialize_from="old",
-                left_out=("--torch-device",),
+                torch_device="cuda",
             ),
         ),
         (r"C:\venv\Scripts\mlagents-learn.exe a.yaml", TrainingCommand("C:/venv/Scripts/mlagents-learn.exe", "a.yaml")),
@@ -117,6 +121,9 @@ def said(folder: Path, name: str, script: str | bytes) -> TrainingCommand:
         ("where.bat", f"where mlagents-learn >nul 2>nul\r\ntitle my mlagents-learn a.yaml\r\n{RUN} --num-envs=2", 2),
         ("if.bat", f"if errorlevel 1 (\r\necho no mlagents-learn here\r\n)\r\n({RUN} --num-envs=2)", 2),
         ("missing.bat", f"if not exist B echo mlagents-learn a.yaml\r\nif exist B call {RUN} --num-envs=2", 2),
+        ("quiet.bat", f"@set N=4\r\n@if exist B @{RUN} --num-envs=%N%", 4),
+        ("called.bat", f"@ call {RUN} --num-envs=2", 2),
+        ("started.bat", f'@start "a title" /wait {RUN} --num-envs=2', 2),
         ("default.sh", f'N=${{N:-8}}\n{RUN} --num-envs="${{N:-1}}"', 8),
         ("array.sh", f'A=({C} --env B\n  --num-envs 4)\nA+=(--num-areas 1)\nexec mlagents-learn "${{A[@]}}"', 4),
         ("noted.sh", f"A=(\n  --env B # the build\n  --num-envs 4\n)\nmlagents-learn {C} ${{A[@]}}", 4),
@@ -149,7 +156,15 @@ def test_a_script_says_what_its_shell_would_run(tmp_path, name, script, num_envs
     [
         ("worked.bat", f"set N=4\nset /a N=N*2\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("asked.bat", f"set N=4\nset /p N=How many?\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
-        ("if.bat", f'set N=%1\nif "%N%"=="" set N=4\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("if.bat", f'set N=4\nif "%B%"=="" set N=8\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("many.bat", f'if "%1"=="" (set N=4) else if "%1"==a (set N=5) else (set N=6)\n{RUN} --num-envs %N%', "'%N%'"),
+        ("talk.bat", f'set N=2\nif "%1"=="" echo (set N=4)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("sub.bat", f'call :t 4\nexit /b\n:t\nset N=%1\nif "%N%"=="" set N=2\n{RUN} --num-envs=%N%', "is '%N%'"),
+        ("nest.bat", f'if exist B (\nif "%1"=="" set N=4\n)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("else.bat", f'if exist B (set N=4) else (set N=%1)\n{RUN} --num-envs=%N%', "--num-envs is '%N%'"),
+        ("given.bat", f'set N=%1\nif not "%N%"=="" set N=4\n{RUN} --num-envs=%N%', "--num-envs is '%1'"),
+        ("open.bat", f'set N=%1\nif "%N%"=="" set N=%2\n{RUN} --num-envs=%N%', "--num-envs is '%2'"),
+        ("back.bat", f':a\nset N=%1\nif "%N%"=="" set N=4\n{RUN} --num-envs=%N%\ngoto a', "--num-envs is '%N%'"),
         ("jump.bat", f"set N=4\ngoto run\nset N=2\n:run\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("other.bat", f"set N=4\ncall settings.bat\n{RUN} --num-envs=%N%", "--num-envs is '%N%'"),
         ("each.bat", f"for %%n in (1 2) do {RUN} --num-envs=%%n", "--num-envs is '%%n'"),
@@ -203,6 +218,62 @@ def test_what_stands_before_the_learner_is_taken_or_named(text, learner, around)
     assert (found.learner, found.around) == (learner, around)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'set N=%1\nif "%N%"=="" set N=4',
+        'set N=%~1\r\n@IF "%N%" == "" (\r\n  SET N=4\r\n)',
+        "set N=%1\nif not defined N set N=4",
+        'if "%~1"=="" (set N=4) else (set N=%~1)',
+        "set N=4\nif not [%1]==[] set N=%1",
+        'if not "%1"=="" (\nset N=%1\n) else (\nset "N=4"\n)',
+        'set N=4\nif "%N%"=="" set N=8',
+    ],
+)
+def test_in_a_batch_file_an_argument_has_its_default(tmp_path, lines):
+    assert said(tmp_path, "train.bat", f"{lines}\n{RUN} --num-envs=%N%").baseline == {"num_envs": 4}
+
+
+@pytest.mark.parametrize("text", [f"@{RUN}", f"@call {RUN}", f"@start /b {RUN}", f"@echo off\n@{RUN}"])
+def test_cmd_does_not_print_what_follows_an_at_sign(text):
+    assert read_command(text)[0] == TrainingCommand("mlagents-learn", C, "B")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"mlagents-learn Config\Car_ppo.yaml ^ --env-path=..\B ^ --num-envs=4",
+        r"mlagents-learn Config\Car_ppo.yaml `  --env-path=..\B ` --num-envs=4",
+        r"mlagents-learn Config/Car_ppo.yaml \ --env-path=../B \   --num-envs=4",
+        r'mlagents-learn ^ "Config\Car_ppo.yaml" --env "..\B" --num-envs=4',
+    ],
+)
+def test_lines_that_were_joined_as_it_was_pasted_are_read(text):
+    assert read_command(text)[0] == TrainingCommand("mlagents-learn", C, "../B", {"num_envs": 4})
+
+
+def test_a_sign_between_quotes_or_after_a_move_is_no_lost_line_end():
+    assert read_command(f"{RUN} --env-args 'a ^ b' \"c \\ d\"")[0].env_args == ("a ^ b", r"c \ d")
+    assert without_lost_ends(r"cd \ && dir a\ \ b") == r"cd \ && dir a\ \ b"
+    with pytest.raises(InvalidInput, match=r"'mlagents-learn Car\.yaml \^'; the line after \^ is missing"):
+        read_command("mlagents-learn Car.yaml ^")
+
+
+@pytest.mark.parametrize(("name", "sign"), [("a.sh", "\\"), ("a.ps1", "`")])
+def test_a_sign_with_a_blank_behind_it_in_a_script_is_named(tmp_path, name, sign):
+    with pytest.raises(InvalidInput, match=re.escape(f"as of a {sign} with a blank behind it")) as refused:
+        said(tmp_path, name, f"mlagents-learn {C} {sign} --env=B")
+    assert f"{sign} stands at the end of a line" in str(refused.value.hint)
+    assert said(tmp_path, "a.bat", f"mlagents-learn {C} ^ --env=B ^ ").env_path == "B"
+
+
+def test_words_are_shown_as_they_are_written():
+    with pytest.raises(InvalidInput, match=re.escape(r"what 'Config\b.yaml' is")):
+        read_command(r"mlagents-learn a.yaml Config\b.yaml")
+    with pytest.raises(InvalidInput, match=re.escape(r"learn: 'tmux new -d mlagents-learn.exe Config\a.yaml'")):
+        read_command(r'tmux new -d "mlagents-learn.exe Config\a.yaml"')
+
+
 def test_an_activated_environment_gives_its_learner(tmp_path):
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     (tmp_path / "venv" / "bin" / "mlagents-learn").touch()
@@ -220,7 +291,13 @@ def test_an_activated_environment_gives_its_learner(tmp_path):
         ("--no-graphics-monitor --train --worker-id=3", {"left_out": ("--no-graphics-monitor", "--worker-id")}),
         ("--plugin-flag 7", {"left_out": ("--plugin-flag",)}),
         ('$MORE "$@"', {"open": ("$MORE", "$@")}),
-        ("--results-dir=runs --initialize-from old", {"results_dir": "runs", "initialize_from": "old"}),
+        (
+            "--results-dir=runs --initialize-from old",
+            {"results_dir": "runs", "initialize_from": "old", "decided": ("--results-dir",)},
+        ),
+        ("--base-port 6000 --seed 3", {"decided": ("--base-port", "--seed")}),
+        ("--torch-device=cuda:0", {"torch_device": "cuda:0"}),
+        ("--torch-device $GPU", {"left_out": ("--torch-device",)}),
         ("; mlagents-learn other.yaml", {"commands": 2}),
     ],
 )

@@ -429,6 +429,13 @@ def test_configs_before_020_are_told_what_they_are(config_file: Config, text: st
         ("{use_recurrent: true}", "(in a behaviour it is network_settings.memory, since ML-Agents 0.20)"),
         ("{trainer_type: ppo, hyperparameters: {time_horizon: 5}}", "(in a behaviour it is time_horizon)"),
         ("{trainer_type: ppo, hyperparameters: {gamma: 0.9}}", "(in a behaviour it is reward_signals.extrinsic.gamma)"),
+        (
+            "{trainer_type: ppo, hyperparameters: {gama: 0.9}}",
+            "unknown hyperparameter (did you mean 'gamma'? in a behaviour it is reward_signals.extrinsic.gamma)",
+        ),
+        ("{trainer_type: ppo, hyperparameters: {batchsize: 9}}", "unknown hyperparameter (did you mean 'batch_size'?)"),
+        ("{gama: 0.9}", "(did you mean 'gamma'? in a behaviour it is reward_signals.extrinsic.gamma)"),
+        ("{max_step: 9}", "unknown key in a behaviour (did you mean 'max_steps'?)"),
         ("{trainer_type: ppo, hyperparameters: {tau: 0.9}}", "hyperparameters.tau: unknown hyperparameter"),
         ("{trainer_type: PPO}", "trainer_type: the learner knows no 'PPO'; write ppo"),
         ("{trainer_type: ppo, hyperparameters: }", "hyperparameters: must be a mapping"),
