@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -54,7 +55,7 @@ def guide(
     echo(f"Written: {done.file}", err=True)
     if done.result.knee is None:
         raise Inconclusive("no session of one environment counted, over which the others are held", "try a quiet hour")
-    echo(f"Next: sweeper run {study}, which searches batch_size and threaded as well", err=True)
+    echo(f"Next: {_next(study, done.searched)}", err=True)
 
 
 def _again(study: Path, rounds: int, out: Optional[Path], as_json: bool) -> str:
@@ -62,6 +63,14 @@ def _again(study: Path, rounds: int, out: Optional[Path], as_json: bool) -> str:
     flags += [] if out is None else [f"--out={out}"]
     flags += ["--json"] if as_json else []
     return shlex.join(["sweeper", "guide", str(study), *flags])
+
+
+def _next(study: Path, searched: Sequence[str]) -> str:
+    command = f"sweeper run {shlex.quote(str(study))}"
+    if not searched:
+        return command
+    names = " and ".join(filter(None, (", ".join(searched[:-1]), searched[-1])))
+    return f"{command}, which searches {names} as well"
 
 
 def _print(result: GuideResult) -> None:

@@ -38,6 +38,7 @@ def stopped(shop, number=signal.SIGINT, sessions=1):
 def test_twice_in_a_row_is_measured_twice(shop):
     first = shop.sweeper(*ONCE)
     assert first.returncode == 0, first.stderr
+    assert first.stderr.splitlines()[-1] == "Next: sweeper run study.yaml"  # which searches no other knobs
     before = table(shop)
     again = shop.sweeper(*ONCE)
     assert again.returncode == 0, again.stderr
@@ -107,6 +108,15 @@ def test_after_a_first_row_that_did_not_run_it_is_tried_again(shop):
     mended = shop.sweeper(*ONCE)
     assert mended.returncode == 0, mended.stderr
     assert table(shop)["is_complete"]
+
+
+def test_what_comes_next_names_the_knobs_of_this_study(shop):
+    space = {"num_envs": [1, 2], "batch_size": [32, 64], "hyperparameters.buffer_size": [256, 512], "threaded": [False]}
+    shop.study(measure={**MEASURE, "max_seconds": 0.6}, space=space)
+    done = shop.sweeper(*ONCE)
+    assert done.stderr.splitlines()[-1] == (
+        "Next: sweeper run study.yaml, which searches batch_size and hyperparameters.buffer_size as well"
+    )
 
 
 def test_files_that_it_did_not_write_are_left_alone(shop):
