@@ -22,7 +22,7 @@ def move_aside(folder: StudyFolder) -> Path:
         raise InvalidInput(f"{folder.root} holds the current folder and cannot be moved", ELSEWHERE)
     if not folder.results.exists():  # its database may have been emptied
         _refuse_strangers(folder)
-    moved = _aside(folder.root)
+    moved = aside(folder.root)
     try:
         folder.root.rename(moved)
     except OSError as error:
@@ -52,15 +52,16 @@ def open_folder(folder: StudyFolder) -> None:
     check_disk(root)
 
 
+def aside(root: Path) -> Path:
+    """Where an old folder `root` goes; nothing is there."""
+    number = 1
+    while (candidate := root.with_name(f"{root.name}.old-{number}")).exists():
+        number += 1
+    return candidate
+
+
 def _refuse_strangers(folder: StudyFolder) -> None:
     has_study = folder.storage.exists() and folder.storage.stat().st_size > 0
     if folder.root.is_dir() and not has_study and not set(folder.root.iterdir()) <= folder.early:
         hint = f"{ELSEWHERE}, or use --fresh" if folder.results.exists() else ELSEWHERE
         raise InvalidInput(f"{folder.root} is not empty and holds no study", hint)
-
-
-def _aside(root: Path) -> Path:
-    number = 1
-    while (candidate := root.with_name(f"{root.name}.old-{number}")).exists():
-        number += 1
-    return candidate

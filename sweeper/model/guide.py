@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from sweeper.model.findings import Bottleneck
 from sweeper.model.machine import Machine
@@ -59,7 +61,9 @@ class Row:
 class GuideResult:
     """The table. `knee`: the most environments of which the last one was still worth it; None where that is not known.
 
-    `knee_because`: what held back the row after it.
+    `knee_because`: what held back the row after it. `asked`: what makes sessions of another run of the same command go
+    on with these, None in tables of earlier versions. `is_complete`: False while rounds are owed, and then there is no
+    knee.
     """
 
     name: str
@@ -71,6 +75,8 @@ class GuideResult:
     knee: int | None
     knee_because: Bottleneck | None
     trials: tuple[TrialResult, ...]
+    asked: Mapping[str, Any] | None = None
+    is_complete: bool = True
     format: str = FORMAT
     version: int = VERSION
 
