@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,11 @@ class CheckFolder:
         """For every CI system."""
         return self.root / "junit.xml"
 
+    @property
+    def trials(self) -> Path:
+        """A folder for each session."""
+        return self.root / "trials"
+
     def refuse_foreign(self) -> None:
         """That nothing in it is somebody else's.
 
@@ -54,14 +60,14 @@ class CheckFolder:
         """
         if (self.root / OURS).exists() or _is_ours(self.root / "check.json"):
             return
-        if found := [name for name in NAMES if (self.root / name).exists()]:
+        if found := [name for name in (*NAMES, self.trials.name) if (self.root / name).exists()]:
             raise InvalidInput(
                 f"--out: {self.root} holds {', '.join(found)}, which no check wrote and this one would replace",
                 "name a folder of the check's own",
             )
 
-    def open(self) -> None:
-        """Make it.
+    def open(self, is_new_check: bool = False) -> None:
+        """Make it. `is_new_check`: sessions of an earlier one go, over which no learner would write.
 
         Raises:
             InvalidInput: there are files that a check would replace, and that are not a check's.
@@ -69,7 +75,9 @@ class CheckFolder:
         """
         self.refuse_foreign()
         try:
-            (self.root / "trials").mkdir(parents=True, exist_ok=True)
+            if is_new_check and self.trials.is_dir():
+                shutil.rmtree(self.trials)
+            self.trials.mkdir(parents=True, exist_ok=True)
             (self.root / OURS).touch()
             for name in NAMES:  # a check that is cut short must not leave an earlier one's verdict
                 (self.root / name).unlink(missing_ok=True)

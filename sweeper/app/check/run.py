@@ -149,7 +149,7 @@ def open_check(folder: Path | None, name: str) -> CheckFolder:
     """Make the folder of a check; a named one may hold an earlier check, which is replaced file by file."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     opened = CheckFolder(folder or Path("reports") / "checks" / f"{name}-{stamp}")
-    opened.open()
+    opened.open(is_new_check=True)
     return opened
 
 

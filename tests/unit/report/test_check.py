@@ -135,6 +135,22 @@ def test_github_gets_its_summary_and_outputs_and_the_history_its_line(tmp_path):
     ElementTree.fromstring((tmp_path / "j.xml").read_text())
 
 
+def test_a_new_check_has_no_sessions_of_an_earlier_one_and_takes_no_others(tmp_path):
+    folder = CheckFolder(tmp_path / "check")
+    folder.open(is_new_check=True)
+    session = folder.trials / "000-baseline"
+    session.mkdir()
+    folder.open()  # as when a check that failed leaves word of it
+    assert session.is_dir()
+    folder.open(is_new_check=True)
+    assert list(folder.trials.iterdir()) == []
+    others = tmp_path / "others"
+    (others / "trials").mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="holds trials, which no check wrote"):
+        CheckFolder(others).open(is_new_check=True)
+    assert (others / "trials").is_dir()
+
+
 def test_a_history_of_something_else_is_refused_and_kept(tmp_path):
     folder = CheckFolder(tmp_path / "check")
     folder.open()
