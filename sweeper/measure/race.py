@@ -18,7 +18,7 @@ SETTLING_SECONDS = 1.0
 RACE_SECONDS = 4.0
 """Of collecting, at the least: a machine's speed wanders over seconds."""
 OPTIMISM = 1.5
-"""Times what was seen; the same configuration measured twice differs by a quarter at most (facts on statistics)."""
+"""Times what was seen: the same configuration measured twice can differ by a quarter, and seconds differ by more."""
 
 
 def collecting_rate(samples: Sequence[Sample], fill: Fill) -> float | None:

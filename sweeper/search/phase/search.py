@@ -182,7 +182,8 @@ class _View:
         """With what is expected of it. `regret`: over the leader, which need not have been measured."""
         mean = self.posterior.mean
         rate, seconds = math.exp(-float(mean[place])), float(self._seconds(length)[place])
-        measured = [mean[one] for one in range(len(mean)) if self.allowed[one] and self.is_measured(one)]
+        places = [self.places[item.key] for item in self.question.history.ranked]
+        measured = [mean[one] for one in places if self.allowed[one]]
         left = regret + float(min(measured) - mean[self.leader]) if measured else None
         return Proposal(self.configurations[place], because, length, rate, seconds, left)
 
