@@ -106,13 +106,15 @@ class Round:
     """One slice of each contender, in the contenders' order, all of them whole.
 
     `windows`: first and last edge of each slice on the machine's monotonic clock, in seconds. `rates`: agent steps per
-    second. `contention`: what others did to the machine during each.
+    second. `contention`: what others did to the machine during each. `peak_bytes`: of memory, the highest reading of
+    each so far while all were alive. Pages that they share count in part for each, and whole for one read alone.
     """
 
     number: int
     windows: tuple[tuple[float, float], ...]
     rates: tuple[float, ...]
     contention: tuple[Contention | None, ...]
+    peak_bytes: tuple[int, ...] = ()
 
 
 class Progress(Enum):

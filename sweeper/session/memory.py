@@ -73,6 +73,8 @@ class MemoryMeter:
         lender: psutil.Process | None = None,
     ) -> None:
         self.peak_bytes = 0
+        self.recent_peak_bytes = 0
+        """The highest since `begin_again`."""
         self.shares: Mapping[psutil.Process, int] = {}
         """By process, at the latest exact reading; the lender's part is not in it."""
         self._lender = lender
@@ -91,12 +93,18 @@ class MemoryMeter:
         guess = min(bound, self._exact + max(0, bound - self._bound_then))
         is_near = guess > NEAR_CAP * self._cap
         is_old = self._clock() - self._exact_at >= (NEAR_SECONDS if is_near else EXACT_SECONDS)
-        has_grown = guess > GROWTH * self.peak_bytes and not (is_near and guess <= self._cap)
+        has_grown = guess > GROWTH * self.recent_peak_bytes and not (is_near and guess <= self._cap)
         if exactly or is_old or has_grown or guess > self._cap:
             guess = self._read_exactly(processes, bound)
             self.peak_bytes = max(self.peak_bytes, guess)
+            self.recent_peak_bytes = max(self.recent_peak_bytes, guess)
         self.now_bytes = guess
         return guess
+
+    def begin_again(self) -> None:
+        """Look for a new `recent_peak_bytes`; the next reading is exact."""
+        self.recent_peak_bytes = 0
+        self._exact_at = -math.inf
 
     def _read_exactly(self, processes: list[psutil.Process], bound: int) -> int:
         shares = {process: _pss(process) for process in processes}

@@ -100,6 +100,8 @@ class Turns:
         self._until = time.monotonic() + self._max_seconds
         if not all(self._warm_up(contender, self._readings) for contender in self._contenders):
             return
+        for session in self._sessions:
+            session.meter.begin_again()
         for number, order in enumerate(orders):
             windows: dict[int, tuple[float, float]] = {}
             for index in order:
@@ -208,6 +210,7 @@ class Turns:
             windows,
             tuple(_rate(contender, session, window) for contender, session, window in everyone),
             tuple(contention(readings.load, window, self._runner.cores) for window in windows),
+            tuple(session.meter.recent_peak_bytes for session in self._sessions),
         )
 
 

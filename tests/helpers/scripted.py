@@ -97,6 +97,8 @@ class ScriptedRunner:
     bursts: Callable[[Params], int] = lambda params: 1
     """How many buffers an update of a session sees."""
     peak_bytes: int = GIB
+    turns_peak_bytes: Callable[[Contender], int] = lambda contender: GIB
+    """While all are alive."""
     asked_seconds: float = 0.0
     """That somebody was asked to press Play, in every session."""
     sessions: list[Session] = field(default_factory=list)
@@ -167,7 +169,8 @@ class ScriptedTurns:
             windows = tuple(self._windows(one)[-1] for one in self._contenders)
             load = tuple(contention(self._runner.turns_load, window, CORES) for window in windows)
             rates = tuple(STEPS * one.slice_cycles / seconds for one, seconds in zip(self._contenders, slices))
-            yield Round(number, windows, rates, load)
+            peaks = tuple(self._runner.turns_peak_bytes(one) for one in self._contenders)
+            yield Round(number, windows, rates, load, peaks)
 
     def end(self) -> list[SessionRecord]:
         return [

@@ -137,7 +137,8 @@ class Pairs:
         difference = None
         if void is None and all(trial.is_ok for trial in both):
             difference = _log_ratio(*(trial.steps_per_second for trial in both))
-        return replace(_pair(number, at, both), difference=difference, others_percent=others, void=void), both
+        peaks = [trial.peak_memory_bytes for trial in both]
+        return replace(_pair(number, at, both, peaks), difference=difference, others_percent=others, void=void), both
 
     def _in_turn(self, number: int, lengths: Lengths, is_turned: bool) -> tuple[Pair, Both]:
         at = self.seconds
@@ -160,7 +161,8 @@ class Pairs:
         self._stop.check()
         both = results[0], results[1]
         pair = replace(
-            _pair(number, at, both), others_percent=_others([load for one in rounds for load in one.contention])
+            _pair(number, at, both, rounds[-1].peak_bytes if rounds else ()),
+            others_percent=_others([load for one in rounds for load in one.contention]),
         )
         if any(trial.outcome not in (Outcome.OK, Outcome.DISTURBED) for trial in both):
             return pair, both
@@ -235,14 +237,14 @@ def _others(loads: Sequence[Contention | None]) -> tuple[float, float] | None:
     return math.fsum(values[::2]) / len(values[::2]), math.fsum(values[1::2]) / len(values[1::2])
 
 
-def _pair(number: int, at: float, both: Both) -> Pair:
-    peaks = [trial.peak_memory_bytes for trial in both]
+def _pair(number: int, at: float, both: Both, peak_bytes: Sequence[int | None]) -> Pair:
+    """`peak_bytes`: of both, read under like conditions; empty where nobody told."""
     starts = [trial.startup_seconds for trial in both]
     return Pair(
         number,
         at,
         None,
-        memory=None if None in peaks else _log_ratio(*peaks),
+        memory=_log_ratio(*peak_bytes) if peak_bytes and all(peak_bytes) else None,
         startup=None if starts[0] is None or starts[1] is None else starts[1] - starts[0],
     )
 

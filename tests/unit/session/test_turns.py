@@ -25,6 +25,17 @@ class Clock:
     now = 100.0
 
 
+class Meter:
+    """Of memory, of which a part is shared once all are alive."""
+
+    def __init__(self) -> None:
+        self.recent_peak_bytes = 1000
+        self.begun_at: float | None = None
+
+    def begin_again(self) -> None:
+        self.recent_peak_bytes, self.begun_at = 900, Clock.now
+
+
 class MadeUp:
     """A session that makes an update of 2,048 steps a second whenever it runs."""
 
@@ -34,6 +45,7 @@ class MadeUp:
         self.politely: bool | None = None
         self.runs = True
         self.closed = False
+        self.meter = Meter()
 
     def __enter__(self) -> MadeUp:
         return self
@@ -136,6 +148,15 @@ def test_rounds_are_handed_over_as_they_come() -> None:
     assert [record.slices for record in records] == [tuple(one.windows[at] for one in rounds) for at in range(COUNT)]
     assert [(record.total_seconds, record.waited_seconds) for record in records] == [(10.0, 2.0)] * COUNT
     assert all(record.busiest == CULPRITS and record.load == QUIET[:3] for record in records)
+
+
+def test_memory_is_read_anew_once_all_are_alive() -> None:
+    with turns(Runner()) as found:
+        first = next(iter(found.rounds(ORDERS)))
+        sessions: list[Any] = list(found._sessions)
+    assert first.peak_bytes == (900,) * COUNT
+    warm = max(session.samples[1].seconds for session in sessions)
+    assert all(warm <= session.meter.begun_at <= min(window[0] for window in first.windows) for session in sessions)
 
 
 def test_the_order_is_the_callers() -> None:

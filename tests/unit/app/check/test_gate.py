@@ -199,6 +199,17 @@ def test_memory_that_grew_does_not_pass(tmp_path):
     assert "+30.0 %" in headline(found)
 
 
+@pytest.mark.parametrize(("grown", "because"), [(1.0, Because.SPEED), (1.2, Because.MEMORY)])
+def test_of_sides_that_are_alive_together_memory_is_compared_while_both_are(tmp_path, grown, because):
+    """Of the one that is started first pages are read whole that both have later: it seems to need more."""
+    check = Check(tmp_path, whole=False, jitter=wobble, peak_bytes=3 * GIB)
+    check.runner.turns_peak_bytes = lambda one: int(GIB * (grown if one.name == CANDIDATE else 1.0))
+    found = check.run()
+    assert found.because is because
+    assert found.memory_growth is not None
+    assert found.memory_growth.estimate == pytest.approx(grown - 1)
+
+
 def test_being_asked_to_stop_stops(tmp_path):
     check = Check(tmp_path)
     check.runner.on_session = lambda index: check.stop.ask() if index == 3 else None
