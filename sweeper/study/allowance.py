@@ -232,9 +232,11 @@ class Allowance:
         """Rounds until the fastest rival is shown to be faster, if it is about as fast as it looks; less those done."""
         if in_turn is None:
             in_turn = self.round_of(contenders).is_in_turn
-        reference, *rivals = (self.history.by_key[key] for key in contenders)
+        reference = self.history.reference
+        rivals = [item for key in contenders if (item := self.history.by_key[key]) is not reference]
         fastest = max(self.history.speed(item) for item in rivals)
-        advantage = math.log(max(1.0, fastest / (self.history.speed(reference) or fastest)))
+        slowest = self.history.speed(reference) if reference is not None else fastest
+        advantage = math.log(max(1.0, fastest / (slowest or fastest)))
         if in_turn:
             slices = PRIOR_SLICE_DEVIATION**2 / SLICES
             deviation, degrees = math.sqrt(PRIOR_SESSION_EFFECT**2 + slices), PRIOR_SESSION_EFFECT_DEGREES

@@ -98,12 +98,22 @@ class Confirmation:
 
     @cached_property
     def contenders(self) -> tuple[Candidate, ...]:
-        """Who is to run in the next round: the reference, then its rivals. Empty where nothing is left to judge."""
+        """Who is to run in the next round: the reference, then its rivals. Empty where nothing is left to judge.
+
+        The reference rests where what is left to judge is not about it, because its sessions are the longest.
+        """
         reference = self.history.reference
         if reference is None or self.is_over:
             return ()
         rivals = self._current if self.is_open else self._newcomers
+        if self._is_far_behind(reference) and len(rivals) > 1:
+            return rivals
         return (reference, *rivals) if rivals else ()
+
+    def _is_far_behind(self, reference: Candidate) -> bool:
+        """Whether it is known to be slower than whatever may turn out to be as fast as the best so far."""
+        best = self.ratio(self.better[0], reference) if self.better else None
+        return best is not None and best.interval[0] > WORTH_GOING_ON
 
     @property
     def is_open(self) -> bool:

@@ -75,8 +75,20 @@ class TestContenders:
 
     def test_a_newcomer_is_judged_beside_the_best_so_far(self) -> None:
         two = rounds([(OWN, 200.0), (B, 2000.0), (C, 1400.0)], [(OWN, 200.0), (B, 2010.0), (C, 1390.0)])
-        assert names(confirmation([*two, trial_of(10, D, 3000.0)])) == [OWN, D, B]
+        assert names(confirmation([*two, trial_of(10, D, 3000.0)])) == [D, B]
         assert names(confirmation([*two, trial_of(10, D, 1000.0)])) == []
+
+    def test_a_reference_that_is_far_behind_rests_while_the_rivals_are_told_apart(self) -> None:
+        found = confirmation(rounds([(OWN, 200.0), (B, 2000.0), (C, 1950.0)]))
+        assert found.is_open
+        assert better(found) == [B, C]
+        assert names(found) == [B, C]
+
+    def test_one_that_may_be_as_fast_as_a_rival_does_not_rest(self) -> None:
+        near = rounds(*[[(OWN, 1000.0), (B, 1250.0), (C, 1240.0)]] * 4)
+        found = confirmation([*near, trial_of(16, D, 3000.0)])
+        assert better(found) == [B, C]
+        assert names(found) == [OWN, D, B]
 
     def test_one_that_broke_the_cap_is_out(self) -> None:
         broke = trial_of(7, B, purpose=Purpose.CONFIRM, outcome=Outcome.OVER_MEMORY, round=1)
