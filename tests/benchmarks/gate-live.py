@@ -1,7 +1,8 @@
 """Whole checks, end to end: unchanged builds, and builds that are 5 % slower. Real learners on the racer.
 
 The slower racer's steps cost more, by what a calibration before the checks finds to make 5 % of the throughput; what it
-truly is comes from all pairs of all checks together, with its interval. `CHECKS` says how many of each (6).
+truly is comes from all pairs of all checks together, with its interval. `CHECKS` says how many of each (6); those that
+ended are kept, and the rest is measured (tests/benchmarks/gating.py).
 """
 
 from __future__ import annotations
@@ -11,122 +12,95 @@ import os
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeper.app.check.gate import Gate, Terms
-from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.run import Told, Wishes, measuring, run_check, sessions_for
-from sweeper.app.prepare import memory_cap
+from sweeper.app.check.run import Told, Wishes, run_check
 from sweeper.app.stop import StopSignal
-from sweeper.compare.gate.rule import plain_mean
-from sweeper.model.gate import CheckResult, GateVerdict
-from sweeper.study.judge import Terms as Judging
-from tests.benchmarks.common import CONFIG, SHORT, finish, table
+from sweeper.compare.gate.rule import Mean, plain_mean
+from sweeper.model.gate import CheckResult
+from tests.benchmarks.common import SHORT, finish, table
+from tests.benchmarks.gating import SLOWER, STEP_MS, Kept, keep, kept, study
 
 CHECKS = int(os.environ.get("CHECKS", 1 if SHORT else 6))
-CALIBRATION_PAIRS = 4 if SHORT else 8
-STEP_MS = 0.5
-STEEPER = 1.3
+STEEPER = 1.4
 """Times the cost of a step, at which the calibration looks; what makes 5 % is interpolated."""
-SLOWER = 0.05
-MAX_SECONDS = 1200.0
+MAX_SECONDS = 300.0 if SHORT else 1200.0
+CALIBRATION, UNCHANGED, SLOW = "calibration", "unchanged", "slower"
 
 
-def study(root: Path, name: str, step_ms: float) -> Path:
-    path = root / f"{name}.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "version": 1, "name": "gate", "trainer_config": "car.yaml", "env_path": "demo:racer",
-                "baseline": {"num_envs": 2, "num_areas": 16}, "engine": {"no_graphics": True}, "memory_cap": "6GiB",
-                "env_args": ["--work", "spin", "--step-ms", f"{step_ms:.4f}"],
-            }
-        )
-    )  # fmt: skip
-    return path
-
-
-def told() -> Told:
-    return Told(
+def check(root: Path, step_ms: float) -> CheckResult:
+    """One of the usual build against one whose steps cost so much."""
+    usual = study(root, "usual", STEP_MS)
+    candidate = usual if step_ms == STEP_MS else study(root, "candidate", step_ms)
+    told = Told(
         lambda text: print(f"  {text}", file=sys.stderr, flush=True),
         lambda pair, look, seconds: print(
-            f"  {seconds:.0f} s: {pair.share} {pair.void or ''}", file=sys.stderr, flush=True
+            f"  {seconds:.0f} s: {pair.difference} {pair.void or ''}", file=sys.stderr, flush=True
         ),
     )
+    wishes = Wishes(
+        (str(usual),), (str(candidate),), SLOWER, MAX_SECONDS, 0.1, folder=root / "check", same=candidate == usual
+    )
+    return run_check(wishes, told, StopSignal()).result
 
 
-def differences(baseline: Path, candidate: Path, pairs_wanted: int, root: Path) -> list[float]:
-    """ln(candidate / baseline) of so many pairs."""
-    hear, stop = told(), StopSignal()
-    with measuring([str(baseline)], [str(candidate)], hear.say, stop) as (both, machine, stack):
-        cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
-        sessions = stack.enter_context(sessions_for(machine, cap, stop))
-        pairs = Pairs(both, sessions, root / "calibration", Judging(cap, None, machine.usable_cores), machine.key, stop)
-        gate = Gate(pairs, Terms(SLOWER, MAX_SECONDS, 1.0, cap), hear.say, lambda pair, look: None)
-        lengths = gate.begin()
-        found: list[float] = []
-        number = 0
-        while lengths is not None and len(found) < pairs_wanted and number < 3 * pairs_wanted:
-            pair, _ = pairs.pair(number, lengths)
-            number += 1
-            if pair.difference is not None:
-                found.append(pair.difference)
-    return found
+def slow_step_ms(found: Kept) -> float:
+    """Cost of a step at which the throughput is 5 % less: time a step is affine in it, by this calibration."""
+    slowdown = math.expm1(-statistics.mean(found.differences))
+    return STEP_MS * (1 + (STEEPER - 1) * (1 / (1 - SLOWER) - 1) / slowdown)
+
+
+def pooled(found: Sequence[Kept]) -> Mean:
+    """Of the pairs of all checks."""
+    return plain_mean([one for check in found for one in check.differences])
+
+
+def row(kind: str, found: Sequence[Kept]) -> Sequence[object]:
+    verdicts = [one.verdict for one in found]
+    mean = pooled(found)
+    low, high = mean.interval()
+    growths = [one.memory_growth for one in found if one.memory_growth is not None]
+    return (
+        kind, len(found), ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))),
+        f"{100 * math.expm1(mean.value):+.1f} ({100 * math.expm1(low):+.1f} to {100 * math.expm1(high):+.1f})",
+        100 * statistics.mean(statistics.stdev(one.differences) for one in found),
+        statistics.median(len(one.differences) for one in found), statistics.median(one.seconds for one in found),
+        f"{100 * min(growths):+.1f} to {100 * max(growths):+.1f}" if growths else None,
+    )  # fmt: skip
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         root = Path(folder)
-        (root / "calibration").mkdir()
-        (root / "car.yaml").write_text(yaml.safe_dump(CONFIG))
-        usual = study(root, "usual", STEP_MS)
-        steep = statistics.mean(differences(usual, study(root, "steep", STEEPER * STEP_MS), CALIBRATION_PAIRS, root))
-        # Time a step is affine in its cost: 1 / rate grows by as much for each part of it.
-        factor = 1 + (STEEPER - 1) * (1 / (1 - SLOWER) - 1) / max(math.expm1(-steep), 1e-6)
-        slow = study(root, "slow", factor * STEP_MS)
-        print(f"a step {STEEPER:g} times as costly: {100 * math.expm1(steep):+.1f} %; for 5 %: {factor:.3f} times")
-        found: dict[str, list[CheckResult]] = {"unchanged": [], "slower": []}
+        if not kept(CALIBRATION):
+            keep(CALIBRATION, STEEPER * STEP_MS, check(root, STEEPER * STEP_MS))
+        slower = slow_step_ms(kept(CALIBRATION)[0])
+        print(f"a step of {slower:.3f} ms instead of {STEP_MS} is to cost {SLOWER:.0%}", flush=True)
         for number in range(CHECKS):
-            for kind, candidate in (("unchanged", usual), ("slower", slow)):
-                wishes = Wishes(
-                    (str(usual),), (str(candidate),), SLOWER, MAX_SECONDS, 0.1,
-                    folder=root / f"{kind}-{number}", same=candidate == usual,
-                )  # fmt: skip
-                result = run_check(wishes, told(), StopSignal()).result
-                found[kind].append(result)
-                print(
-                    f"{kind} {number + 1}: {result.verdict.value} after {result.counted} pairs, {result.seconds:.0f} s",
-                    flush=True,
-                )
-    rows = []
-    for kind, results in found.items():
-        logs = [pair.difference for result in results for pair in result.pairs if pair.difference is not None]
-        mean = plain_mean(logs)
-        low, high = mean.interval()
-        verdicts = [result.verdict.value for result in results]
-        rows.append(
-            (
-                kind, len(results), ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))),
-                f"{100 * math.expm1(mean.value):+.1f} ({100 * math.expm1(low):+.1f} to {100 * math.expm1(high):+.1f})",
-                100 * statistics.mean(one.pair_deviation or 0.0 for one in results),
-                statistics.median(one.seconds for one in results),
-            )
-        )  # fmt: skip
-    table(("candidate", "checks", "verdicts", "true change, %", "pairs differ, %", "median s"), rows)
-    everything = [one for results in found.values() for one in results]
+            for kind, step_ms in ((UNCHANGED, STEP_MS), (SLOW, slower)):
+                if len(kept(kind)) <= number:
+                    found = keep(kind, step_ms, check(root, step_ms))
+                    print(f"{kind} {number + 1}: {found.verdict}, {found.seconds:.0f} s", flush=True)
+    unchanged, slow = kept(UNCHANGED), kept(SLOW)
+    header = (
+        "candidate", "checks", "verdicts", "all pairs, %", "pairs differ, %", "pairs", "median s", "memory, %",
+    )  # fmt: skip
+    table(header, [row(UNCHANGED, unchanged), row(SLOW, slow)])
+    everything = [*unchanged, *slow]
     finish(
         {
-            "unchanged": CHECKS,
-            "alarms": sum(one.verdict is GateVerdict.REGRESSED for one in found["unchanged"]),
-            "passed": sum(one.verdict.is_pass for one in found["unchanged"]),
-            "slower": CHECKS,
-            "found": sum(one.verdict is GateVerdict.REGRESSED for one in found["slower"]),
-            "wrongly_passed": sum(one.verdict.is_pass for one in found["slower"]),
-            "pair_spread_percent": 100 * statistics.mean(one.pair_deviation or 0.0 for one in everything),
+            "unchanged": len(unchanged),
+            "alarms": sum(one.verdict == "regressed" for one in unchanged),
+            "passed": sum(one.verdict in ("pass", "improved") for one in unchanged),
+            "slower": len(slow),
+            "found": sum(one.verdict == "regressed" for one in slow),
+            "wrongly_passed": sum(one.verdict in ("pass", "improved") for one in slow),
+            "slower_percent": 100 * math.expm1(pooled(slow).value),
+            "pair_spread_percent": 100 * statistics.mean(statistics.stdev(one.differences) for one in everything),
+            "void_pairs": sum(one.void for one in everything),
             "median_seconds": statistics.median(one.seconds for one in everything),
         }
     )
