@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.app.init import write_study_from
-from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput
 from sweeper.inputs.command_line import TrainingCommand, read_command
 from sweeper.inputs.shell_words import without_lost_ends
-from sweeper.inputs.study_file import read_study
-from tests.helpers.builders import PPO
 
 GUIDE = (
     r"mlagents-learn Config\Car_ppo.yaml --run-id=car_v0 --force --num-envs=4 --env-path=..\Builds\AutonomousRacer.exe"
@@ -354,24 +350,3 @@ def test_a_file_that_is_no_script_is_named(tmp_path):
 def test_a_command_that_goes_to_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read_command("cd Training && mlagents-learn Car.yaml")[1] == tmp_path / "Training"
-
-
-def test_its_study_has_the_command_as_the_baseline_and_can_be_read(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "Config").mkdir()
-    (tmp_path / "Config" / "Car_ppo.yaml").write_text(PPO)
-    write_study_from(Path("study.yaml"), GUIDE + ' --no-graphics --env-args --track "two laps"')
-    study, _ = load(tmp_path / "study.yaml", Overrides())
-    assert study.spec.baseline == {"num_envs": 4, "num_areas": 1}
-    assert study.resolve(str(study.spec.env_path)).resolve() == tmp_path.parent / "Builds" / "AutonomousRacer.exe"
-    assert study.spec.env_args == ["--track", "two laps"]
-    assert study.spec.engine.no_graphics is True
-    (tmp_path / "Config" / "own.yaml").write_text(PPO + "env_settings: {env_path: Builds/Car, num_envs: 2}\n")
-    written = write_study_from(Path("own.yaml"), "mlagents-learn Config/own.yaml --num-areas=4")
-    assert "Build: Builds/Car, which the trainer config names." in written.told
-    spec = read_study(written.study).spec
-    assert (spec.env_path, spec.baseline) == ("Builds/Car", {"num_envs": 2, "num_areas": 4})
-    with pytest.raises(InvalidInput, match="exists; nothing was overwritten"):
-        write_study_from(Path("study.yaml"), GUIDE)
-    with pytest.raises(InvalidInput, match="trainer config is not there"):
-        write_study_from(Path("other.yaml"), "mlagents-learn gone.yaml")
