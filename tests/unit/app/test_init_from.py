@@ -11,12 +11,10 @@ from sweeper.app.prepare import Overrides, load
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import read_study
 from tests.helpers.builders import PPO
+from tests.helpers.commands import GUIDE
 from tests.helpers.projects import build, config, is_valid
 
 pytestmark = pytest.mark.usefixtures("unasked")
-COMMAND = (
-    r"mlagents-learn Config\Car_ppo.yaml --run-id=car_v0 --force --num-envs=4 --env-path=..\Builds\AutonomousRacer.exe"
-)
 
 
 def test_its_trained_run_lies_where_it_keeps_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +135,7 @@ def test_its_study_has_the_command_as_the_baseline_and_can_be_read(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Config").mkdir()
     (tmp_path / "Config" / "Car_ppo.yaml").write_text(PPO)
-    write_study_from(Path("study.yaml"), COMMAND + ' --no-graphics --env-args --track "two laps"')
+    write_study_from(Path("study.yaml"), GUIDE + ' --no-graphics --env-args --track "two laps"')
     study, _ = load(tmp_path / "study.yaml", Overrides())
     assert study.spec.baseline == {"num_envs": 4, "num_areas": 1}
     assert study.resolve(str(study.spec.env_path)).resolve() == tmp_path.parent / "Builds" / "AutonomousRacer.exe"
@@ -149,6 +147,6 @@ def test_its_study_has_the_command_as_the_baseline_and_can_be_read(
     spec = read_study(written.study).spec
     assert (spec.env_path, spec.baseline) == ("Builds/Car", {"num_envs": 2, "num_areas": 4})
     with pytest.raises(InvalidInput, match="exists; nothing was overwritten"):
-        write_study_from(Path("study.yaml"), COMMAND)
+        write_study_from(Path("study.yaml"), GUIDE)
     with pytest.raises(InvalidInput, match="trainer config is not there"):
         write_study_from(Path("other.yaml"), "mlagents-learn gone.yaml")
