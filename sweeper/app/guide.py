@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sweeper.app.alone import alone
 from sweeper.app.check.pairs import Pairs, whole_lengths
 from sweeper.app.check.run import sessions_for
 from sweeper.app.check.sides import Side
 from sweeper.app.clock import now
 from sweeper.app.guide_folder import GuideFolder
 from sweeper.app.prepare import Overrides, Prepared, prepare
-from sweeper.app.run import alone
 from sweeper.app.runner import Runner
 from sweeper.app.stop import StopSignal
 from sweeper.compare.guide_table import Place, knee, row

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweeper.app.alone import alone
 from sweeper.app.clock import now, seconds_to
 from sweeper.app.drive import Drive
 from sweeper.app.glimpses import event_of
 from sweeper.app.outputs import Outputs, remove_half_written
 from sweeper.app.prepare import Overrides, Prepared, load, prepare
+from sweeper.app.run_log import logged_to
 from sweeper.app.stop import StopSignal
 from sweeper.app.study_folder import ELSEWHERE, move_aside, open_folder
 from sweeper.app.trials import Trials
@@ -23,17 +25,16 @@ from sweeper.measure.rate import current_rate
 from sweeper.model.events import Listener, StageChanged, StudyStarted
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, Verdict
-from sweeper.model.trial import Outcome
-from sweeper.outside import one_line
+from sweeper.model.trial import Outcome, TrialResult
 from sweeper.session.gpu import Gpus
-from sweeper.session.host import WAIT_SECONDS, exclusive, host_lock
+from sweeper.session.host import exclusive
 from sweeper.session.identity import check_processes
 from sweeper.session.leftovers import clean_up
 from sweeper.session.memory import MemoryRules
 from sweeper.session.session import Glimpse
 from sweeper.session.surroundings import proxy_for_localhost
 from sweeper.session.turns import Sessions
-from sweeper.store import Patience, Recovered, Store
+from sweeper.store import Patience, Store
 from sweeper.study.answer import conclude
 from sweeper.troubles.beforehand import PROXY
 
@@ -73,44 +74,61 @@ def run_study(path: Path, overrides: Overrides, fresh: bool, tell: Listener, sto
         open_folder(prepared.folder)
         stack.enter_context(_in_use(prepared.folder))
         remove_half_written(prepared.folder)
-        stack.callback(_stop_logging, _log_to(prepared.folder.log))
-        store = Store.open(
-            prepared.folder.storage,
-            prepared.subject.study.spec.name,
-            prepared.identity(),
-            prepared.knob_values(),
-            now(),
-            prepared.cap_bytes,
-            prepared.gpu_cap_bytes(Gpus().free_bytes()),
-            Patience(waiting=lambda text: tell(StageChanged(text)), check=stop.check),
-        )
-        prepared = replace(prepared, cap_note=prepared.note_on_cap(store.memory_cap_bytes))
-        if prepared.until is not None:
-            # A deadline given by the clock bounds what is left, whatever was spent before.
-            total = store.spent_seconds + seconds_to(prepared.until)
-            seconds = min(prepared.budget.seconds, total) if overrides.budget_seconds else total
-            prepared = replace(prepared, budget=replace(prepared.budget, seconds=seconds))
+        stack.enter_context(logged_to(prepared.folder.log))
+        store = _opened(prepared, tell, stop)
+        prepared = _resumed(prepared, store, overrides)
         if left:
             log.info("ended what a killed run left: processes %s, folders %s", left.pids, left.folders)
-        recovered = store.recover()
-        if recovered.stored or recovered.failed:
-            log.info("of a run that was killed: results stored %s, sessions cut off %s", *_numbers(recovered))
-        if recovered.lost_seconds:
-            store.spend(recovered.lost_seconds)
+        _recover(store)
         before = store.results()
-        tell(
-            StudyStarted(
-                prepared.subject.study.spec.name,
-                str(prepared.folder.root),
-                sum(trial.outcome is not Outcome.INTERRUPTED for trial in before),
-                store.memory_cap_bytes,
-                prepared.budget.seconds,
-                store.spent_seconds,
-                prepared.notes,
-            )
-        )
+        tell(_started(prepared, store, before))
         result = _sweep(prepared, store, tell, stop)
     return Finished(result, prepared, moved, len(result.trials) - len(before))
+
+
+def _opened(prepared: Prepared, tell: Listener, stop: StopSignal) -> Store:
+    return Store.open(
+        prepared.folder.storage,
+        prepared.subject.study.spec.name,
+        prepared.identity(),
+        prepared.knob_values(),
+        now(),
+        prepared.cap_bytes,
+        prepared.gpu_cap_bytes(Gpus().free_bytes()),
+        Patience(waiting=lambda text: tell(StageChanged(text)), check=stop.check),
+    )
+
+
+def _resumed(prepared: Prepared, store: Store, overrides: Overrides) -> Prepared:
+    """`prepared` with what its store settles: the memory cap that it began with, and what is left until a deadline."""
+    prepared = replace(prepared, cap_note=prepared.note_on_cap(store.memory_cap_bytes))
+    if prepared.until is not None:
+        # A deadline given by the clock bounds what is left, whatever was spent before.
+        total = store.spent_seconds + seconds_to(prepared.until)
+        seconds = min(prepared.budget.seconds, total) if overrides.budget_seconds else total
+        prepared = replace(prepared, budget=replace(prepared.budget, seconds=seconds))
+    return prepared
+
+
+def _recover(store: Store) -> None:
+    """Take over what a run that was killed left unfinished; its time is spent all the same."""
+    recovered = store.recover()
+    if recovered.stored or recovered.failed:
+        log.info("of a run that was killed: results stored %s, sessions cut off %s", recovered.stored, recovered.failed)
+    if recovered.lost_seconds:
+        store.spend(recovered.lost_seconds)
+
+
+def _started(prepared: Prepared, store: Store, before: Sequence[TrialResult]) -> StudyStarted:
+    return StudyStarted(
+        prepared.subject.study.spec.name,
+        str(prepared.folder.root),
+        sum(trial.outcome is not Outcome.INTERRUPTED for trial in before),
+        store.memory_cap_bytes,
+        prepared.budget.seconds,
+        store.spent_seconds,
+        prepared.notes,
+    )
 
 
 def _in_use(folder: StudyFolder) -> AbstractContextManager[None]:
@@ -125,15 +143,6 @@ def _moved_aside(folder: StudyFolder) -> Path | None:
         moved = move_aside(folder)
     StudyFolder(moved).lock.with_suffix(".pid").unlink(missing_ok=True)
     return moved
-
-
-def alone(stack: ExitStack, say: Callable[[str], None], stop: StopSignal) -> None:
-    """Nobody else measures on this machine until `stack` is closed."""
-    hint = "two sweeps would only measure each other: wait for it"
-    try:
-        stack.enter_context(exclusive(host_lock(), "this machine", hint, WAIT_SECONDS, say, stop.asked))
-    finally:
-        stop.check()
 
 
 def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -> StudyResult:
@@ -168,10 +177,6 @@ def _sweep(prepared: Prepared, store: Store, tell: Listener, stop: StopSignal) -
     return result
 
 
-def _numbers(recovered: Recovered) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return recovered.stored, recovered.failed
-
-
 def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
     return MemoryRules(
         store.memory_cap_bytes,
@@ -179,34 +184,3 @@ def _memory_rules(prepared: Prepared, store: Store) -> MemoryRules:
         available_memory,
         store.gpu_memory_cap_bytes,
     )
-
-
-class _Plain(logging.Formatter):
-    """A record a line, whatever others put into its words."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return one_line(super().format(record))
-
-
-class _LogFile(logging.FileHandler):
-    """A full disk is told by whoever cannot go on, not by every line of the log."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 logging's own name
-        pass
-
-    def close(self) -> None:
-        with suppress(OSError):
-            super().close()
-
-
-def _log_to(path: Path) -> logging.Handler:
-    handler = _LogFile(path, encoding="utf-8")
-    handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger("sweeper").addHandler(handler)
-    logging.getLogger("sweeper").setLevel(logging.INFO)
-    return handler
-
-
-def _stop_logging(handler: logging.Handler) -> None:
-    logging.getLogger("sweeper").removeHandler(handler)
-    handler.close()

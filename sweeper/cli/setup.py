@@ -45,7 +45,8 @@ def init(
     ),
 ) -> None:
     """Write a commented study file about the trainer config and the build that are found nearby."""
-    from sweeper.app.init import write_study, write_study_from
+    from sweeper.app.init import write_study
+    from sweeper.app.init_from import write_study_from
 
     if demo and command is not None:
         raise typer.BadParameter("give one of them", param_hint="--demo and --from")

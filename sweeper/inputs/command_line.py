@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sweeper.errors import InvalidInput
+from sweeper.inputs.learner_starts import GIVE_IT
 from sweeper.inputs.learner_words import LEARNER, is_learner
 from sweeper.inputs.shell_state import at_home
 from sweeper.inputs.shell_words import GOES_ON, as_written, is_open
-from sweeper.inputs.training_scripts import GIVE_IT, read_started
+from sweeper.inputs.training_scripts import read_started
 from sweeper.shells import Shell
 
 _NUMBERS = {"--num-envs": "num_envs", "--num-areas": "num_areas"}

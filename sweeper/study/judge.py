@@ -105,7 +105,8 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
     window = _window(record, measurement)
     samples = () if terms.in_editor else record.load
     load = contention(samples, window, terms.usable_cores, record.waited_seconds, record.busiest)
-    outcome, reason = _outcome(asked, record, measurement, terms, load)
+    collecting = _collecting(asked, record)
+    outcome, reason = _outcome(asked, record, measurement, terms, load, collecting)
     notes = list(measurement.notes if measurement else ())
     if outcome in _BUSY_MACHINE_MAY_CAUSE and (pause := longest_gap(record.load)) > STANDSTILL_SECONDS:
         outcome, slices = Outcome.DISTURBED, ()
@@ -144,7 +145,7 @@ def judge(asked: Asked, record: SessionRecord, terms: Terms) -> TrialResult:
         command=plan.argv,
         learner_start=record.learner_start,
         update_seconds=update_seconds(record.samples),
-        collecting_steps_per_second=_collecting(asked, record) if outcome is Outcome.OUTPACED else None,
+        collecting_steps_per_second=collecting if outcome is Outcome.OUTPACED else None,
         log_tail=() if outcome is Outcome.OK else record.log_tail[-LOG_LINES_KEPT:],
         stage=asked.stage,
         round=asked.round,
@@ -218,7 +219,12 @@ def _memory_notes(record: SessionRecord, load: Contention | None, outcome: Outco
 
 
 def _outcome(
-    asked: Asked, record: SessionRecord, measurement: Measurement | None, terms: Terms, load: Contention | None
+    asked: Asked,
+    record: SessionRecord,
+    measurement: Measurement | None,
+    terms: Terms,
+    load: Contention | None,
+    collecting: float | None,
 ) -> tuple[Outcome, Finding | None]:
     outcome, kind = _OUTCOMES[record.end], _KINDS.get(record.end)
     steps = record.samples[-1].steps if record.samples else 0
@@ -249,7 +255,7 @@ def _outcome(
     if record.end is SessionEnd.EXITED:
         return outcome, Finding(FindingKind.EXITED, {"steps": steps, **_last_words(record)})
     if record.end is SessionEnd.OUTPACED:
-        values = {"steps_per_second": _collecting(asked, record), "fastest": asked.rule.rival}
+        values = {"steps_per_second": collecting, "fastest": asked.rule.rival}
         return outcome, Finding(FindingKind.OUTPACED, values)
     if record.end is SessionEnd.TURNS_BROKEN and record.broken_by is not None:
         return outcome, Finding(FindingKind.TURNS_BROKEN, {"cause": record.broken_by.value})
@@ -260,7 +266,8 @@ def _outcome(
 
 
 def _collecting(asked: Asked, record: SessionRecord) -> float | None:
-    return collecting_rate(record.samples, asked.rule.fill)
+    """Agent steps per second of a session that lost its race; None of any other."""
+    return collecting_rate(record.samples, asked.rule.fill) if record.end is SessionEnd.OUTPACED else None
 
 
 def _last_words(record: SessionRecord) -> dict[str, str | None]:

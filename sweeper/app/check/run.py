@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median, stdev
 
+from sweeper.app.alone import alone
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
@@ -18,7 +19,6 @@ from sweeper.app.check.sides import Side, check_sides, look_at, sides
 from sweeper.app.clock import now
 from sweeper.app.glimpses import event_of
 from sweeper.app.prepare import memory_cap
-from sweeper.app.run import alone
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.conclude import memory_growth, updates_of
 from sweeper.compare.gate.rule import LOOKS, Rule, plain_mean, tolerance_in_reach

@@ -10,7 +10,7 @@ from sweeper.app.drive import EXHAUSTED
 from sweeper.app.manner import Manner
 from sweeper.model.events import StageChanged
 from sweeper.model.study import Verdict
-from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, configuration_key
+from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, TrialResult, configuration_key
 from sweeper.search.strategies import STRATEGIES
 from tests.helpers.builders import PPO, config_of, params_of, trial_of
 from tests.helpers.scripted import MemoryStore, Scripted, scripted
@@ -104,18 +104,25 @@ def test_a_resume_goes_on_where_it_stopped_and_a_finished_study_stays_finished()
     assert len(parts.results) == count
 
 
-def test_areas_that_add_no_agents_are_not_searched_any_more() -> None:
+@pytest.mark.parametrize(
+    ("inert", "acting", "other", "agents_if_it_acts"),
+    [
+        ("num_areas", "num_envs", trial_of(1, params_of(2, 4), 1500.0, agents=8.0), 32.0),
+        ("num_envs", "num_areas", trial_of(1, params_of(2, 1), 900.0, agents=4.0), 8.0),
+    ],
+)
+def test_a_knob_that_adds_no_agents_is_not_searched_any_more(
+    inert: str, acting: str, other: TrialResult, agents_if_it_acts: float
+) -> None:
     study = phased()
-    said = [
-        trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT),
-        trial_of(1, params_of(2, 4), 1500.0, agents=8.0),
-    ]
-    told = study.prepared.question(study.prepared.history(said))
-    assert "num_areas" not in told.space.knobs
-    assert {params["num_areas"] for params in told.space.legal} == {study.prepared.space.baseline["num_areas"]}
-    assert not told.space.contains(said[1].params)
-    more = [said[0], replace(said[1], agents=32.0)]
-    assert "num_areas" in study.prepared.question(study.prepared.history(more)).space.knobs
+    own = trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT)
+    told = study.prepared.question(study.prepared.history([own, other])).space
+    assert inert not in told.knobs
+    assert acting in told.knobs
+    assert {params[inert] for params in told.legal} == {study.prepared.space.baseline[inert]}
+    assert not told.contains(other.params)
+    more = [own, replace(other, agents=agents_if_it_acts)]
+    assert inert in study.prepared.question(study.prepared.history(more)).space.knobs
 
 
 def test_with_self_play_they_race_against_nobody_and_count_steps() -> None:
@@ -149,17 +156,6 @@ def test_one_that_was_outpaced_is_not_tried_again_and_wins_nothing() -> None:
     assert slow not in [session.plan.params for session in study.runner.sessions]
     best = study.conclusion().best
     assert best is None or best.params != slow
-
-
-def test_environments_that_add_no_agents_are_not_searched_any_more() -> None:
-    study = phased()
-    said = [
-        trial_of(0, params_of(1, 1), 1000.0, Purpose.BASELINE, agents=4.0, stage=Stage.PILOT),
-        trial_of(1, params_of(2, 1), 900.0, agents=4.0),
-    ]
-    told = study.prepared.question(study.prepared.history(said))
-    assert "num_envs" not in told.space.knobs
-    assert "num_areas" in told.space.knobs
 
 
 def test_a_study_says_once_that_areas_are_left_out() -> None:
