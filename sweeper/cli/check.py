@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -12,7 +14,7 @@ from sweeper.cli import check_options, options
 from sweeper.cli.check_ci import told_to_ci
 from sweeper.cli.endings import CLOSED
 from sweeper.cli.terminal import echo, forget_stdout
-from sweeper.errors import ExitCode
+from sweeper.errors import ExitCode, Interrupted
 
 if TYPE_CHECKING:
     from sweeper.app.check.elsewhere import Elsewhere
@@ -41,11 +43,14 @@ def check(
     out: Optional[Path] = check_options.OutOption,
     as_json: bool = check_options.JsonOption,
 ) -> None:
-    """Is the candidate slower? A gate for CI: exit code 0 passed, 5 slower, 6 cannot tell, 8 candidate fails."""
+    """Is the candidate slower? A gate for CI: exit code 0 passed, 5 slower, 6 cannot tell, 8 candidate fails.
+
+    Without a verdict: 2 wrong usage or input, 3 not ready, or the baseline fails, 7 nothing to compare with.
+    """
     from sweeper.app.stop import StopSignal
 
     stop, spread, checked = StopSignal(), None, None
-    with stop.installed():  # before the imports, which take a second or two
+    with stop.installed(), _told_when_stopped():  # before the imports, which take a second or two
         from sweeper.app.check.elsewhere import Elsewhere
         from sweeper.app.check.run import Wishes
 
@@ -77,6 +82,15 @@ def check(
         print_plan(spread, as_json)
     if checked is not None:
         raise typer.Exit(_finish(checked, elsewhere, as_json))
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except Interrupted:
+        echo("Stopped without a verdict; the same command begins anew", err=True)
+        raise
 
 
 def _plan(wishes: Wishes, stop: StopSignal) -> Spread:

@@ -20,7 +20,9 @@ BaselineOption = typer.Option(
     help="What it is compared with, likewise; a candidate that names no study takes from it what it does not name.",
     show_default=False,
 )
-ToleranceOption = typer.Option("5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded.")
+ToleranceOption = typer.Option(
+    "5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded; 2% at least."
+)
 MaxTimeOption = typer.Option(
     "20m", "--max-time", metavar="TIME", help="No pair is begun that would end later; first sessions may."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def test_a_result_of_yesterday_does_not_outlive_an_error(place, capsys):
     code, _, _ = run(capsys, "check", "--baseline=study.yaml", "--junit=j.xml")
     assert code == 7
     assert ElementTree.parse(place / "j.xml").find(".//error") is not None
+
+
+def test_the_page_on_ci_explains_every_option(capsys):
+    _, out, _ = run(capsys, "check", "--help")
+    page = (Path(__file__).parents[3] / "docs" / "ci.md").read_text()
+    options = re.findall(r"^  (--[a-z-]+)", out, re.M)
+    assert len(options) == 16
+    assert [option for option in options if not re.search(rf"{option}\b(?!-)", page)] == []
 
 
 @pytest.mark.parametrize(("text", "value"), [("0%", 0.0), ("0", 0.0), ("10%", 0.1), ("150%", 1.5), ("2.5", 2.5)])

@@ -128,6 +128,7 @@ def test_every_exit_code_and_what_ci_reads_with_it(gate, capsys, code, happens, 
     if junit is not None:
         assert [child.tag for child in junit.find(".//testcase") if child.tag != "system-out"] == [kind] * bool(kind)
     assert (gate.root / "summary.md").exists() == (verdict is not None)
+    assert ("the same command begins anew" in err) == (code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED))
 
 
 def test_the_cases_are_all_codes_that_there_are():
