@@ -3,99 +3,62 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 import typer
 
-from sweeper.cli import options
-from sweeper.cli.terminal import echo
-from sweeper.errors import ExitCode
+from sweeper.cli import check_options, options
+from sweeper.cli.check_ci import told_to_ci
+from sweeper.cli.endings import CLOSED
+from sweeper.cli.terminal import echo, forget_stdout
+from sweeper.errors import ExitCode, Interrupted
 
 if TYPE_CHECKING:
     from sweeper.app.check.elsewhere import Elsewhere
-    from sweeper.app.check.run import Checked
+    from sweeper.app.check.plan import Spread
+    from sweeper.app.check.run import Checked, Told, Wishes
+    from sweeper.app.stop import StopSignal
     from sweeper.model.gate import CheckResult
-
-_SIDE = "a study file or folder, a build, a trainer config, a learner or its environment, or a git revision"
-
-
-UNUSED = {
-    "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit"),
-    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json", "same"),
-    "against": ("baseline", "trimmed", "same"),
-}
-"""By what is done: options that would do nothing there, and so are refused."""
 
 
 def check(
     context: typer.Context,
-    candidate: list[str] = typer.Option(
-        [],
-        "--candidate",
-        metavar="SIDE",
-        help=f"What may have become slower: {_SIDE}. May be given again.",
-        show_default=False,
-    ),
-    baseline: list[str] = typer.Option(
-        [],
-        "--baseline",
-        metavar="SIDE",
-        help="What it is compared with, likewise; a candidate that names no study takes from it what it does not name.",
-        show_default=False,
-    ),
-    tolerance: str = typer.Option("5%", "--tolerance", metavar="SHARE", help="The slowdown that is to be excluded."),
-    max_time: str = typer.Option(
-        "20m", "--max-time", metavar="TIME", help="No pair is begun that would end later; first sessions may."
-    ),
-    max_memory_growth: str = typer.Option(
-        "10%", "--max-memory-growth", metavar="SHARE", help="Of the peak, that is no regression."
-    ),
-    trimmed: bool = typer.Option(False, "--trimmed", help="For shared runners: a few pairs may be far off."),
-    whole_sessions: bool = typer.Option(False, "--whole-sessions", help="Never keep both sides alive at once."),
-    tolerate_load: bool = typer.Option(False, "--tolerate-load", help="Count pairs that other programs disturbed."),
-    record: Optional[Path] = typer.Option(
-        None, "--record", metavar="FILE", help="Record a baseline instead; on several days.", show_default=False
-    ),
-    against: Optional[Path] = typer.Option(
-        None, "--against", metavar="FILE", help="Compare with a recorded baseline.", show_default=False
-    ),
-    history: Optional[Path] = typer.Option(
-        None, "--history", metavar="FILE", help="Add the verdict to these JSON lines.", show_default=False
-    ),
-    plan: bool = typer.Option(
-        False, "--plan", help="Measure how long a check takes here, and what tolerance it reaches."
-    ),
-    same: bool = typer.Option(False, "--same", help="Both sides are one thing, on purpose: to try the gate."),
-    junit: Optional[Path] = typer.Option(
-        None, "--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False
-    ),
-    out: Optional[Path] = typer.Option(
-        None,
-        "--out",
-        metavar="DIR",
-        help="Where everything is left. [default: reports/checks/NAME-TIME]",
-        show_default=False,
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON document."),
+    candidate: list[str] = check_options.CandidateOption,
+    baseline: list[str] = check_options.BaselineOption,
+    tolerance: str = check_options.ToleranceOption,
+    max_time: str = check_options.MaxTimeOption,
+    max_memory_growth: str = check_options.MaxMemoryGrowthOption,
+    trimmed: bool = check_options.TrimmedOption,
+    whole_sessions: bool = check_options.WholeSessionsOption,
+    tolerate_load: bool = check_options.TolerateLoadOption,
+    record: Optional[Path] = check_options.RecordOption,
+    against: Optional[Path] = check_options.AgainstOption,
+    history: Optional[Path] = check_options.HistoryOption,
+    plan: bool = check_options.PlanOption,
+    same: bool = check_options.SameOption,
+    junit: Optional[Path] = check_options.JunitOption,
+    out: Optional[Path] = check_options.OutOption,
+    as_json: bool = check_options.JsonOption,
 ) -> None:
-    """Is the candidate slower? A gate for CI: exit code 0 passed, 5 slower, 6 cannot tell, 8 candidate fails."""
+    """Is the candidate slower? A gate for CI: exit code 0 passed, 5 slower, 6 cannot tell, 8 candidate fails.
+
+    Without a verdict: 2 wrong usage or input, 3 not ready, or the baseline fails, 7 nothing to compare with.
+    """
     from sweeper.app.stop import StopSignal
 
-    stop = StopSignal()
-    with stop.installed():
+    stop, spread, checked = StopSignal(), None, None
+    with stop.installed(), _told_when_stopped():  # before the imports, which take a second or two
         from sweeper.app.check.elsewhere import Elsewhere
-        from sweeper.app.check.run import Told, Wishes
-        from sweeper.cli.check_lines import pair_shower
-        from sweeper.cli.play import Asker
+        from sweeper.app.check.run import Wishes
 
         elsewhere = Elsewhere(history, junit, os.environ)
-
-        def wished() -> Wishes:
-            _check_together(record=record, against=against, plan=plan or None)
-            _refuse_unused(context)
+        with told_to_ci(elsewhere, out):
+            check_options.refuse_what_does_nothing(context)
             elsewhere.look()
-            return Wishes(
+            wishes = Wishes(
                 baseline=tuple(baseline),
                 candidate=tuple(candidate),
                 tolerance=options.share("--tolerance", tolerance, 0.02, 0.5),
@@ -107,93 +70,74 @@ def check(
                 folder=out,
                 same=same,
             )
-
-        checked = None
-        try:
-            wishes = wished()
-            told = Told(lambda text: echo(text, err=True), pair_shower(wishes.tolerance), Asker())
             if plan:
-                _plan(wishes, told, stop, as_json)
+                spread = _plan(wishes, stop)
             elif record is not None:
-                _record(wishes, record, told, stop)
+                _record(wishes, record, stop)
             else:
-                checked = _run(wishes, against, told, stop)
-        except Exception as error:  # whoever called us says it; CI reads files
-            _tell_ci(elsewhere, out, error)
-            raise
+                checked = _run(wishes, against, stop)
+    if spread is not None:
+        from sweeper.cli.check_lines import print_plan
+
+        print_plan(spread, as_json)
     if checked is not None:
         raise typer.Exit(_finish(checked, elsewhere, as_json))
 
 
-def _refuse_unused(context: typer.Context) -> None:
-    """Options that would do nothing are mistakes that nobody would notice."""
-    given = {
-        name
-        for name in context.params
-        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
-    }
-    for mode, names in UNUSED.items():
-        if mode in given and (unused := [name for name in names if name in given]):
-            flags = [f"--{'json' if name == 'as_json' else name.replace('_', '-')}" for name in unused]
-            raise typer.BadParameter(f"--{mode} makes no use of it: leave it out", param_hint=" and ".join(flags))
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except Interrupted:
+        echo("Stopped without a verdict; the same command begins anew", err=True)
+        raise
 
 
-def _tell_ci(elsewhere: Elsewhere, out: Optional[Path], error: Exception) -> None:
-    from sweeper.report.check import ended
-
-    message, code = str(error) or type(error).__name__, int(getattr(error, "exit_code", ExitCode.INTERNAL))
-    for complaint in elsewhere.leave_error(out, message, code):
-        echo(complaint, err=True)
-    if os.environ.get("GITHUB_ACTIONS"):
-        echo(ended.annotation(message), err=True)
-
-
-def _plan(wishes: Any, told: Any, stop: Any, as_json: bool) -> None:
+def _plan(wishes: Wishes, stop: StopSignal) -> Spread:
     from sweeper.app.check.plan import run_plan
-    from sweeper.cli.check_lines import print_plan
 
-    print_plan(run_plan(wishes, told, stop), as_json)
+    return run_plan(wishes, _told(wishes), stop)
 
 
-def _record(wishes: Any, file: Path, told: Any, stop: Any) -> None:
+def _record(wishes: Wishes, file: Path, stop: StopSignal) -> None:
     from sweeper.app.check.stored import record
 
-    stored = record(wishes, file, told, stop)
+    stored = record(wishes, file, _told(wishes), stop)
     echo(f"{file} holds {len(stored.sessions)} sessions of {stored.days} day(s).", err=True)
     echo(f"Next: sweeper check --against {file}; it needs 5 sessions of 2 days at least,", err=True)
     echo("and finds small slowdowns once it has 4 to 6 days", err=True)
 
 
-def _run(wishes: Any, against: Optional[Path], told: Any, stop: Any) -> Checked:
+def _run(wishes: Wishes, against: Optional[Path], stop: StopSignal) -> Checked:
     if against is not None:
         from sweeper.app.check.stored import against as compare_with
 
-        return compare_with(wishes, against, told, stop)
+        return compare_with(wishes, against, _told(wishes), stop)
     from sweeper.app.check.run import run_check
 
-    return run_check(wishes, told, stop)
+    return run_check(wishes, _told(wishes), stop)
 
 
-def _check_together(**given: object) -> None:
-    named = [f"--{name}" for name, value in given.items() if value is not None]
-    if len(named) > 1:
-        raise typer.BadParameter("these are different things to do: give one of them", param_hint=" and ".join(named))
+def _told(wishes: Wishes) -> Told:
+    from sweeper.app.check.run import Told
+    from sweeper.cli.check_lines import pair_shower
+    from sweeper.cli.play import Asker
+
+    return Told(lambda text: echo(text, err=True), pair_shower(wishes.tolerance), Asker())
 
 
-def _finish(checked: Checked, elsewhere: Elsewhere, as_json: bool) -> int:
+def _finish(checked: Checked, elsewhere: Elsewhere, as_json: bool) -> ExitCode:
+    """Leave and print what was found. Nothing that fails here changes the exit code, which is the verdict's."""
     from sweeper.model.gate import GateVerdict
     from sweeper.report.check import ci
     from sweeper.report.check.data import as_json as json_text
 
     result = checked.result
     complaints = elsewhere.leave(checked.folder, result)
-    if as_json:
-        echo(json_text(result), nl=False)
-    else:
-        echo(ci.details(result))
+    _print(json_text(result).rstrip("\n") if as_json else ci.details(result))
     mark = ci.annotation(result)
     if mark is not None and os.environ.get("GITHUB_ACTIONS"):
-        echo(mark, err=as_json)
+        _print(mark, err=as_json)
     for complaint in complaints:
         echo(complaint, err=True)
     echo(f"Report: {checked.folder.page}", err=True)
@@ -204,6 +148,15 @@ def _finish(checked: Checked, elsewhere: Elsewhere, as_json: bool) -> int:
         GateVerdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
         GateVerdict.CANDIDATE_FAILS: ExitCode.CANDIDATE_FAILS,
     }.get(result.verdict, ExitCode.OK)
+
+
+def _print(text: str, err: bool = False) -> None:
+    try:
+        echo(text, err=err)
+    except OSError as error:
+        forget_stdout()
+        if error.errno not in CLOSED:
+            echo(f"Careful: the result could not be printed: {error.strerror or error}", err=True)
 
 
 def _next(result: CheckResult, history: Optional[Path]) -> Optional[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import tempfile
 import traceback
@@ -15,22 +13,13 @@ from typer.exceptions import TyperException
 from sweeper import __version__
 from sweeper.cli import results, setup
 from sweeper.cli.check import check
+from sweeper.cli.check_ci import CheckCommand
+from sweeper.cli.endings import CLOSED, MACHINES, code_of, message_of
 from sweeper.cli.guide import guide
 from sweeper.cli.replay import replay
 from sweeper.cli.run import run
-from sweeper.cli.terminal import echo
+from sweeper.cli.terminal import echo, forget_stdout
 from sweeper.errors import ExitCode, Interrupted, SweeperError
-
-_MACHINES = {
-    getattr(errno, "EDQUOT", errno.ENOSPC): "your quota there is used up: remove what you can",
-    errno.ENOSPC: "free some space there",
-    errno.EROFS: "choose a place that can be written",
-    errno.EMFILE: "raise the limit on open files: `ulimit -n`",
-    errno.ENFILE: "end other programs first",
-    errno.ENOMEM: "end other programs first",
-    errno.EAGAIN: "raise the limit on processes (`ulimit -u`), or end other programs first",
-}
-"""What the machine refuses to any program, and is no bug of this one; with its mend."""
 
 app = typer.Typer(
     help="Find the settings that make ML-Agents training fastest on this machine, without running out of memory.",
@@ -45,7 +34,7 @@ app.command()(run)
 app.command()(results.show)
 app.command()(results.report)
 app.command()(results.apply)
-app.command()(check)
+app.command(cls=CheckCommand)(check)
 app.command()(guide)
 app.command()(replay)
 app.command()(setup.doctor)
@@ -75,10 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
     except OSError as error:
         _complain(f"cannot write: {error.strerror}", None)
-        _forget_stdout()
+        forget_stdout()
         code = code or int(ExitCode.NOT_READY)
     sys.exit(code)
 
@@ -90,27 +79,26 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except TyperException as error:
         _show_usage_error(error)
-        return int(ExitCode.INVALID_INPUT)
+        return int(code_of(error))
     except SweeperError as error:
         _complain(str(error), error.hint)
-        return int(error.exit_code)
+        return int(code_of(error))
     except Interrupted as error:
-        return int(error.exit_code)
+        return int(code_of(error))
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted", None)
         return int(ExitCode.INTERRUPTED)
     except SystemExit:  # `sweeper show | head`: without standalone mode, typer exits by itself for a closed pipe alone
-        _forget_stdout()
+        forget_stdout()
         return int(ExitCode.OK)
     except OSError as error:
-        if error.errno in (errno.EPIPE, errno.EIO):  # whoever read us is gone
-            _forget_stdout()
+        if error.errno in CLOSED:
+            forget_stdout()
             return int(ExitCode.OK)
-        if error.errno not in _MACHINES:
+        if error.errno not in MACHINES:
             return _internal_error()
-        where = error.filename or "where this is printed"
-        _complain(f"cannot go on: {error.strerror} ({where})", _MACHINES[error.errno])
-        return int(ExitCode.NOT_READY)
+        _complain(message_of(error), MACHINES[error.errno])
+        return int(code_of(error))
     except Exception:
         return _internal_error()
 
@@ -139,8 +127,3 @@ def _internal_error() -> int:
         hint = "this is a bug; please report it with the lines above"
     _complain(f"internal error: {summary}", hint)
     return int(ExitCode.INTERNAL)
-
-
-def _forget_stdout() -> None:
-    """Python flushes stdout once more at exit, and would complain of the closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

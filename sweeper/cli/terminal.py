@@ -21,6 +21,11 @@ def echo(text: str, err: bool = False, nl: bool = True) -> None:
             raise
 
 
+def forget_stdout() -> None:
+    """What was not written is given up: Python flushes stdout once more at exit, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def settle_streams() -> None:
     """What a locale cannot say ends nothing: data are UTF-8 wherever they go, a terminal shows what it can."""
     for name in ("stdout", "stderr"):

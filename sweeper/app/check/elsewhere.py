@@ -15,6 +15,7 @@ from sweeper.app.check.history import append, check_history
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
 from sweeper.model.gate import CheckResult
+from sweeper.outside import short
 
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
@@ -60,7 +61,7 @@ class Elsewhere:
         said: list[str | None] = []
         text = ended.junit(message, code)
         for place in (self.junit, None if folder is None else _own(folder)):
-            if place is not None and place.parent.is_dir():
+            if place is not None and os.path.isdir(place.parent):  # noqa: PTH112 the other one raises
                 said.append(attempt(str(place), _writer(place, text)))
         said += [
             self._append(SUMMARY, ended.summary(message, code)),
@@ -86,9 +87,13 @@ def check_place(option: str, file: Path) -> None:
     Raises:
         InvalidInput: its folder is not there, or it is something else, or nobody may write it.
     """
-    if file.is_dir():
+    try:
+        is_folder, is_somewhere = file.is_dir(), file.parent.is_dir()
+    except OSError as error:  # a name that is too long, a folder that this user may not look into
+        raise InvalidInput(f"{option}: {short(str(file))}: {error.strerror}", "name another file") from None
+    if is_folder:
         raise InvalidInput(f"{option}: {file} is a folder", "name a file")
-    if not file.parent.is_dir():
+    if not is_somewhere:
         raise InvalidInput(f"{option}: there is no folder {file.parent}", "make it first, or name another file")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         raise InvalidInput(f"{option}: {file} cannot be written by this user", "name another file, or mend its rights")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -53,6 +54,12 @@ def test_options_that_would_do_nothing_are_refused(place, capsys, arguments, sai
         (["--baseline=study.yaml"], 7),
         (["--baseline=study.yaml", "--candidate=gone.yaml"], 2),
         (["--plan", "--junit=j.xml"], 2),
+        (["--candidate=Car.x86_64", "--tolerance=1%"], 2),
+        (["--candidate=Car.x86_64", "--nosuch=1"], 2),
+        (["--nosuch", "value"], 2),
+        (["-x"], 2),
+        (["surplus"], 2),
+        (["--trimmed=yes"], 2),
     ],
 )
 def test_every_end_without_a_verdict_leaves_ci_something_to_read(place, capsys, monkeypatch, arguments, expected):
@@ -65,11 +72,76 @@ def test_every_end_without_a_verdict_leaves_ci_something_to_read(place, capsys, 
     assert ElementTree.parse(place / "found" / "junit.xml").find(".//error") is not None
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--nosuch"], "No such option: --nosuch"),
+        (["--tolerance=1%"], "Invalid value for --tolerance: expected a share"),
+        (["--record=a", "--plan"], "Invalid value for --record and --plan: these are different things"),
+        (["--history"], "Option '--history' requires an argument"),
+    ],
+)
+def test_ci_is_told_which_option_is_wrong(place, capsys, monkeypatch, arguments, said):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(place / "summary.md"))
+    code, _, err = run(capsys, "check", "--junit=j.xml", *arguments)
+    assert code == 2
+    assert f"::error title=Training throughput was not checked::{said}" in err
+    assert said in (place / "summary.md").read_text()
+    found = ElementTree.parse(place / "j.xml").find(".//error")
+    assert said in found.get("message")
+    assert found.get("type") == "exit code 2"
+
+
+def test_a_command_line_that_cannot_be_read_leaves_no_verdict_of_yesterday_and_nothing_of_others(place, capsys):
+    (place / "found").mkdir()
+    (place / "found" / ".sweeper-check").touch()
+    (place / "found" / "check.json").write_text('{"verdict": "pass"}')
+    assert run(capsys, "check", "--out=found", "--nosuch")[0] == 2
+    assert not (place / "found" / "check.json").exists()
+    (place / "others").mkdir()
+    (place / "others" / "junit.xml").write_text("<others/>")
+    assert run(capsys, "check", "--out=others", "--nosuch")[0] == 2
+    assert (place / "others" / "junit.xml").read_text() == "<others/>"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--nosuch"], ["--out"], ["--nosuch", "--junit"], ["--nosuch", "--", "--out=found"]]
+)
+def test_where_no_place_is_named_none_is_made(place, capsys, arguments):
+    before = sorted(place.iterdir())
+    code, _, err = run(capsys, "check", *arguments)
+    assert code == 2
+    assert "Careful" not in err
+    assert sorted(place.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [("--junit", 2), ("--history", 2), ("--record", 2), ("--against", 3), ("--out", 3), ("--candidate", 3)],
+)
+def test_a_name_that_no_file_can_have_is_no_bug(place, capsys, option, expected):
+    sides = {"--record": ["--candidate=study.yaml"], "--against": ["--candidate=study.yaml"]}
+    named = sides.get(option, ["--baseline=study.yaml", "--candidate=Car.x86_64"])
+    code, _, err = run(capsys, "check", *named, option, "a" * 300)
+    assert code == expected
+    assert "File name too long" in err
+    assert "internal error" not in err
+
+
 def test_a_result_of_yesterday_does_not_outlive_an_error(place, capsys):
     (place / "j.xml").write_text("<yesterday/>")
     code, _, _ = run(capsys, "check", "--baseline=study.yaml", "--junit=j.xml")
     assert code == 7
     assert ElementTree.parse(place / "j.xml").find(".//error") is not None
+
+
+def test_the_page_on_ci_explains_every_option(capsys):
+    _, out, _ = run(capsys, "check", "--help")
+    page = (Path(__file__).parents[3] / "docs" / "ci.md").read_text()
+    options = re.findall(r"^  (--[a-z-]+)", out, re.M)
+    assert len(options) == 16
+    assert [option for option in options if not re.search(rf"{option}\b(?!-)", page)] == []
 
 
 @pytest.mark.parametrize(("text", "value"), [("0%", 0.0), ("0", 0.0), ("10%", 0.1), ("150%", 1.5), ("2.5", 2.5)])

@@ -26,7 +26,7 @@ from tests.helpers.builders import GIB, PPO, STUDY_HEAD, params_of, said, trial_
 from tests.helpers.recorded import recording
 from tests.helpers.results import OWN, full_result, info_of
 
-COMMANDS = ("run", "show", "report", "apply", "replay", "doctor", "init", "validate", "schema")
+COMMANDS = ("run", "show", "report", "apply", "check", "guide", "replay", "doctor", "init", "validate", "schema")
 HEAVY = ("matplotlib", "pandas", "scipy", "optuna", "torch", "numpy", "sqlalchemy", "jinja2", "pydantic", "mlagents")
 
 
