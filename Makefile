@@ -19,6 +19,8 @@ $(READY): requirements.lock pyproject.toml tools/setup.sh
 demo: $(READY)
 	@$(BIN)/sweeper run studies/demo.yaml
 
+# Workers, runs and tools that tests start read what was compiled once, also where the shell forbids to write that.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not alone and not real_learner"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "real_learner and not alone"

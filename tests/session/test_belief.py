@@ -89,7 +89,7 @@ def test_kill_9_of_the_tool_ends_sessions_that_are_suspended(workshop):
 def test_a_session_that_cannot_be_suspended_is_measured_whole(workshop):
     """This learner takes a jump of its clock for a time-out, as a player might."""
     workshop.scenario(dies_of_pauses_above=1.5)
-    in_turn(workshop, budget={"time": "5m", "trials": 14})
+    in_turn(workshop, measure={**MEASURE, "min_seconds": 6, "max_seconds": 8})
     done = workshop.sweeper("run", "study.yaml")
     assert done.returncode == 0, done.stderr
     trials = workshop.results()["trials"]

@@ -22,7 +22,7 @@ ENDING_SECONDS = 15.0
 
 def started(workshop, **popen):
     """A run in its second trial."""
-    workshop.scenario(rate=600.0)
+    workshop.scenario(rate=1000.0)
     workshop.study(
         budget={"time": "5m", "trials": 40},
         space={"num_envs": {"low": 1, "high": 8}, "num_areas": [1, 2, 4]},
@@ -113,12 +113,29 @@ def test_kill_9_of_the_learner_leaves_no_player(workshop):
 @posix
 def test_two_sweeps_do_not_measure_each_other(workshop):
     process = started(workshop)
-    refused = workshop.sweeper("run", "study.yaml", "--out=elsewhere")
+    refused = subprocess.run(
+        [sys.executable, "-c", IMPATIENT, "run", "study.yaml", "--out=elsewhere"],
+        cwd=workshop.root,
+        env=workshop.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert refused.returncode == 3
     assert f"process {process.pid}" in refused.stderr
+    assert "waiting up to 3 s" in refused.stderr
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=ENDING_SECONDS)
     assert not list(workshop.root.glob("*.pid"))
+
+
+IMPATIENT = """
+import sweeper.app.run
+assert sweeper.app.run.WAIT_SECONDS == 60
+sweeper.app.run.WAIT_SECONDS = 3.0
+from sweeper.__main__ import main
+main()
+"""
 
 
 @posix

@@ -54,7 +54,9 @@ def test_limits_end_what_would_hang(workshop, scenario, outcome, words):
 
 
 def test_training_without_updates_is_never_a_result(workshop):
-    workshop.study(measure={**MEASURE, "max_seconds": 1}, min_updates="off")
+    # What is left of the budget is what a late update is waited for.
+    brief = {**MEASURE, "max_seconds": 0.5}
+    workshop.study(measure=brief, min_updates="off", budget={"time": "20s", "trials": 3})
     done, trials = first_search(workshop, no_updates=True)
     assert done.returncode == 4
     assert trials[0]["outcome"] == "too_few_updates"
@@ -63,7 +65,7 @@ def test_training_without_updates_is_never_a_result(workshop):
 
 def test_a_slow_learner_is_inconclusive_not_wrong(workshop):
     workshop.config(buffer_size=100_000)
-    workshop.study(measure={**MEASURE, "max_seconds": 1})
+    workshop.study(measure={**MEASURE, "max_seconds": 0.5})
     done, _ = first_search(workshop, rate=1_500.0)  # a cycle of 67 s, in a budget of 60
     assert done.returncode == 6
     assert "name a larger measure.max_seconds" in done.stderr

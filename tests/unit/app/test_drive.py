@@ -77,6 +77,7 @@ class TestOrder:
         assert real.conclusion().best == study.conclusion().best
         assert real.store.spent_seconds == pytest.approx(study.store.spent_seconds)
 
+    @pytest.mark.usefixtures("quick_search")
     def test_every_trial_is_told_and_saved(self) -> None:
         study = scripted(700.0)
         study.run()
@@ -90,6 +91,7 @@ class TestOrder:
         assert remaining == sorted(remaining, reverse=True)
         assert list(study.store.constraints) == list(range(count))
 
+    @pytest.mark.usefixtures("quick_search")
     def test_seeds_ports_and_folders_are_the_trials_own(self) -> None:
         study = scripted(1200.0)
         study.run()
@@ -98,6 +100,7 @@ class TestOrder:
         assert len(own) >= 3
         assert len(set(own)) == len(own)
 
+    @pytest.mark.usefixtures("quick_search")
     def test_every_second_is_somebodys_cost(self) -> None:
         study = scripted(1200.0)
         study.runner.on_session = lambda index: setattr(study.runner, "now", study.runner.now + 7.0)
@@ -106,6 +109,7 @@ class TestOrder:
         alone = [trial for trial in study.results if not trial.slices]
         assert [trial.cost_seconds for trial in alone] == pytest.approx([trial.total_seconds + 7.0 for trial in alone])
 
+    @pytest.mark.usefixtures("quick_search")
     def test_a_second_pilot_only_where_it_is_cheap(self) -> None:
         assert scripted_purposes(1200.0)[:2] == [BASELINE, ANCHOR]
         assert scripted_purposes(300.0)[:2] == [BASELINE, SEARCH]
@@ -119,11 +123,13 @@ class TestOrder:
         assert set(rules[1:]) == {2}
         assert {trial.warmup_cycles for trial in study.results} == {2}
 
+    @pytest.mark.usefixtures("quick_search")
     def test_sessions_are_as_long_as_the_budget_allows(self) -> None:
         study = scripted(1200.0)
         study.run()
         assert {(s.rule.min_seconds, s.rule.max_seconds) for s in study.runner.sessions} == {(45.0, 60.0)}
 
+    @pytest.mark.usefixtures("quick_search")
     def test_both_pilots_are_asked(self) -> None:
         study = scripted(1200.0, slow_cycles=lambda index: (2, 4)[index] if index < 2 else 0)
         study.run()

@@ -171,18 +171,23 @@ NAMES = (
 )
 SECONDS = st.floats(0, 1e4)
 COUNTS = st.builds(BehaviorCount, *([st.integers(0, 10**12)] * 3))
+# Made once: made anew for every draw they take longer than what is tested.
+SIZES = st.integers(0, 25)
+KINDS = st.sampled_from(["update"] * 4 + ["tick", "summary", "hello", "trainer", "?"])
+BEHAVIORS = st.dictionaries(st.sampled_from("AB"), COUNTS)
+TIMERS = st.dictionaries(st.sampled_from(NAMES), st.tuples(SECONDS, st.integers(0, 10**6)))
+UPDATED = st.sampled_from(["A", "B", None, "gone"])
+STEPS = st.integers(0, 3000)
+PAUSES = st.floats(0, 20)
 
 
 @st.composite
 def anything(draw: st.DrawFn) -> list[Sample]:
     """Samples in order of time, nonsense otherwise."""
     found, now = [], 0.0
-    for _ in range(draw(st.integers(0, 25))):
+    for _ in range(draw(SIZES)):
         now += draw(SECONDS)
-        kind = draw(st.sampled_from(["update"] * 4 + ["tick", "summary", "hello", "trainer", "?"]))
-        behaviors = draw(st.dictionaries(st.sampled_from("AB"), COUNTS))
-        timers = draw(st.dictionaries(st.sampled_from(NAMES), st.tuples(SECONDS, st.integers(0, 10**6))))
-        found.append(Sample(now, kind, behaviors, timers, draw(st.sampled_from(["A", "B", None, "gone"]))))
+        found.append(Sample(now, draw(KINDS), draw(BEHAVIORS), draw(TIMERS), draw(UPDATED)))
     return found
 
 
@@ -193,13 +198,13 @@ def plausible(draw: st.DrawFn) -> list[Sample]:
     counts = dict.fromkeys(draw(st.sampled_from(["A", "AB"])), (0, 0, 0))
     kinds = ["summary"] if draw(st.integers(0, 3)) == 0 else ["tick", "update"]
     for _ in range(draw(st.integers(3, 40))):
-        now += draw(st.floats(0, 20))
+        now += draw(PAUSES)
         name, kind = draw(st.sampled_from(sorted(counts))), draw(st.sampled_from(kinds))
         steps, decisions, updates = counts[name]
-        more = draw(st.integers(0, 3000))
-        counts[name] = (steps + more, decisions + draw(st.integers(0, 3000)), updates + (kind == "update"))
+        more = draw(STEPS)
+        counts[name] = (steps + more, decisions + draw(STEPS), updates + (kind == "update"))
         timers = {} if draw(st.integers(0, 15)) == 0 else {"_update_policy": (timer, 1), "env_step": (now, 1)}
-        timer += draw(st.floats(0, 20)) if kind == "update" else 0.0
+        timer += draw(PAUSES) if kind == "update" else 0.0
         behaviors = {one: BehaviorCount(*values) for one, values in counts.items()}
         found.append(Sample(now, kind, behaviors, timers, None if kind == "tick" else name))
     return found
