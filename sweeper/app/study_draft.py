@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from sweeper.errors import InvalidInput
 from sweeper.inputs.study_file import DEMO_BUILD
 
@@ -139,5 +141,6 @@ def _stem(path: Path) -> str:
 
 def _quoted(text: str) -> str:
     """As YAML reads it back, whatever is in it: JSON's strings are YAML's."""
-    is_plain = text == DEMO_BUILD or re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text)
+    looks_plain = text == DEMO_BUILD or re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text)
+    is_plain = looks_plain and yaml.safe_load(text) == text  # `no` and `null` are none
     return text if is_plain else json.dumps(text, ensure_ascii=False)

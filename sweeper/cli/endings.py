@@ -11,6 +11,7 @@ from sweeper.errors import ExitCode, Interrupted, SweeperError
 MACHINES = {
     getattr(errno, "EDQUOT", errno.ENOSPC): "your quota there is used up: remove what you can",
     errno.ENOSPC: "free some space there",
+    errno.EIO: "look for errors of the disk in the system's log",
     errno.EROFS: "choose a place that can be written",
     errno.EACCES: "mend its rights, or name another place",
     errno.ENAMETOOLONG: "name a shorter one",
@@ -21,7 +22,12 @@ MACHINES = {
 }
 """What the machine refuses to any program, and is no bug of this one; with its mend."""
 CLOSED = (errno.EPIPE, errno.EIO)
-"""Whoever read us is gone."""
+"""Whoever read us is gone, where no file is named: a terminal that hung up answers as a disk that fails."""
+
+
+def is_closed(error: BaseException | None) -> bool:
+    """Whether whoever read us is gone."""
+    return isinstance(error, OSError) and error.errno in CLOSED and error.filename is None
 
 
 def code_of(error: BaseException) -> ExitCode:

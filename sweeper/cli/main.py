@@ -14,7 +14,7 @@ from sweeper import __version__
 from sweeper.cli import results, setup
 from sweeper.cli.check import check
 from sweeper.cli.check_ci import CheckCommand
-from sweeper.cli.endings import CLOSED, MACHINES, code_of, message_of
+from sweeper.cli.endings import MACHINES, code_of, is_closed, message_of
 from sweeper.cli.guide import guide
 from sweeper.cli.replay import replay
 from sweeper.cli.run import run
@@ -92,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         forget_stdout()
         return int(ExitCode.OK)
     except OSError as error:
-        if error.errno in CLOSED:
+        if is_closed(error):
             forget_stdout()
             return int(ExitCode.OK)
         if error.errno not in MACHINES:

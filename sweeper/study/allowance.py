@@ -40,6 +40,9 @@ ANCHOR_EVERY = 8
 PILOT_SHARE = 0.1
 """Of the remaining budget that a second pilot session may cost, start-up included."""
 SAME_SECONDS = 1e-6
+FIRST_SEARCHED = 4
+"""Brief sessions of the search before more is kept than one round of two: the difference that they find may need no
+second one, and without them there is nothing worth confirming."""
 MAX_BROKEN_TURNS = 2
 """Rounds in turn that may break before the study measures whole sessions only: one may have been bad luck."""
 
@@ -147,20 +150,32 @@ class Allowance:
         if self.has_room_for(contenders[:2]) is None:
             return 0.0, 0
         rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
-        one = self.round_of(contenders).seconds
-        # With two, the last look has what the others did not need (compare.looks).
-        least = min(rounds, MIN_ROUNDS) * one
-        most = max(least, min(rounds * one, CONFIRM_SHARE * self.budget.seconds))
+        if self.is_brief and self.history.searched < FIRST_SEARCHED:
+            return min(kind.seconds for kind in self._kinds_of_round(contenders[:2])), 2
+        # Of a short budget one rival is judged, so that there is a search.
+        most = max(
+            self._least_seconds(contenders[:2]),
+            min(rounds * self.round_of(contenders).seconds, CONFIRM_SHARE * self.budget.seconds),
+        )
         limit = self.budget.trials
         # Too few trials for a search and a confirmation: then there is a search.
         return most, 0 if limit is not None and limit < 2 * count + 2 else count * min(rounds, MIN_ROUNDS)
+
+    def _least_seconds(self, contenders: Sequence[str]) -> float:
+        """For as many rounds as a verdict needs, of the kind with which that is sooner.
+
+        With two, the last look has what the others did not need (compare.looks).
+        """
+        kinds = self._kinds_of_round(contenders)
+        return min(min(MIN_ROUNDS, self._rounds_wanted(contenders, kind.is_in_turn)) * kind.seconds for kind in kinds)
 
     def _kept_for_newcomers(self) -> tuple[float, int]:
         """Seconds and trials for what the search still finds after others were judged: a round beside the best."""
         reference = self.history.reference
         if reference is None or not self.confirmation.judged or self.confirmation.is_over:
             return 0.0, 0
-        one, other = self.session_seconds(reference.key), self.session_seconds()
+        beside = self.confirmation.better[0] if self.confirmation.reference_rests else reference
+        one, other = self.session_seconds(beside.key), self.session_seconds()
         seconds, trials = self.remaining_seconds - self.search_seconds, self.remaining_trials - 1
         if seconds < one + other or trials < 2:
             return 0.0, 0  # the search may find something, and nothing could be judged any more
@@ -182,6 +197,16 @@ class Allowance:
         if self.remaining_trials < len(contenders):
             return None
         return next((kind for kind in self._kinds_of_round(contenders) if kind.seconds <= self.remaining_seconds), None)
+
+    def contenders_that_fit(self) -> int:
+        """How many of the contenders can run in as many rounds as a verdict needs; 0 where not even one round of two.
+
+        One rival is judged rather than none, and one to the end rather than two to no verdict.
+        """
+        contenders = [item.key for item in self.confirmation.contenders]
+        counts = [count for count in range(len(contenders), 1, -1) if self.has_room_for(contenders[:count])]
+        enough = (count for count in counts if self._least_seconds(contenders[:count]) <= self.remaining_seconds)
+        return next(enough, counts[-1] if counts else 0)
 
     def has_room_for_pilot(self) -> bool:
         """Whether a second session of the reference before the search is cheap."""

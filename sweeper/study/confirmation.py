@@ -106,13 +106,16 @@ class Confirmation:
         if reference is None or self.is_over:
             return ()
         rivals = self._current if self.is_open else self._newcomers
-        if self._is_far_behind(reference) and len(rivals) > 1:
+        if self.reference_rests and len(rivals) > 1:
             return rivals
         return (reference, *rivals) if rivals else ()
 
-    def _is_far_behind(self, reference: Candidate) -> bool:
+    @cached_property
+    def reference_rests(self) -> bool:
         """Whether it is known to be slower than whatever may turn out to be as fast as the best so far."""
-        best = self.ratio(self.better[0], reference) if self.better else None
+        if self.history.reference is None or not self.better:
+            return False
+        best = self.ratio(self.better[0], self.history.reference)
         return best is not None and best.interval[0] > WORTH_GOING_ON
 
     @property

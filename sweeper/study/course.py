@@ -199,14 +199,10 @@ def _to_look_into(history: History, begun: int) -> Step | None:
 
 def _confirm(allowance: Allowance) -> Step | None:
     """The next round of the confirmation; None where there is nothing to judge, or no room."""
-    contenders = allowance.confirmation.contenders
-    keys = [item.key for item in contenders]
-    # One rival is judged rather than none.
-    fitting = ((count, plan) for count in range(len(keys), 1, -1) if (plan := allowance.has_room_for(keys[:count])))
-    found = next(fitting, None)
-    if found is None:
+    contenders = allowance.confirmation.contenders[: allowance.contenders_that_fit()]
+    plan = allowance.has_room_for([item.key for item in contenders]) if contenders else None
+    if plan is None:
         return None
-    contenders, plan = contenders[: found[0]], found[1]
     round = allowance.history.next_round
     if plan.is_in_turn:
         return TakeTurns(tuple(item.params for item in contenders), round, plan)

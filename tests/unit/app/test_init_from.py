@@ -43,6 +43,16 @@ def test_its_python_names_the_learner(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read_study(written.study).spec.learner == "venv/bin/mlagents-learn"
 
 
+@pytest.mark.parametrize("name", ["No", "on", "null", "Build", "1e3"])
+def test_a_name_that_yaml_would_read_as_something_else_stays_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config(tmp_path / "car.yaml")
+    written = write_study_from(Path("study.yaml"), f"mlagents-learn car.yaml --env={name}")
+    assert read_study(written.study).spec.env_path == name
+
+
 def test_paths_are_told_as_the_study_file_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config(tmp_path / "Config" / "car.yaml")

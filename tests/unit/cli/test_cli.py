@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -310,6 +311,20 @@ class TestProgress:
             progress(StageChanged("Searching."))
             progress(self.finished)
         assert capsys.readouterr() == ("", "")
+
+
+def test_a_disk_that_fails_is_no_reader_that_has_gone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal that hung up gives the same error, and names no file."""
+
+    def fails(*_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", "study.db")
+
+    monkeypatch.setattr("sweeper.app.init.write_study", fails)
+    code, _, err = run(capsys, "init", "x.yaml")
+    assert code == 3
+    assert "Input/output error (study.db)" in err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")

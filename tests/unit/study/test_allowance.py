@@ -15,6 +15,7 @@ from sweeper.model.trial import LearnerStart, Outcome, Purpose, Stage, TrialResu
 from sweeper.study.allowance import (
     ANCHOR_EVERY,
     CONFIRM_SHARE,
+    FIRST_SEARCHED,
     LEADERS,
     MARGIN,
     MAX_BROKEN_TURNS,
@@ -117,8 +118,37 @@ class TestKept:
         found = allowance([BASELINE, FASTER, *rounds], seconds=1e6)
         assert found.confirmation.contenders == ()
         seconds, trials = found.kept_for_confirmation
-        assert 0 < seconds <= MARGIN * (50 + LEADERS * 60)
+        assert 0 < seconds <= found.session_seconds(A_KEY) + LEADERS * MARGIN * 60
         assert trials == 1 + LEADERS
+
+    def test_a_newcomer_needs_no_session_of_settings_that_rest(self) -> None:
+        slow = trial_of(0, OWN, purpose=Purpose.BASELINE, cost_seconds=400.0)
+        rounds = [
+            trial_of(2 + 2 * at + which, params, rate, Purpose.CONFIRM, round=at, cost_seconds=seconds)
+            for at in range(2)
+            for which, (params, rate, seconds) in enumerate([(OWN, 1000.0, 400.0), (A, 5000.0, 50.0)])
+        ]
+        found = allowance([slow, FASTER, *rounds], seconds=1e6)
+        assert found.confirmation.reference_rests
+        assert found.kept_for_confirmation[0] < (1 + LEADERS) * found.session_seconds(OWN_KEY)
+
+    def test_a_young_search_goes_on_while_one_round_of_two_would_still_fit(self) -> None:
+        """Two configurations that are nearly alike are no reason to keep a quarter of the budget."""
+        close = trial_of(1, A, 1100.0, cost_seconds=60.0)
+        found = allowance([BASELINE, close], seconds=2000.0, is_brief=True)
+        assert found.kept_for_confirmation == (pytest.approx(MARGIN * 100), 2)
+        older = [BASELINE, close, *searches(FIRST_SEARCHED, 2)]
+        assert allowance(older, seconds=2000.0, is_brief=True).kept_for_confirmation[0] == CONFIRM_SHARE * 2000.0
+
+    def test_of_a_short_budget_one_rival_is_confirmed_rather_than_two_not(self) -> None:
+        rivals = [trial_of(1, A, 5000.0, cost_seconds=60.0), trial_of(2, B, 4900.0, cost_seconds=60.0)]
+        long = allowance([BASELINE, *rivals], seconds=2000.0)
+        assert len(long.confirmation.contenders) == long.contenders_that_fit() == 3
+        short = allowance([BASELINE, *rivals], seconds=MARGIN * 200)
+        assert short.contenders_that_fit() == 2
+        assert short.kept_for_confirmation[0] == pytest.approx(MARGIN * 100)  # not of three
+        assert allowance([BASELINE, *rivals], seconds=MARGIN * 100 + 1).contenders_that_fit() == 2
+        assert allowance([BASELINE, *rivals], seconds=MARGIN * 100 - 1).contenders_that_fit() == 0
 
 
 class TestNothingIsKeptForWhatCannotHappen:
