@@ -51,8 +51,8 @@ SMALLEST: Params = {"num_envs": 1, "num_areas": 1, "batch_size": 64, "threaded":
 CAP_BYTES = 4 * GIB
 MINUTES = (5, 20)
 POSSIBLE = (1.0, 1.1, 1.3, 2.0, math.inf)
-"""Times as fast as the user's own that the best is; infinite: the user has the smallest of everything. At 1 the user has
-the best, and `better` is wrong."""
+"""Times as fast as the user's own that the best is; infinite: the user has the smallest of everything. At 1 the user
+has the best, and `better` is wrong."""
 NAMES = os.environ.get("STRATEGIES", "phase,tpe").split(",")
 VERDICTS = ("better", "unconfirmed", "keep_yours")
 
