@@ -1,10 +1,10 @@
 """Whole studies in simulation, from the user's own settings to the verdict: is the answer right, and how soon?
 
 The real loop, search, measuring rules and confirmation; sessions come sample by sample from builds whose two phases are
-formulas, on a machine that wanders as the recorded one does (tests/helpers/simulated.py). The user's own settings are
-those of the space whose best is as many times as fast as the row says. `tpe` is beside it with whole sessions, as
-studies had them before the phase model. Regret is what the best of the space is faster than what is named; claimed is
-the reported speed over the true one; both as medians, with the 90th percentile of the regret.
+formulas, on a machine that wanders as the recorded one does (tests/helpers/simulated_builds.py). The user's own
+settings are those of the space whose best is as many times as fast as the row says. `tpe` is beside it with whole
+sessions, as studies had them before the phase model. Regret is what the best of the space is faster than what is named;
+claimed is the reported speed over the true one; both as medians, with the 90th percentile of the regret.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sweeper.study.answer import conclude
 from tests.benchmarks.common import SHORT, finish, table
 from tests.helpers.builders import GIB, prepared_of
 from tests.helpers.scripted import MemoryStore
-from tests.helpers.simulated import Build, SimulatedRunner
+from tests.helpers.simulated_builds import Build, SimulatedRunner
 from tests.helpers.world import collecting, number, updating
 
 STUDIES = int(os.environ.get("STUDIES", 2 if SHORT else 20))

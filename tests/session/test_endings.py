@@ -130,9 +130,9 @@ def test_two_sweeps_do_not_measure_each_other(workshop):
 
 
 IMPATIENT = """
-import sweeper.app.run
-assert sweeper.app.run.WAIT_SECONDS == 60
-sweeper.app.run.WAIT_SECONDS = 3.0
+import sweeper.app.alone
+assert sweeper.app.alone.WAIT_SECONDS == 60
+sweeper.app.alone.WAIT_SECONDS = 3.0
 from sweeper.__main__ import main
 main()
 """
