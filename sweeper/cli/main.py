@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 import traceback
@@ -94,7 +95,8 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         if is_closed(error):
             forget_stdout()
-            return int(ExitCode.OK)
+            # A reader may leave; a terminal that hung up ends us, whether its signal or its error comes first.
+            return int(ExitCode.TERMINATED if error.errno == errno.EIO else ExitCode.OK)
         if error.errno not in MACHINES:
             return _internal_error()
         _complain(message_of(error), MACHINES[error.errno])

@@ -313,6 +313,20 @@ class TestProgress:
         assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(("number", "expected"), [(errno.EIO, 143), (errno.EPIPE, 0)])
+def test_a_terminal_that_hung_up_ends_it_and_a_reader_may_leave(
+    monkeypatch: pytest.MonkeyPatch, number: int, expected: int
+) -> None:
+    def gone(*_: Path) -> None:
+        raise OSError(number, "gone")
+
+    monkeypatch.setattr("sweeper.app.init.write_study", gone)
+    monkeypatch.setattr("sweeper.cli.main.forget_stdout", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        main(["init", "x.yaml"])
+    assert ended.value.code == expected
+
+
 def test_a_disk_that_fails_is_no_reader_that_has_gone(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
