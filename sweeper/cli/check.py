@@ -12,7 +12,7 @@ import typer
 
 from sweeper.cli import check_options, options
 from sweeper.cli.check_ci import told_to_ci
-from sweeper.cli.endings import CLOSED
+from sweeper.cli.endings import is_closed
 from sweeper.cli.terminal import echo, forget_stdout
 from sweeper.errors import ExitCode, Interrupted
 
@@ -155,7 +155,7 @@ def _print(text: str, err: bool = False) -> None:
         echo(text, err=err)
     except OSError as error:
         forget_stdout()
-        if error.errno not in CLOSED:
+        if not is_closed(error):
             echo(f"Careful: the result could not be printed: {error.strerror or error}", err=True)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
-from sweeper.cli.endings import CLOSED, code_of, message_of
+from sweeper.cli.endings import code_of, is_closed, message_of
 from sweeper.cli.terminal import echo
 from sweeper.errors import NotReady
 
@@ -57,8 +57,7 @@ def told_to_ci(elsewhere: Elsewhere, out: Optional[Path]) -> Iterator[None]:
     except Exception as found:
         from sweeper.report.check import ended
 
-        is_closed = isinstance(found, OSError) and found.errno in CLOSED
-        error = NotReady(f"cannot go on: {found}") if is_closed else found
+        error = NotReady(f"cannot go on: {found}") if is_closed(found) else found
         message = message_of(error)
         for complaint in elsewhere.leave_error(out, message, int(code_of(error))):
             echo(complaint, err=True)

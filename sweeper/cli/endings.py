@@ -21,13 +21,11 @@ MACHINES = {
     errno.EAGAIN: "raise the limit on processes (`ulimit -u`), or end other programs first",
 }
 """What the machine refuses to any program, and is no bug of this one; with its mend."""
-CLOSED = (errno.EPIPE, errno.EIO)
-"""Whoever read us is gone, where no file is named: a terminal that hung up answers as a disk that fails."""
 
 
-def is_closed(error: BaseException | None) -> bool:
-    """Whether whoever read us is gone."""
-    return isinstance(error, OSError) and error.errno in CLOSED and error.filename is None
+def is_closed(error: BaseException) -> bool:
+    """Whether whoever read us is gone: a terminal that hung up answers as a disk that fails, and names no file."""
+    return isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EIO) and error.filename is None
 
 
 def code_of(error: BaseException) -> ExitCode:

@@ -149,9 +149,9 @@ class Allowance:
             return self._kept_for_newcomers()
         if self.has_room_for(contenders[:2]) is None:
             return 0.0, 0
-        rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
         if self.is_brief and self.history.searched < FIRST_SEARCHED:
             return min(kind.seconds for kind in self._kinds_of_round(contenders[:2])), 2
+        rounds, count = min(MAX_ROUNDS, self._rounds_wanted(contenders)), len(contenders)
         # Of a short budget one rival is judged, so that there is a search.
         most = max(
             self._least_seconds(contenders[:2]),

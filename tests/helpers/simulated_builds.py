@@ -130,13 +130,12 @@ class Session:
 
     def _add(self, kind: str, first: int = 0, sizes: dict[int, float] | None = None) -> None:
         decisions = self._steps + first
-        envs = int(self.plan.params.get("num_envs") or 1)
         agents = EXCHANGE_AGENTS * int(self.plan.params.get("num_areas") or 1)
         timers = {
             "_update_policy": (self._update_seconds, self._updates),
             "env_step": (self._collect_seconds, self._steps // agents),
             "env_step.self": (0.8 * self._collect_seconds, self._steps // agents),
-            "UnityEnvironment.step": (self._collect_seconds, self._steps * envs // (agents * envs)),
+            "UnityEnvironment.step": (self._collect_seconds, self._steps // agents),
             "TorchPPOOptimizer.update": (self._update_seconds, 48 * self._updates),
         }
         count = BehaviorCount(self._steps, decisions, self._updates)
