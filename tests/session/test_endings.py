@@ -21,7 +21,17 @@ ENDING_SECONDS = 15.0
 
 
 def started(workshop, **popen):
-    """A run in its second trial."""
+    """A run in its second trial, of many."""
+    long_study(workshop)
+    process = workshop.start("run", "study.yaml", **popen)
+    baseline = workshop.folder / "results.json"
+    second = workshop.folder / "trials" / "0001" / "samples.jsonl"
+    workshop.wait_for(lambda: baseline.exists() and second.exists(), 60)
+    return process
+
+
+def long_study(workshop):
+    """Too long to end by itself before whatever a test does to it, however late that comes."""
     workshop.scenario(rate=1000.0)
     workshop.study(
         budget={"time": "5m", "trials": 40},
@@ -29,11 +39,6 @@ def started(workshop, **popen):
         measure={**MEASURE, "precision": "1%", "max_seconds": 20},
         sampler="tpe",  # whose sessions are whole
     )
-    process = workshop.start("run", "study.yaml", **popen)
-    baseline = workshop.folder / "results.json"
-    second = workshop.folder / "trials" / "0001" / "samples.jsonl"
-    workshop.wait_for(lambda: baseline.exists() and second.exists(), 60)
-    return process
 
 
 @posix
@@ -303,6 +308,7 @@ def test_streams_that_are_closed_end_nothing(workshop):
 
 def test_a_closed_terminal_is_like_ctrl_c_once(workshop):
     """The terminal is gone before the words are; it may hang up more than once."""
+    long_study(workshop)
     ours, theirs = os.openpty()
     environment = {**workshop.environment(), "CI": ""}
     process = subprocess.Popen(
@@ -320,7 +326,7 @@ def test_a_closed_terminal_is_like_ctrl_c_once(workshop):
     process.send_signal(signal.SIGHUP)
     assert process.wait(ENDING_SECONDS) == 143
     outcomes = [trial["outcome"] for trial in workshop.results()["trials"]]
-    assert outcomes[0] == "ok" and len(outcomes) == 2
+    assert outcomes[0] == "ok" and 2 <= len(outcomes) < 40
     assert (workshop.folder / "report.html").exists()
     assert not list((workshop.root / "tmp").glob("sweeper-error*"))
     assert workshop.leftovers() == []
