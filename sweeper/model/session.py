@@ -116,6 +116,11 @@ class Round:
     contention: tuple[Contention | None, ...]
     peak_bytes: tuple[int, ...] = ()
 
+    def reversed(self) -> Round:
+        """The same, of contenders in the reverse order."""
+        turned = (self.windows[::-1], self.rates[::-1], self.contention[::-1], self.peak_bytes[::-1])
+        return Round(self.number, *turned)
+
 
 class Progress(Enum):
     """What a watcher of the samples says: go on, enough was measured, it will never be enough, or it cannot matter."""

@@ -198,8 +198,12 @@ def _to_look_into(history: History, begun: int) -> Step | None:
 
 
 def _confirm(allowance: Allowance) -> Step | None:
-    """The next round of the confirmation; None where there is nothing to judge, or no room."""
-    contenders = allowance.confirmation.contenders[: allowance.contenders_that_fit()]
+    """The next round of the confirmation; None where there is nothing to judge, or no room.
+
+    Sessions that are alive together are started in another order each time: who comes first seems slower by 1 to 2 %.
+    """
+    fitting = allowance.confirmation.contenders[: allowance.contenders_that_fit()]
+    contenders = _shuffled(fitting, len(allowance.confirmation.rounds))
     plan = allowance.has_room_for([item.key for item in contenders]) if contenders else None
     if plan is None:
         return None
@@ -214,12 +218,16 @@ def _finals(allowance: Allowance) -> Step | None:
     leaders = allowance.history.rivals[: allowance.finalists()]
     if not leaders:
         return None
-    return _round(leaders, Purpose.SEARCH, Stage.FINALS, Why.FINALS, allowance.history.next_round)
+    round = allowance.history.next_round
+    return _round(_shuffled(leaders, round), Purpose.SEARCH, Stage.FINALS, Why.FINALS, round)
+
+
+def _shuffled(candidates: Sequence[Candidate], number: int) -> Sequence[Candidate]:
+    return [candidates[index] for index in order(len(candidates), number)]
 
 
 def _round(contenders: Sequence[Candidate], purpose: Purpose, stage: Stage, why: Why, round: int) -> MeasureRound:
-    params = tuple(contenders[index].params for index in order(len(contenders), round))
-    return MeasureRound(params, purpose, stage, why, round)
+    return MeasureRound(tuple(item.params for item in contenders), purpose, stage, why, round)
 
 
 def _again(reference: Candidate | None, stage: Stage, why: Why) -> Step:

@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,22 +142,25 @@ class Pairs:
 
     def _in_turn(self, number: int, lengths: Lengths, is_turned: bool) -> tuple[Pair, Both]:
         at = self.seconds
-        counts = [_envs(side) for side in self.sides]
+        way = -1 if is_turned else 1
+        # Two pairs are each other's mirror image: what comes of being started first is nobody's own.
+        sides = self.sides[::way]
+        counts = [_envs(side) for side in sides]
         first = free_block(sum(counts))
-        asked = [self._ask(side, number, lengths, port) for side, port in zip(self.sides, (first, first + counts[0]))]
+        asked = [self._ask(side, number, lengths, port) for side, port in zip(sides, (first, first + counts[0]))]
         contenders = [
             Contender(side.name, one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
-            for side, one, cycles in zip(self.sides, asked, lengths.slice_cycles or ())
+            for side, one, cycles in zip(sides, asked, (lengths.slice_cycles or ())[::way])
         ]
         rounds: list[Round] = []
         most_seconds = max(0.0, self._max_seconds - self.seconds) + STANDSTILL_SECONDS
         with self._runner.in_turn(contenders, self._wait_seconds, most_seconds) as turns:
-            for found in turns.rounds(_orders(is_turned)):
-                rounds.append(found)
+            for found in turns.rounds(itertools.cycle([(0, 1), (1, 0)])):
+                rounds.append(found.reversed() if is_turned else found)
                 if len(rounds) == SLICES:
                     break
             records = turns.end()
-        results = [self._finish(side, one, record) for side, one, record in zip(self.sides, asked, records)]
+        results = [self._finish(side, one, record) for side, one, record in zip(sides, asked, records)][::way]
         self._stop.check()
         both = results[0], results[1]
         pair = replace(
@@ -221,11 +224,6 @@ class Pairs:
     @property
     def _wait_seconds(self) -> float:
         return 0.0 if self.tolerates_load or self._terms.in_editor else WAIT_SECONDS
-
-
-def _orders(is_turned: bool) -> Iterator[Sequence[int]]:
-    """Baseline first, candidate first, and so on; the other way round where it is turned."""
-    return itertools.cycle([(1, 0), (0, 1)] if is_turned else [(0, 1), (1, 0)])
 
 
 def _others(loads: Sequence[Contention | None]) -> tuple[float, float] | None:

@@ -201,7 +201,8 @@ class TestConfirmation:
         results = [own(0, **known), again(1, **known), trial_of(2, A, 1100.0, **known)]
         found = step(*results, settled=SETTLED)
         assert isinstance(found, TakeTurns)
-        assert (found.contenders, found.round) == ((OWN, A), 0)
+        assert sorted(map(str, found.contenders)) == sorted(map(str, (OWN, A)))
+        assert found.round == 0
         assert len(found.plan.slice_cycles) == 2
 
     def rounds(self, *rates: float, first: int = 4) -> list[TrialResult]:

@@ -77,8 +77,9 @@ def test_a_faster_one_is_said_to_be(tmp_path):
     assert Check(tmp_path, slower=-0.2, jitter=wobble).run().verdict is GateVerdict.IMPROVED
 
 
-def test_pairs_take_turns_in_who_begins(tmp_path):
-    check = Check(tmp_path, jitter=wobble)
+@pytest.mark.parametrize("whole", [True, False])
+def test_pairs_take_turns_in_who_is_started_first(tmp_path, whole):
+    check = Check(tmp_path, whole=whole, jitter=wobble)
     check.run()
     names = [session.plan.folder.root.name[4:] for session in check.runner.sessions][2:]
     pairs = [tuple(names[at : at + 2]) for at in range(0, len(names), 2)]
