@@ -56,11 +56,23 @@ JsonOption = typer.Option(False, "--json", help="Print the result as one JSON do
 MODES = ("record", "against", "plan")
 """Each is something else to do than to compare two sides."""
 UNUSED = {
-    "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit"),
-    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json", "same"),
-    "against": ("baseline", "trimmed", "same"),
+    "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit", "same"),
+    "record": (
+        "baseline",
+        "tolerance",
+        "max_memory_growth",
+        "trimmed",
+        "whole_sessions",
+        "history",
+        "junit",
+        "as_json",
+        "same",
+    ),
+    "against": ("baseline", "trimmed", "whole_sessions", "same"),
 }
 """By what is done: options that would do nothing there, and so are refused."""
+ITS_SIDE = {"plan": "baseline", "record": "candidate", "against": "candidate"}
+"""Of these there is one side, and this option names it."""
 
 
 def refuse_what_does_nothing(context: typer.Context) -> None:
@@ -78,7 +90,9 @@ def refuse_what_does_nothing(context: typer.Context) -> None:
         raise typer.BadParameter("these are different things to do: give one of them", param_hint=_flags(modes))
     for mode in modes:
         if unused := [name for name in UNUSED[mode] if name in given]:
-            raise typer.BadParameter(f"--{mode} makes no use of it: leave it out", param_hint=_flags(unused))
+            is_its_side = unused[0] in ("candidate", "baseline")
+            mend = f"name what is measured with --{ITS_SIDE[mode]}" if is_its_side else "leave it out"
+            raise typer.BadParameter(f"--{mode} makes no use of it: {mend}", param_hint=_flags(unused))
 
 
 def _flags(names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -86,6 +87,14 @@ class CheckFolder:
                 f"cannot write to {self.root}: {error.strerror or error}", "name another with --out"
             ) from None
         check_disk(self.root)
+
+    def clear(self) -> None:
+        """Remove it where nothing is in it that anybody could want; logs of sessions that failed are."""
+        with contextlib.suppress(OSError):
+            self.trials.rmdir()
+            if {path.name for path in self.root.iterdir()} == {OURS}:
+                (self.root / OURS).unlink()
+                self.root.rmdir()
 
     def write(self, result: CheckResult, past: Sequence[Past] = ()) -> list[str]:
         """Everything that can be made from the result; returns what could not be, for people.

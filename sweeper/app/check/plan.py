@@ -56,6 +56,7 @@ def run_plan(wishes: Wishes, told: Told, stop: StopSignal) -> Spread:
             if pairs.seconds >= until and len(gate.differences) >= LEAST_PAIRS:
                 break
             lengths = gate.measure(lengths)
+    folder.clear()
     return spread_of(gate)
 
 

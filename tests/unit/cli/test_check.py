@@ -39,6 +39,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--record=b.json", "--json"], "--json"),
         (["--record=b.json", "--junit=j.xml", "--history=h"], "--history and --junit"),
         (["--against=b.json", "--baseline=study.yaml"], "--baseline"),
+        (["--against=b.json", "--whole-sessions"], "--whole-sessions"),
+        (["--plan", "--same"], "--same"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(place, capsys, arguments, said):
@@ -46,6 +48,18 @@ def test_options_that_would_do_nothing_are_refused(place, capsys, arguments, sai
     assert code == 2
     assert f"Invalid value for {said}" in err
     assert "makes no use of it" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [
+        (["--plan", "--candidate=study.yaml"], "with --baseline"),
+        (["--record=b.json", "--baseline=study.yaml"], "with --candidate"),
+        (["--against=b.json", "--baseline=study.yaml"], "with --candidate"),
+    ],
+)
+def test_a_side_in_the_wrong_option_is_told_the_right_one(place, capsys, arguments, mend):
+    assert f"makes no use of it: name what is measured {mend}" in run(capsys, "check", *arguments)[2]
 
 
 @pytest.mark.parametrize(
