@@ -20,7 +20,8 @@ from sweeper.study.rounds import MAX_SLICE_SECONDS, slice_cycles
 
 MAX_VOID_SHARE = 0.3
 """Of the pairs, that others may disturb (facts on statistics, 8.5)."""
-LEAST_PAIRS_TO_BLAME = 5
+LEAST_PAIRS_TO_BLAME = 10
+"""That MAX_VOID_SHARE is a share of at least: a disturbance that passes must not end a check that has just begun."""
 PAIRS_TO_TIME = 3
 """Of which the first one loads the learner's packages; fewer than there are before any look."""
 MAX_MEAN_UNEVEN_PERCENT = 3.0
@@ -201,9 +202,11 @@ class Gate:
 
     def _verdict(self) -> tuple[GateVerdict, Because] | None:
         void = sum(pair.void is not None for pair in self.found)
-        if len(self.found) >= LEAST_PAIRS_TO_BLAME and void > MAX_VOID_SHARE * len(self.found):
+        if void > MAX_VOID_SHARE * max(len(self.found), LEAST_PAIRS_TO_BLAME):
             return GateVerdict.INCONCLUSIVE, Because.BUSY
         differences, is_late = self.differences, self.pairs.seconds + self.pair_seconds > self.terms.max_seconds
+        if void > MAX_VOID_SHARE * len(self.found):  # so far: those that follow may be left in peace
+            return (GateVerdict.INCONCLUSIVE, Because.BUSY) if is_late else None
         if self.rule is None:
             return (GateVerdict.INCONCLUSIVE, Because.NOT_ENOUGH_PAIRS) if is_late else None
         call = self.rule.call(differences)

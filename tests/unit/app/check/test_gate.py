@@ -107,6 +107,14 @@ def test_disturbed_pairs_are_left_out_whatever_they_show(tmp_path):
     assert [pair.number for pair in found.pairs if pair.void] == [1]
 
 
+def test_a_disturbance_that_passes_ends_no_check(tmp_path):
+    """Two of the first five pairs: nothing is decided until they are less than three in ten, and then it is."""
+    found = Check(tmp_path, load=lambda index: BUSY if index in (4, 5, 8, 9) else QUIET, jitter=wobble).run()
+    assert [pair.number for pair in found.pairs if pair.void] == [1, 3]
+    assert found.verdict is GateVerdict.PASS
+    assert len(found.pairs) >= 7
+
+
 def test_a_machine_that_is_never_quiet_is_no_verdict_and_names_who_was_busy(tmp_path):
     found = Check(tmp_path, load=lambda index: BUSY if index > 1 and index % 3 else QUIET, slower=0.2).run()
     assert (found.verdict, found.because) == (GateVerdict.INCONCLUSIVE, Because.BUSY)
