@@ -68,7 +68,7 @@ UNUSED = {
         "as_json",
         "same",
     ),
-    "against": ("baseline", "trimmed", "whole_sessions", "same"),
+    "against": ("baseline", "trimmed", "same"),
 }
 """By what is done: options that would do nothing there, and so are refused."""
 ITS_SIDE = {"plan": "baseline", "record": "candidate", "against": "candidate"}

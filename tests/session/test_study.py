@@ -26,7 +26,9 @@ def test_a_study_ends_with_everything_it_promises(workshop):
     low, high = results["best"]["speedup"]["interval"]
     assert 1 < low < high
     rounds = [t["round"] for t in results["trials"] if t["stage"] == "confirmation"]
-    assert rounds and all(rounds.count(number) == 3 for number in set(rounds))
+    first, *later = (rounds.count(number) for number in sorted(set(rounds)))
+    assert first == 3
+    assert set(later) <= {2, 3}, "own settings that are far behind rest"
     assert {t["machine"] for t in results["trials"]} == {results["machine"]["key"]}
     assert "times as fast" in done.stdout
     assert "Next: sweeper apply" in done.stdout

@@ -39,7 +39,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--record=b.json", "--json"], "--json"),
         (["--record=b.json", "--junit=j.xml", "--history=h"], "--history and --junit"),
         (["--against=b.json", "--baseline=study.yaml"], "--baseline"),
-        (["--against=b.json", "--whole-sessions"], "--whole-sessions"),
         (["--plan", "--same"], "--same"),
     ],
 )
