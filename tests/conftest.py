@@ -129,7 +129,7 @@ class Workshop:
 
 @pytest.fixture(autouse=True)
 def signals_as_they_were() -> Iterator[None]:
-    """A program that was asked to stop ignores further signals; run in our process, so would all that we start later."""
+    """A program that was asked to stop ignores signals from then on: run in our process, all that we start would."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
     yield
