@@ -57,17 +57,7 @@ MODES = ("record", "against", "plan")
 """Each is something else to do than to compare two sides."""
 UNUSED = {
     "plan": ("candidate", "tolerance", "max_time", "max_memory_growth", "history", "junit", "same"),
-    "record": (
-        "baseline",
-        "tolerance",
-        "max_memory_growth",
-        "trimmed",
-        "whole_sessions",
-        "history",
-        "junit",
-        "as_json",
-        "same",
-    ),
+    "record": ("baseline", "tolerance", "max_memory_growth", "trimmed", "history", "junit", "as_json", "same"),
     "against": ("baseline", "trimmed", "same"),
 }
 """By what is done: options that would do nothing there, and so are refused."""
