@@ -200,7 +200,8 @@ def _to_look_into(history: History, begun: int) -> Step | None:
 def _confirm(allowance: Allowance) -> Step | None:
     """The next round of the confirmation; None where there is nothing to judge, or no room.
 
-    Sessions that are alive together are started in another order each time: who comes first seems slower by 1 to 2 %.
+    Each round has another order: of sessions that are alive together, who is started first seems slower
+    (docs/decisions.md).
     """
     fitting = allowance.confirmation.contenders[: allowance.contenders_that_fit()]
     contenders = _shuffled(fitting, len(allowance.confirmation.rounds))

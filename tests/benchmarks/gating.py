@@ -22,7 +22,7 @@ WORK, STEP_MS = "sleep", 2.0
 SETTINGS = {"num_envs": 1, "num_areas": 16}
 """A player that waits, alone: on two cores its pairs differ by 2 to 3 %, those of two that compute by 7 %."""
 BUFFER_SIZE = 256
-"""A cycle of about a second, so that a slice is a few of them and a restart little else."""
+"""Short cycles, so that a restart is little else than slices."""
 
 
 @dataclass(frozen=True)
