@@ -1,7 +1,7 @@
 """What the gate's benches share: one build of the racer, and whole checks of it, kept as they end.
 
 A check takes minutes. `.bench/gate.jsonl` has a line for each that ended, so that a bench goes on where it was stopped;
-`gate-recorded` reads the pairs of the unchanged ones.
+`gate-recorded` reads the pairs of the unchanged ones. Checks of another player, settings or buffer do not count.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ SETTINGS = {"num_envs": 1, "num_areas": 16}
 """A player that waits, alone: on two cores its pairs differ by 2 to 3 %, those of two that compute by 7 %."""
 BUFFER_SIZE = 256
 """Short cycles, so that a restart is little else than slices."""
+SUBJECT = f"{WORK} {STEP_MS} ms, {SETTINGS['num_envs']} x {SETTINGS['num_areas']}, buffer {BUFFER_SIZE}"
+"""What is checked, in a word; a check of anything else is none of these."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A check that ended. `differences`: ln(candidate / baseline) of the pairs that count; `slices` of each, if alive
-    together. `memory_growth`: a share."""
+    """A check that ended. `subject`: of which build. `differences`: ln(candidate / baseline) of the pairs that count;
+    `slices` of each, if alive together. `memory_growth`: a share."""
 
+    subject: str
     kind: str
     step_ms: float
     verdict: str
@@ -62,6 +65,7 @@ def keep(kind: str, step_ms: float, result: CheckResult) -> Kept:
     """Add a line for this check."""
     counted = [pair for pair in result.pairs if pair.difference is not None]
     found = Kept(
+        SUBJECT,
         kind,
         step_ms,
         result.verdict.value,
@@ -78,11 +82,11 @@ def keep(kind: str, step_ms: float, result: CheckResult) -> Kept:
 
 
 def kept(kind: str) -> Sequence[Kept]:
-    """All of a kind, in order of time."""
+    """All of a kind and of SUBJECT, in order of time."""
     lines = FILE.read_text().splitlines() if FILE.exists() else []
     found = [json.loads(line) for line in lines]
     return [
         Kept(**{**one, "differences": tuple(one["differences"]), "slices": tuple(map(tuple, one["slices"]))})
         for one in found
-        if one["kind"] == kind
+        if (one["subject"], one["kind"]) == (SUBJECT, kind)
     ]
