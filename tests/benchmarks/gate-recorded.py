@@ -23,7 +23,7 @@ from sweeper.app.check.run import concluded, measuring, sessions_for
 from sweeper.app.clock import now
 from sweeper.app.prepare import memory_cap
 from sweeper.app.stop import StopSignal
-from sweeper.compare.gate.rule import LOOKS, Call, Rule
+from sweeper.compare.gate.rule import LOOKS, Call, Rule, plain_mean, slice_scatter
 from sweeper.model.gate import Because, GateVerdict
 from sweeper.study.judge import Terms as Judging
 from tests.benchmarks.common import SHORT, finish, table
@@ -53,14 +53,14 @@ def record(wanted: int) -> None:
             keep(KIND, STEP_MS, concluded(gate, both, machine, now(), *ended))
 
 
-def recorded() -> tuple[list[float], int]:
-    """ln(candidate / baseline) of each pair, in order of time; and how many slices stand behind them.
+def recorded() -> tuple[list[float], list[tuple[float, ...]]]:
+    """ln(candidate / baseline) of each pair, and of its slices, in order of time.
 
     Checks end when they are sure, but what follows in the next one knows nothing of that.
     """
     found = [*kept("unchanged"), *kept(KIND)]
     logs = [one for check in found for one in check.differences]
-    return logs, 2 * sum(len(slices) or 1 for check in found for slices in check.slices)
+    return logs, [one for check in found for one in check.slices]
 
 
 def main() -> None:
@@ -71,21 +71,28 @@ def main() -> None:
     for most in (count for count in LOOKS if count <= len(logs)):
         rule = Rule(SLOWER, most)
         starts = range(0, len(logs) - most + 1, most)
-        unchanged = [decided(rule, logs[at : at + most]) for at in starts]
-        slower = [decided(rule, [one + math.log1p(-SLOWER) for one in logs[at : at + most]]) for at in starts]
+        windows_of = [(logs[at : at + most], slices[at : at + most]) for at in starts]
+        unchanged = [decided(rule, pairs, behind) for pairs, behind in windows_of]
+        slower = [decided(rule, [one + math.log1p(-SLOWER) for one in pairs], behind) for pairs, behind in windows_of]
         called = sum(one.call is Call.REGRESSED for one in unchanged)
         seen = sum(one.call is Call.REGRESSED for one in slower)
         passed = sum(one.call is Call.PASS for one in unchanged)
         rows.append((most, len(starts), called, passed, seen, statistics.mean(one.pairs for one in unchanged)))
         alarms, found, windows = called, seen, len(starts)
-    spread = 100 * statistics.stdev(logs) if len(logs) > 1 else None
-    print(f"{len(logs)} pairs of one configuration with itself; they differ by {spread} %")
+    mean = plain_mean(logs)
+    low, high = mean.interval()
+    spread, scatter = 100 * statistics.stdev(logs), 100 * slice_scatter(slices)
+    print(f"{len(logs)} pairs of one configuration with itself differ by {spread:.1f} %, by slices {scatter:.1f} %")
+    print(f"the candidate seems {100 * mean.value:+.2f} % faster ({100 * low:+.2f} to {100 * high:+.2f})")
     table(("most pairs", "windows", "alarms", "passed", "found at 5 %", "pairs to a verdict"), rows)
     finish(
         {
-            "sessions": slices,
+            "slices": 2 * sum(map(len, slices)),
             "pairs": len(logs),
             "pair_spread_percent": spread,
+            "pair_spread_by_slices_percent": scatter,
+            "bias_percent": 100 * mean.value,
+            "bias_percent_interval": [100 * low, 100 * high],
             "alarms": alarms,
             "windows": windows,
             "found_at_5_percent": found,

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sweeper.compare.gate.rule import CONSTANTS, MARGIN, looks
 from tests.benchmarks.common import SHORT, finish, table
-from tests.helpers.gate import statistics
+from tests.helpers.gate import scatter, statistics
 
 CHECKS = 2_000 if SHORT else 20_000
 MOST, SLICES = 16, 3
@@ -68,7 +68,7 @@ NOISES: dict[str, Callable[..., Any]] = {
 
 
 def sessions(generator: Any, noise: str, spread: float, effect: float, slower: float) -> tuple[Any, Any]:
-    """ln(rate) of both sides' restarts, each (checks, units)."""
+    """ln(rate) of both sides' slices, each (checks, units, slices)."""
     raw = NOISES[noise](generator, (CHECKS, MOST, 2 * SLICES), spread * math.sqrt(SLICES / 2))
     turned = np.arange(MOST) % 2 == 1
     first = np.array([0, 1, 0])  # of AB BA AB, who begins
@@ -79,17 +79,19 @@ def sessions(generator: Any, noise: str, spread: float, effect: float, slower: f
         baseline[:, :, at] = np.where(swapped, other, one)
         candidate[:, :, at] = np.where(swapped, one, other)
     own = generator.normal(0.0, effect, (2, CHECKS, MOST)) if effect else np.zeros((2, CHECKS, MOST))
-    return baseline.mean(axis=2) + own[0], candidate.mean(axis=2) + own[1] + math.log1p(-slower)
+    return baseline + own[0][:, :, np.newaxis], candidate + own[1][:, :, np.newaxis] + math.log1p(-slower)
 
 
-def gate(differences: Any, trimmed: bool) -> tuple[Any, Any, Any]:
+def gate(slices: Any, trimmed: bool) -> tuple[Any, Any, Any]:
     """Whether each check regressed, passed, and after how many pairs it ended."""
+    differences = slices.mean(axis=2)
     alarm, wrong = CONSTANTS[trimmed][MOST]
     regressed = np.zeros(CHECKS, dtype=bool)
     passed = np.zeros(CHECKS, dtype=bool)
     pairs = np.full(CHECKS, MOST)
     for count in looks(MOST, trimmed):
         mean, error, degrees = statistics(differences, count, trimmed)
+        error = np.maximum(error, scatter(slices, count) / math.sqrt(count))
         is_open = ~regressed & ~passed
         slow = is_open & (stdtr(degrees, (mean + MARGIN) / error) < alarm * count / MOST)
         fine = is_open & ~slow & (stdtr(degrees, -(mean - math.log1p(-TOLERANCE)) / error) < wrong * count / MOST)
@@ -101,7 +103,7 @@ def gate(differences: Any, trimmed: bool) -> tuple[Any, Any, Any]:
 
 def peers(baseline: Any, candidate: Any) -> dict[str, float]:
     """Share of checks that each rule of others calls slower, from eight sessions a side."""
-    one, other = baseline[:, :PEERS_SESSIONS], candidate[:, :PEERS_SESSIONS]
+    one, other = baseline[:, :PEERS_SESSIONS].mean(axis=2), candidate[:, :PEERS_SESSIONS].mean(axis=2)
     change = other.mean(axis=1) - one.mean(axis=1)
     ranks = stats.mannwhitneyu(other, one, axis=1, alternative="two-sided").pvalue
     welch = stats.ttest_ind(other, one, axis=1, equal_var=False).pvalue
@@ -159,7 +161,7 @@ def main() -> None:
                                 "regressed": int(regressed.sum()),
                                 "passed": int(passed.sum()),
                                 "pairs": float(pairs.mean()),
-                                "deviation": float((candidate - baseline).std(axis=1, ddof=1).mean()),
+                                "deviation": float((candidate - baseline).mean(axis=2).std(axis=1, ddof=1).mean()),
                             }
                         )
                         if not trimmed and spread == 0.03 and effect == 0.016 and slower in (0.0, 0.05):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 from scipy.special import stdtr
 
-from sweeper.compare.gate.rule import TRIM, Call, Rule, looks
+from sweeper.compare.gate.rule import TRIM, Call, Rule, looks, slice_scatter
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Decided:
     pairs: int
 
 
-def decided(rule: Rule, differences: Sequence[float]) -> Decided:
-    """Walk through the pairs until there is a verdict, or none are left."""
+def decided(rule: Rule, differences: Sequence[float], slices: Sequence[Sequence[float]] = ()) -> Decided:
+    """Walk through the pairs until there is a verdict, or none are left. `slices`: of each pair, where it has any."""
     values = [float(value) for value in differences]
     for count in rule.looks:
-        call = rule.call(values[:count])
+        call = rule.call(values[:count], slice_scatter(slices[:count]))
         if call is not Call.GO_ON:
             return Decided(call, count)
     return Decided(Call.GO_ON, rule.most_pairs)
@@ -43,6 +43,13 @@ def statistics(differences: Any, count: int, trimmed: bool) -> tuple[Any, Any, i
     winsorised = numpy.clip(ordered, kept[:, :1], kept[:, -1:])
     squares = ((winsorised - winsorised.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     return kept.mean(axis=1), numpy.sqrt(squares / (left * (left - 1))), left - 1
+
+
+def scatter(slices: Any, count: int) -> Any:
+    """`slice_scatter` after `count` pairs, of every row of `slices` (n, pairs, slices)."""
+    known = slices[:, :count]
+    size = known.shape[2]
+    return numpy.sqrt(known.var(axis=2, ddof=1).mean(axis=1) / size)
 
 
 def smallest_shares(most: int, trimmed: bool, walks: int, seed: int) -> Any:

@@ -9,7 +9,7 @@ from statistics import median
 from sweeper.app.check.pairs import Both, Lengths, Pairs, whole_lengths
 from sweeper.app.check.sides import Side
 from sweeper.compare.gate.conclude import memory_growth, memory_is_unclear, updates_of, updates_shortfall
-from sweeper.compare.gate.rule import LOOKS, Call, Rule
+from sweeper.compare.gate.rule import LOOKS, Call, Rule, pair_deviation, slice_scatter
 from sweeper.errors import Inconclusive, NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, Mode, Pair
 from sweeper.model.load import BusyProcess
@@ -177,7 +177,7 @@ class Gate:
             self.rule = Rule(self.terms.tolerance, self._most_pairs(), self.terms.trimmed)
         look = None
         if pair.difference is not None and self.rule is not None:
-            look = self.rule.look(self.differences)
+            look = self.rule.look(self.differences, self.scatter)
             if look is not None:
                 self.looks.append(look)
         self.show(pair, look)
@@ -186,6 +186,16 @@ class Gate:
     def differences(self) -> list[float]:
         """Of the pairs that count."""
         return [pair.difference for pair in self.found if pair.difference is not None]
+
+    @property
+    def scatter(self) -> float:
+        """What the slices of those pairs make of a difference; 0 of whole sessions."""
+        return slice_scatter([pair.slices for pair in self.found if pair.difference is not None])
+
+    @property
+    def deviation(self) -> float | None:
+        """How much those pairs differ."""
+        return pair_deviation(self.differences, self.scatter)
 
     @property
     def pair_seconds(self) -> float:
@@ -209,7 +219,7 @@ class Gate:
             return (GateVerdict.INCONCLUSIVE, Because.BUSY) if is_late else None
         if self.rule is None:
             return (GateVerdict.INCONCLUSIVE, Because.NOT_ENOUGH_PAIRS) if is_late else None
-        call = self.rule.call(differences)
+        call = self.rule.call(differences, self.scatter)
         if call is Call.REGRESSED:
             if not self.pairs.tolerates_load and self._uneven_percent() > MAX_MEAN_UNEVEN_PERCENT:
                 return GateVerdict.INCONCLUSIVE, Because.UNEVEN_LOAD
@@ -229,7 +239,7 @@ class Gate:
             return GateVerdict.REGRESSED, Because.MEMORY
         if memory_is_unclear(growth, self.terms.max_memory_growth):
             return GateVerdict.INCONCLUSIVE, Because.MEMORY
-        if self.rule.is_improved(differences):
+        if self.rule.is_improved(differences, self.scatter):
             return GateVerdict.IMPROVED, Because.SPEED
         return GateVerdict.PASS, Because.SPEED
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import stdev
 
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.run import Told, Wishes, measuring, open_check, pairs_of
@@ -66,13 +65,12 @@ def spread_of(gate: Gate) -> Spread:
     Raises:
         Inconclusive: too few pairs count.
     """
-    differences = gate.differences
-    if len(differences) < LEAST_PAIRS:
+    differences, deviation = gate.differences, gate.deviation
+    if len(differences) < LEAST_PAIRS or deviation is None:
         many = (
             f"only {len(differences)} of {len(gate.found)} pairs counted: other programs took too much of the machine"
         )
         raise Inconclusive(many, "end them, and try again")
-    deviation = stdev(differences)
     first = gate.found[0].at_seconds
     rows = []
     for tolerance in TOLERANCES:

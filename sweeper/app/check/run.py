@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from statistics import median, stdev
+from statistics import median
 
 from sweeper.app.alone import alone
 from sweeper.app.check.folder import CheckFolder
@@ -158,7 +158,7 @@ def concluded(
 ) -> CheckResult:
     """All that a check knows, in one value."""
     differences = gate.differences
-    deviation = stdev(differences) if len(differences) > 1 else None
+    deviation = gate.deviation
     counted = [two for pair, two in zip(gate.found, gate.both) if pair.difference is not None]
     starts = [pair.startup for pair in gate.found if pair.startup is not None and pair.difference is not None]
     planned = Rule(gate.terms.tolerance, LOOKS[-1], gate.terms.trimmed)
@@ -166,7 +166,7 @@ def concluded(
     if needed is not None and needed > LOOKS[-1]:
         needed = None
     reach = tolerance_in_reach(deviation, len(differences), gate.terms.trimmed) if deviation else None
-    mean = gate.rule.mean(differences) if gate.rule and gate.looks else None
+    mean = gate.rule.mean(differences, gate.scatter) if gate.rule and gate.looks else None
     startup = plain_mean(starts) if len(starts) > 1 else None
     rates = {
         side.name: [trial.steps_per_second for two in counted for trial in two if trial.contender == side.name]

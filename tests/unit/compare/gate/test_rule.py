@@ -7,8 +7,19 @@ import math
 import numpy
 import pytest
 
-from sweeper.compare.gate.rule import CONSTANTS, LOOKS, MARGIN, Call, Rule, looks, plain_mean, trimmed_mean
-from tests.helpers.gate import decided, smallest_shares
+from sweeper.compare.gate.rule import (
+    CONSTANTS,
+    LOOKS,
+    MARGIN,
+    Call,
+    Rule,
+    looks,
+    pair_deviation,
+    plain_mean,
+    slice_scatter,
+    trimmed_mean,
+)
+from tests.helpers.gate import decided, scatter, smallest_shares
 
 
 @pytest.mark.parametrize("trimmed", [False, True])
@@ -61,6 +72,36 @@ def test_the_edges_say_what_the_call_says():
         assert edges is not None
         expected = Call.REGRESSED if mean < edges.regressed else Call.PASS if mean > edges.passed else Call.GO_ON
         assert call is expected
+
+
+ALIKE = [-0.0395, -0.0325, -0.0336, -0.0342]
+SLICES = [[-0.0666, -0.0351, -0.017], [-0.0872, 0.0109, -0.0212], [-0.0302, -0.0801, 0.0096], [-0.0135, -0.007, -0.082]]
+"""Of one build with itself, recorded: the pairs agree, their slices do not."""
+
+
+def test_pairs_that_agree_by_chance_are_no_surer_than_their_slices():
+    rule, scatter = Rule(0.05, 16), slice_scatter(SLICES)
+    assert rule.call(ALIKE) is Call.REGRESSED
+    assert rule.call(ALIKE, scatter) is Call.GO_ON
+    assert rule.mean(ALIKE, scatter).error == pytest.approx(scatter / 2)
+    assert pair_deviation(ALIKE, scatter) == scatter > 5 * numpy.std(ALIKE, ddof=1)
+
+
+def test_pairs_that_differ_more_than_their_slices_are_taken_as_they_are():
+    """What belongs to a session is in none of its slices."""
+    pairs = [-0.03, 0.03, -0.02, 0.02]
+    close = slice_scatter([[pair - 0.001, pair, pair + 0.001] for pair in pairs])
+    assert Rule(0.05, 16).mean(pairs, close) == plain_mean(pairs)
+    assert pair_deviation(pairs, close) == pytest.approx(numpy.std(pairs, ddof=1))
+
+
+def test_the_scatter_of_slices_is_that_of_their_means():
+    generator = numpy.random.default_rng(13)
+    slices = generator.normal(0.0, 0.03, (4_000, 3)) + generator.normal(0.0, 0.1, (4_000, 1))
+    assert slice_scatter(slices.tolist()) == pytest.approx(0.03 / math.sqrt(3), rel=0.03)
+    assert slice_scatter(slices.tolist()) == pytest.approx(scatter(slices[numpy.newaxis], 4_000)[0])
+    assert slice_scatter([[0.1], [], [0.2]]) == 0.0  # one slice says nothing of how slices differ
+    assert slice_scatter([[0.1, 0.3], []]) == pytest.approx(0.1)
 
 
 def test_one_wild_pair_moves_the_trimmed_mean_little():
