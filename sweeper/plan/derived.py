@@ -15,6 +15,8 @@ MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What an environment is assumed to need at the least, where nothing was measured yet."""
 LEARNER_MEMORY_BYTES = 550 * 1024**2
 """PSS of the learner's main process with torch on CPU, facts of mlagents 1.1.0."""
+ENVS_PER_CORE = 2
+"""Environments to try at most: while one waits for its frame or for the learner, another uses the core."""
 _ENVS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _AREAS = (1, 2, 4, 8, 16)
 
@@ -37,7 +39,7 @@ def derive(
 ) -> tuple[Knobs, list[Finding]]:
     """Knobs with up to a few hundred combinations, and what to say of them."""
     by_memory = max(1, (bounds.cap_bytes - LEARNER_MEMORY_BYTES) // MEMORY_PER_ENV_BYTES)
-    most = min(max(bounds.usable_cores, 2), by_memory, _ENVS[-1]) if bounds.has_build else 1
+    most = min(ENVS_PER_CORE * bounds.usable_cores, by_memory, _ENVS[-1]) if bounds.has_build else 1
     knobs: Knobs = {"num_envs": tuple(count for count in _ENVS if count <= most)}
     knobs["num_areas"] = _AREAS if bounds.accepts_areas else (1,)
     notes = [Finding(FindingKind.SPACE_DERIVED)]

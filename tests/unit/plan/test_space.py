@@ -155,13 +155,13 @@ def test_in_the_editor_the_configs_environments_do_not_count() -> None:
 def test_a_derived_space() -> None:
     space = space_of(BUILD, cores=8)
     assert dict(space.knobs) == {
-        "num_envs": (1, 2, 3, 4, 6, 8),
+        "num_envs": (1, 2, 3, 4, 6, 8, 12, 16),
         "num_areas": (1, 2, 4, 8, 16),
         "batch_size": (64, 128, 256, 512),
         "threaded": (False, True),
     }
     assert [note.kind for note in space.notes] == [FindingKind.SPACE_DERIVED, FindingKind.BASELINE_FROM_CONFIG]
-    assert sum(1 for _ in space.combinations()) == space.size == 240
+    assert sum(1 for _ in space.combinations()) == space.size == 320
 
 
 TENFOLD = PPO.replace("2048", "1280")
