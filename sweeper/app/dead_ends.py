@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sweeper.errors import Inconclusive, NothingFeasible, NotReady, SweeperError
-from sweeper.model.trial import TrialResult
+from sweeper.model.findings import FindingKind
+from sweeper.model.trial import Purpose, TrialResult
 from sweeper.report.words.reasons import reason_text
 from sweeper.study.course import DeadEnd, Ending
 from sweeper.units import format_bytes
@@ -14,7 +15,8 @@ def error_of(step: DeadEnd, cap_bytes: int) -> SweeperError:
     trial = step.trial
     why = reason_text(trial.reason)
     if step.ending is Ending.UNMEASURED:
-        return Inconclusive(f"your own settings could not be measured: {why}", "a quiet machine, or a larger budget")
+        what = "your own settings" if trial.purpose is Purpose.BASELINE else "the smallest configuration"
+        return Inconclusive(f"{what} could not be measured: {why}", "a quiet machine, or a larger budget")
     if step.ending is Ending.LEARNS_NOTHING:
         return NothingFeasible(f"your own settings do not learn: {why}", "see buffer_size and batch_size")
     if step.ending is Ending.TOO_SLOW:
@@ -28,6 +30,11 @@ def error_of(step: DeadEnd, cap_bytes: int) -> SweeperError:
             trial.diagnosis or "mend what the learner complains of, then run the same command again: it resumes",
         )
     if step.ending is Ending.CAP_TOO_LOW:
+        if trial.reason is not None and trial.reason.kind is FindingKind.OVER_GPU_MEMORY:
+            return NothingFeasible(
+                f"the smallest configuration needs more GPU memory than gpu_memory_cap allows: {why}",
+                "raise gpu_memory_cap, then run with --fresh",
+            )
         cap, peak = format_bytes(cap_bytes), format_bytes(trial.peak_memory_bytes or 0)
         return NothingFeasible(
             f"the memory cap of {cap} is below what the smallest configuration needs: it was stopped at {peak}",

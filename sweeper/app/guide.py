@@ -63,7 +63,7 @@ def measure_guide(
             raise InvalidInput(f"{path}: the Editor is one environment: the guide's table needs a build (env_path)")
         opened = GuideFolder(folder or Path("reports") / f"{prepared.subject.study.spec.name}-guide")
         earlier = opened.open(asked_of(prepared, rounds), say)
-        sessions = stack.enter_context(sessions_for(prepared.machine, prepared.cap_bytes, stop))
+        sessions = stack.enter_context(sessions_for(prepared.subject.study, prepared.machine, prepared.cap_bytes, stop))
         result = Measuring(prepared, rounds, opened, earlier, sessions, say, tell, stop).run()
     searched = tuple(
         knob
@@ -130,7 +130,7 @@ class Measuring:
         lengths = replace(whole_lengths(side, is_pilot=True), warmup_cycles=1)
         while not self._has(place, number):
             trial = self._pairs.alone(side, number, lengths)
-            if place == (1, 1) and trial.outcome.is_infeasible:  # not saved: the same command tries it again
+            if place == (1, 1) and self._failure(place) is not None:  # not saved: the same command tries it again
                 raise NotReady(f"one environment with one area does not run: {_said(trial)}", trial.diagnosis)
             self._save(is_complete=False)
             self._stop.check()
@@ -183,9 +183,10 @@ class Measuring:
         return found[-1] if found and found[-1].is_ok else None
 
     def _failure(self, place: Place) -> TrialResult | None:
-        """The session that shows that a row never runs."""
-        own = (trial for trial in self._trials if trial.contender == _name(place))
-        return next((trial for trial in own if trial.outcome.is_infeasible), None)
+        """The session that shows that a row does not run; None where another session of it did."""
+        own = [trial for trial in self._trials if trial.contender == _name(place)]
+        failed = (trial for trial in own if trial.outcome.is_infeasible)
+        return None if any(trial.is_ok for trial in own) else next(failed, None)
 
 
 class _Sessions(Pairs):

@@ -130,10 +130,6 @@ class Prepared:
             "machine": self.machine.key,
         }
 
-    def gpu_cap_bytes(self, free_bytes: int | None) -> int | None:
-        """The cap of GPU memory, of what is free; None where no GPU tells."""
-        return None if free_bytes is None else self.subject.study.spec.gpu_memory_cap.resolve(free_bytes)
-
     def note_on_cap(self, kept_bytes: int) -> Finding | None:
         """What to say of the cap that the study has kept since its first run."""
         if kept_bytes == self.cap_bytes:
@@ -236,6 +232,11 @@ def memory_cap(asked: MemoryCap, machine: Machine) -> tuple[int, Finding | None]
         available = format_bytes(machine.available_memory_bytes)
         raise NotReady(f"only {available} of this machine's memory are available", "end other programs first")
     return most, _cap_lowered(most, cap, machine.available_memory_bytes, margin)
+
+
+def gpu_cap_bytes(study: Study, free_bytes: int | None) -> int | None:
+    """The cap of GPU memory, of what is free; None where no GPU tells."""
+    return None if free_bytes is None else study.spec.gpu_memory_cap.resolve(free_bytes)
 
 
 def notes_on_gpu(study: Study, machine: Machine) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from sweeper.app.clock import now, seconds_to
 from sweeper.app.drive import Drive
 from sweeper.app.glimpses import event_of
 from sweeper.app.outputs import Outputs, remove_half_written
-from sweeper.app.prepare import Overrides, Prepared, load, prepare
+from sweeper.app.prepare import Overrides, Prepared, gpu_cap_bytes, load, prepare
 from sweeper.app.run_log import logged_to
 from sweeper.app.stop import StopSignal
 from sweeper.app.study_folder import ELSEWHERE, move_aside, open_folder
@@ -94,7 +94,7 @@ def _opened(prepared: Prepared, tell: Listener, stop: StopSignal) -> Store:
         prepared.knob_values(),
         now(),
         prepared.cap_bytes,
-        prepared.gpu_cap_bytes(Gpus().free_bytes()),
+        gpu_cap_bytes(prepared.subject.study, Gpus().free_bytes()),
         Patience(waiting=lambda text: tell(StageChanged(text)), check=stop.check),
     )
 

@@ -34,7 +34,7 @@ from sweeper.study.rounds import SLICES
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60.0
-"""For a quiet machine, before a session (facts on statistics, 8.5); longer after sessions that were disturbed."""
+"""For a quiet machine, before a session (docs/sources.md, 8.5); longer after sessions that were disturbed."""
 MAX_WAIT_SECONDS = 600.0
 GLANCE_SECONDS = 1.0
 WAIT_SHARE = 0.25
@@ -99,7 +99,7 @@ class Trials:
         """A trial that is not launched because it is sure to break the memory cap; None where that is not sure."""
         tried = self.history.candidates
         if any(item.params == params for item in tried):
-            return None  # asked for again, as what was disturbed is
+            return None  # measured before: what it needs is known
         found = veto(params, tried, self.cap_bytes)
         if found is None:
             return None
@@ -147,13 +147,12 @@ class Trials:
             Contender(str(one.plan.number), one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
             for one, cycles in zip(asked, step.plan.slice_cycles)
         ]
-        deadline = self._clock() + STANDSTILL * step.plan.seconds
         try:
             with self._runner.in_turn(contenders, self._max_wait(), STANDSTILL * step.plan.seconds) as turns:
                 counted = 0
                 for found in turns.rounds(self._orders(len(contenders), step.round)):
                     counted += self._tolerates_load() or not any(disturbance(one) for one in found.contention)
-                    if counted >= SLICES or self._clock() > deadline:
+                    if counted >= SLICES:
                         break
                 records = turns.end()
         except BaseException:

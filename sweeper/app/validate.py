@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeper.app.parsed import check_with_parser
-from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load, notes_on_gpu
+from sweeper.app.prepare import NEEDED_FLAGS, Overrides, load, memory_cap, notes_on_gpu
 from sweeper.machine import describe_machine
 from sweeper.model.folder import TrialFolder
 from sweeper.plan.space import build_space
@@ -15,6 +15,7 @@ from sweeper.plan.subject import Subject
 from sweeper.plan.trial_plan import Launch
 from sweeper.report.words.study_notes import study_note
 from sweeper.report.words.values import command_text, params_text, value_text
+from sweeper.search.strategies import STRATEGIES
 from sweeper.session.build import find_build, told
 from sweeper.session.learner import command_name, locate_learner
 from sweeper.session.parser import NotAsked
@@ -34,7 +35,7 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
     """
     study, config = load(path, overrides)
     machine = describe_machine({})
-    cap = study.spec.memory_cap.resolve(machine.available_memory_bytes)
+    cap, cap_note = memory_cap(study.spec.memory_cap, machine)
     learner = locate_learner(study)
     build = find_build(study)
     launch = Launch(str(learner), command_name(study, learner), build, _FLAGS, told(build) if build else None)
@@ -50,10 +51,11 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
         yield f"{space.size:,} combinations"
     source = "" if space.baseline_stated else " (from the trainer config)"
     yield f"What you run today{source}: {params_text(space.baseline)}"
-    for note in (*space.notes, *notes_on_gpu(study, machine)):
+    for note in (*space.notes, *((cap_note,) if cap_note else ()), *notes_on_gpu(study, machine)):
         yield f"Note: {study_note(note)}"
     yield f"Memory cap: {format_bytes(cap)} of {format_bytes(machine.available_memory_bytes)} available"
-    yield from _plan(study.spec.budget.seconds, study.spec.budget.trials)
+    anchors = not STRATEGIES[study.spec.sampler].is_brief
+    yield from _plan(study.spec.budget.seconds, study.spec.budget.trials, anchors)
     least, most = study.spec.measure.limits(study.spec.budget.seconds)
     yield f"A session measures for {least:.0f} to {most:.0f} s, more where cycles are long"
     folder = TrialFolder((overrides.out or Path("reports") / study.spec.name).absolute() / "trials" / "0000")
@@ -66,7 +68,7 @@ def describe(path: Path, overrides: Overrides) -> Iterator[str]:
         yield f"{config.path}: the learner's own parser was not asked: {error}"
 
 
-def _plan(seconds: float, trials: int | None) -> Iterator[str]:
+def _plan(seconds: float, trials: int | None, anchors: bool) -> Iterator[str]:
     budget = format_seconds(seconds) if math.isfinite(seconds) else "without a limit on time"
     limit = f", at most {trials} trials" if trials else ""
     sessions = 1 + LEADERS
@@ -77,6 +79,6 @@ def _plan(seconds: float, trials: int | None) -> Iterator[str]:
         )
         return
     yield (
-        f"Budget {budget}{limit}: your settings first and through the search; then they and the "
+        f"Budget {budget}{limit}: your settings first{' and through the search' if anchors else ''}; then they and the "
         f"{LEADERS} fastest again side by side, until the answer is clear, for which enough is kept"
     )

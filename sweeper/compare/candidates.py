@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sweeper.model.findings import FindingKind
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.trial import Outcome, Params, Purpose, TrialResult, configuration_key
 
@@ -46,6 +47,12 @@ class Candidate:
     def broke_cap(self) -> bool:
         """Whether a session of it broke the memory cap."""
         return any(trial.outcome is Outcome.OVER_MEMORY for trial in self.trials)
+
+    @cached_property
+    def was_cut(self) -> bool:
+        """Whether a session of it was ended for its memory, so that its peak is not known; GPU memory is another."""
+        cut = (trial for trial in self.trials if trial.outcome is Outcome.OVER_MEMORY)
+        return any(trial.reason is None or trial.reason.kind is not FindingKind.OVER_GPU_MEMORY for trial in cut)
 
     @cached_property
     def rates(self) -> tuple[float, ...]:

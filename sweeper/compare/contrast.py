@@ -8,8 +8,8 @@ inter-block information; Yates 1940; Montgomery, Design and Analysis of Experime
 
 The variances are estimated: the noise within rounds from the rounds' own residuals, that of sessions from repeats over
 the whole study, each with a weak prior, because one round has no residual and two have few. Sessions that run in turn
-are the mean of their slices; the session's own part, which no slice sees, is added to what the slices scatter (facts on
-statistics, (e)). Student's t with the degrees of freedom behind the variance.
+are the mean of their slices; the session's own part, which no slice sees, is added to what the slices scatter
+(docs/sources.md, (e)). Student's t with the degrees of freedom behind the variance.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PRIOR_DEGREES = 4
 MOST_DEGREES = 8
 """What repeats over the whole study may weigh beside the rounds' own residuals: they have the study's drift in them."""
 PRIOR_SESSION_EFFECT = 0.03
-"""What belongs to a session that ran in turn and is in none of its slices: 0 to 3 % was seen (facts on statistics)."""
+"""What belongs to a session that ran in turn and is in none of its slices: 0 to 3 % was seen (docs/sources.md, (e))."""
 PRIOR_SESSION_EFFECT_DEGREES = 8
 PRIOR_SLICE_DEVIATION = 0.07
 """Of a slice of one to three cycles, before any session had two: 5 to 10 % were seen."""

@@ -20,11 +20,11 @@ def inert_knobs(candidates: Sequence[Candidate]) -> tuple[str, ...]:
         and isinstance(envs := item.params.get("num_envs"), int)
         and (agents := _agents(item))
     ]
-    by_envs: dict[int, dict[int, float]] = defaultdict(dict)
+    agents_at: dict[int, dict[int, float]] = defaultdict(dict)  # by areas, then environments
     for areas, envs, agents in seen:
-        by_envs[areas][envs] = agents
-    areas_do_nothing = len(by_envs) > 1 and _same([agents / envs for _, envs, agents in seen])
-    several = [list(found.values()) for found in by_envs.values() if len(found) > 1]
+        agents_at[areas][envs] = agents
+    areas_do_nothing = len(agents_at) > 1 and _same([agents / envs for _, envs, agents in seen])
+    several = [list(found.values()) for found in agents_at.values() if len(found) > 1]
     envs_do_nothing = bool(several) and all(_same(found) for found in several)
     return (*["num_areas"] * areas_do_nothing, *["num_envs"] * envs_do_nothing)
 

@@ -1,7 +1,7 @@
 """Looking again and again at a comparison that grows, without crying wolf: when a contender counts as faster.
 
 Every look at growing data is another chance to be fooled, so the error that is allowed in all is shared out among the
-looks beforehand: the level of a look grows with the rounds behind it (the gate's rule, facts on statistics, 8.3), and
+looks beforehand: the level of a look grows with the rounds behind it (the gate's rule, docs/sources.md, 8.3), and
 the last look, when nothing more can be measured, has what is left. The shares add up (Bonferroni), so the error is kept
 whatever the looks have in common; a little power is paid for that. Several rivals share a look's level by Holm's rule.
 """

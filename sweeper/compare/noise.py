@@ -51,7 +51,7 @@ def spread(candidates: Iterable[Candidate], counts: Callable[[TrialResult], bool
 def interval(item: Candidate, found: Spread | None) -> tuple[tuple[float, float], IntervalFrom] | None:
     """95 % interval of a candidate's mean speed, and which error it carries; None where nothing is known.
 
-    The error of one session is sqrt(between^2 + its own^2) (facts on statistics, 8.2). Without repeats anywhere in the
+    The error of one session is sqrt(between^2 + its own^2) (docs/sources.md, 8.2). Without repeats anywhere in the
     study only the session's own error is known, and the interval says so. Of a brief session of one cycle it is not.
     """
     rate, sessions = item.steps_per_second, item.measured

@@ -15,7 +15,7 @@ from sweeper.model.measurement import Method, Sample
 
 BLOCK_SECONDS = 2.0
 """Shortest block where there is no clean cycle: off-policy trainers update with every few steps, `threaded: true`
-updates beside collecting (facts on statistics, 8.1)."""
+updates beside collecting (docs/sources.md, 8.1)."""
 
 
 @dataclass(frozen=True)

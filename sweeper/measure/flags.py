@@ -10,7 +10,7 @@ from statistics import median
 from sweeper.model.findings import Finding, FindingKind
 
 GOOD_CYCLES = 8
-"""A standard error from fewer is a guess (facts on statistics, 8.1)."""
+"""A standard error from fewer is a guess (docs/sources.md, 8.1)."""
 TREND_P = 0.01
 FEW_DECISIONS = 0.5
 """In an exchange with a player, from which down most of them carry none."""

@@ -14,7 +14,7 @@ from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import Sample
 
 STRETCH_SECONDS = 20.0
-"""A machine's speed wanders over tens of seconds (facts, 17); shorter stretches show single updates."""
+"""A machine's speed wanders over tens of seconds (docs/sources.md, 12); shorter stretches show single updates."""
 MIN_GRADIENT_STEPS = 10
 """In a stretch: the mean of fewer is noise."""
 MAX_CHANGE = 1.25

@@ -37,7 +37,7 @@ class FindingKind(str, Enum):
     MACHINE_UNSTEADY = "machine_unsteady"
     # session: fastest_seconds, slowest_seconds of a gradient step; study: unsteady_sessions, sessions, change_percent
     SLICES_DISTURBED = "slices_disturbed"
-    # session: lost_slices, slices, busiest, busiest_cores; study: lost_rounds, rounds, busiest
+    # session: lost_slices, slices, busiest, busiest_cores; study: lost_slices, slices, busiest
     # Of a study.
     SPACE_DERIVED = "space_derived"
     BATCHES_REFUSED = "batches_refused"

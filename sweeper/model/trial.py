@@ -93,8 +93,8 @@ class TrialResult:
     `contender`: whom it measured there, by name; its configuration where it is None. `machine`: the key of the machine
     that it ran on. `slices`: its rates where it ran in turn with others that were alive at the same time; None for a
     slice that other programs disturbed. `brief`: a session of the search that was as short as its question allowed.
-    `learner_start`: of confirming sessions always the plain command's. `update_seconds`: what a policy update would
-    take by batch size, its own and others, told from this session's first buffer; None where nobody looked.
+    `learner_start`: of a study's confirming sessions always the plain command's. `update_seconds`: what a policy update
+    would take by batch size, its own and others, told from this session's first buffer; None where nobody looked.
     `cost_seconds`: what it took of the budget, from the end of the trial before it to its own: waiting, drawing and
     storage included. `excuses`: numbers of earlier trials that failed as this one did, although their settings had run
     before: the machine was the reason, and they are owed again. `collecting_steps_per_second`: of a session that ended

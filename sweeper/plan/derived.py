@@ -14,7 +14,7 @@ from sweeper.plan.updates import note_on_batches, refused_batches
 MEMORY_PER_ENV_BYTES = 150 * 1024**2
 """What an environment is assumed to need at the least, where nothing was measured yet."""
 LEARNER_MEMORY_BYTES = 550 * 1024**2
-"""PSS of the learner's main process with torch on CPU, facts of mlagents 1.1.0."""
+"""PSS of the learner's main process with torch on CPU, docs/sources.md."""
 ENVS_PER_CORE = 2
 """Environments to try at most: while one waits for its frame or for the learner, another uses the core."""
 _ENVS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)

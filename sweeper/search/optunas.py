@@ -24,7 +24,7 @@ MOST_SHOWN = 1_000
 """Candidates that the sampler is shown; asking takes seconds with thousands."""
 
 SEEDS_APART = 100_003
-"""So that two searches never draw alike; below it, one search's draws are never alike."""
+"""More than a search has results, so that no two draws, of one search or of two, have the same seed."""
 
 MakeSampler = Callable[[int], BaseSampler]
 

@@ -44,15 +44,14 @@ class Because(str, Enum):
 class Proposal:
     """The next configuration to measure. What a strategy does not expect is None.
 
-    `measure_seconds`: how long it is worth measuring it. `steps_per_second` and `seconds`: expected of its session, all
-    that it takes included. `left`: how much faster, in ln(steps/s), the fastest of the
-    space is expected to be than the fastest that was measured.
+    `measure_seconds`: how long it is worth measuring it. `seconds`: expected of its session, all that it takes
+    included. `left`: how much faster, in ln(steps/s), the fastest of the space is expected to be than the fastest that
+    was measured.
     """
 
     params: Params
     because: Because
     measure_seconds: float | None = None
-    steps_per_second: float | None = None
     seconds: float | None = None
     left: float | None = None
 

@@ -13,8 +13,6 @@ WINDOW_SECONDS = 1.0
 """One look. In shorter ones the counters' grain shows, longer ones delay every session on a quiet machine."""
 QUIET_WINDOWS = 5
 """Looks in a row that must be quiet after a busy one: a build or a sync pauses for a second or two in between."""
-MAX_SECONDS = 60.0
-"""A machine that is busy for longer stays so; the sessions are then measured and marked as disturbed."""
 POLL_SECONDS = 0.25
 """How soon a wish to stop is heard."""
 
@@ -42,7 +40,7 @@ def _never() -> bool:
 def wait_for_quiet(
     read_others: Callable[[], float],
     usable_cores: int,
-    max_seconds: float = MAX_SECONDS,
+    max_seconds: float,
     stop_asked: Callable[[], bool] = _never,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,

@@ -1,8 +1,8 @@
 """Several sessions alive at once, of which one runs while the others are suspended: paired slices of one machine.
 
 The machine's speed drifts over tens of seconds. Slices of a few cycles, taken in turn, see nearly the same machine, and
-start-up is paid once: about a third of the minutes that whole sessions in turn need for the same standard error (facts,
-18). It takes memory for all of them, and players that survive being suspended for seconds.
+start-up is paid once: about a third of the minutes that whole sessions in turn need for the same standard error
+(docs/sources.md, 18). It takes memory for all of them, and players that survive being suspended for seconds.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Turns:
     def rounds(self, orders: Iterable[Sequence[int]]) -> Iterator[Round]:
         """Start and warm up one session after the other, then a slice of each, in the order that `orders` says.
 
-        Stops early where a session breaks a limit, or somebody asks us to stop.
+        Stops early where a session breaks a limit, the time is up after a round, or somebody asks us to stop.
 
         Raises:
             NotReady: a learner cannot be started, or the disk is full.
@@ -112,6 +112,8 @@ class Turns:
             for index, window in windows.items():
                 self._slices[index].append(window)
             yield self._round(number, self._readings)
+            if time.monotonic() > self._until:
+                return
 
     def end(self) -> list[SessionRecord]:
         """End all sessions; what each left, those that were not even started included, in the contenders' order.

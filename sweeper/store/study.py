@@ -123,7 +123,7 @@ class Store:
             values: every value that a knob may take, the baseline's included.
             started_at: remembered for a new study.
             memory_cap_bytes: remembered for a new study, so that a share of memory is resolved once.
-            gpu_memory_cap_bytes: likewise; None where no GPU tells.
+            gpu_memory_cap_bytes: of this run; None where no GPU tells.
             patience: how long to wait for a storage that is locked.
         """
         patience = patience or Patience()
@@ -146,11 +146,9 @@ class Store:
             else:
                 study.set_user_attr(_STARTED, started_at)
                 study.set_user_attr(_CAP, memory_cap_bytes)
-                study.set_user_attr(_GPU_CAP, gpu_memory_cap_bytes)
                 study.set_user_attr(_SPENT, 0.0)
                 study.set_user_attr(_IDENTITY, dict(identity))  # last: what has it is whole
-            if _GPU_CAP not in study.user_attrs:  # a study of an earlier version
-                study.set_user_attr(_GPU_CAP, gpu_memory_cap_bytes)
+            study.set_user_attr(_GPU_CAP, gpu_memory_cap_bytes)  # it may change between runs
             return study
 
         return cls(patience.attempt(path, opened), values, path, patience)
@@ -167,7 +165,7 @@ class Store:
 
     @property
     def gpu_memory_cap_bytes(self) -> int | None:
-        """The cap of GPU memory of the first run; None where there was none to resolve."""
+        """The cap of GPU memory of the last run; None where no GPU told."""
         found = self._attributes.get(_GPU_CAP)
         return None if found is None else int(found)
 

@@ -22,21 +22,22 @@ from sweeper.compare.looks import MIN_ROUNDS, rounds_to_show
 from sweeper.inputs.study_limits import Budget
 from sweeper.measure.rate import MIN_CYCLES
 from sweeper.model.measurement import Method
+from sweeper.model.study import Stopped
 from sweeper.model.trial import LearnerStart, Purpose, Stage, TrialResult
 from sweeper.study.confirmation import LEADERS, MAX_ROUNDS, Confirmation
 from sweeper.study.history import History
 from sweeper.study.rounds import MAX_SLICE_SECONDS, SLICES, Round, cycle_seconds, turns_of
 
 CONFIRM_SHARE = 0.25
-"""Of the budget: the most that is kept for the confirmation where the leaders are close (facts on search, 9)."""
+"""Of the budget: the most that is kept for the confirmation where the leaders are close (docs/sources.md, 9)."""
 SHRINKAGE = 0.7
 """Of the leader's apparent advantage that is believed when the confirmation is planned: the fastest one flatters."""
 FINALS = (8, 4)
-"""Sizes of rounds among the leaders, before the best two are confirmed (facts on statistics, 8.2)."""
+"""Sizes of rounds among the leaders, before the best two are confirmed (docs/sources.md, 8.2)."""
 MARGIN = 1.15
 """Sessions of one configuration differ in length: start-up, and a cycle more or less."""
 ANCHOR_EVERY = 8
-"""Search trials between two sessions of the reference (facts on statistics, 8.2)."""
+"""Search trials between two sessions of the reference (docs/sources.md, 8.2)."""
 PILOT_SHARE = 0.1
 """Of the remaining budget that a second pilot session may cost, start-up included."""
 SAME_SECONDS = 1e-6
@@ -136,10 +137,10 @@ class Allowance:
         """
         seconds, trials = self.kept_for_confirmation
         if self.remaining_trials < 1 + trials:
-            return "limit on trials"
+            return Stopped.TRIALS.value
         # What is kept may be all that is left beside this session: that is room, whatever the last digit says.
         has_room = self.remaining_seconds + SAME_SECONDS >= self.search_seconds + seconds
-        return None if self.remaining_seconds > 0 and has_room else "budget"
+        return None if self.remaining_seconds > 0 and has_room else Stopped.BUDGET.value
 
     @cached_property
     def kept_for_confirmation(self) -> tuple[float, int]:

@@ -125,7 +125,7 @@ class Confirmation:
 
     @property
     def is_over(self) -> bool:
-        """Whether no further round can change anything: all looks were taken."""
+        """Whether it has had as many rounds as it may have, disturbed ones included."""
         return len(self.rounds) >= MAX_ROUNDS
 
     @cached_property
@@ -194,7 +194,7 @@ class Confirmation:
         ]
 
     def _until(self, round: int) -> Contrast:
-        """What was known when that round was over."""
+        """With the readings of when that round was over; how much sessions differ is taken from all of the study."""
         if self._judging_rounds and round == self._judging_rounds[-1]:
             return self.contrast
         last = max(trial.number for trial in self.rounds[round])

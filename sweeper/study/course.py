@@ -4,6 +4,8 @@
                             ▲                                          │
                             └──────── clear before the budget is spent ┘
 
+A search that repeats what needs it has neither pilot, anchors nor finals (`Allowance.is_brief`).
+
 Where nothing seems to run any more, the reference is tried: if it fails too, the machine is broken, and what failed
 since it last ran is owed again.
 """
@@ -20,7 +22,6 @@ from sweeper.compare.candidates import Candidate
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.space import Space
 from sweeper.study.allowance import Allowance
-from sweeper.study.history import History
 from sweeper.study.rounds import Round
 
 FAILURES_TO_LOOK_INTO = 3
@@ -129,7 +130,7 @@ def next_step(allowance: Allowance, space: Space, begun: int, settled: str | Non
     history = allowance.history
     if history.reference is None and (step := _to_reference(allowance, space, begun)) is not None:
         return step
-    if (step := _to_look_into(history, begun)) is not None:
+    if (step := _to_look_into(allowance, begun)) is not None:
         return step
     if history.searched == 0 and _sessions(history.reference) == 1 and allowance.has_room_for_pilot():
         # A second opinion on warm-up, and a first one on how much sessions differ.
@@ -153,7 +154,7 @@ def _to_reference(allowance: Allowance, space: Space, begun: int) -> Step | None
     history = allowance.history
     own = [trial for trial in history.counted if trial.key == history.own_key]
     if history.own_breaks_cap:
-        return _to_smallest(history, space, own)
+        return _to_smallest(allowance, space, own)
     last = next((trial for trial in reversed(own) if trial.number >= begun), None)
     if last is None or last.outcome is Outcome.INTERRUPTED:
         return Measure(history.own, Purpose.BASELINE, Stage.PILOT, Why.BASELINE)
@@ -167,23 +168,27 @@ def _to_reference(allowance: Allowance, space: Space, begun: int) -> Step | None
     return DeadEnd(Ending.TOO_SLOW if last.is_too_slow else Ending.DOES_NOT_RUN, last)
 
 
-def _to_smallest(history: History, space: Space, own: Sequence[TrialResult]) -> Step | None:
+def _to_smallest(allowance: Allowance, space: Space, own: Sequence[TrialResult]) -> Step | None:
     """The user's own settings break the cap: is there anything below it at all?"""
-    smallest = space.smallest()
+    history, smallest = allowance.history, space.smallest()
     key = configuration_key(smallest) if smallest is not None else None
     tried = [t for t in history.counted if t.key == key and (t.is_ok or t.outcome.is_infeasible)]
     if smallest is not None and not tried:
+        if allowance.is_spent or key in history.given_up:
+            last = next((t for t in reversed(history.results) if t.key == key), own[-1])
+            return DeadEnd(Ending.UNMEASURED, last)
         return Measure(smallest, Purpose.SEARCH, Stage.PILOT, Why.SMALLEST)
     last = tried[-1] if tried else own[-1]
     return DeadEnd(Ending.CAP_TOO_LOW, last) if last.outcome is Outcome.OVER_MEMORY else None
 
 
-def _to_look_into(history: History, begun: int) -> Step | None:
+def _to_look_into(allowance: Allowance, begun: int) -> Step | None:
     """Whether the machine is broken: several unlike configurations that do not run, or the reference, which did."""
+    history = allowance.history
     last = history.results[-1] if history.results else None
     if last is not None and last.excuses and last.number >= begun:
         return DeadEnd(Ending.NOTHING_RUNS, last)
-    if last is not None and last.excuses and history.reference is not None:
+    if last is not None and last.excuses and history.reference is not None and not allowance.is_spent:
         # The last run ended because nothing ran any more: what ran before tells whether that was mended.
         return Measure(history.reference.params, Purpose.ANCHOR, Stage.SEARCH, Why.CHECK, excuses=(last.number,))
     failing = [trial for trial in history.failing if trial.number >= begun]
@@ -191,7 +196,7 @@ def _to_look_into(history: History, begun: int) -> Step | None:
         is_hopeless = len(failing) >= MAX_FAILURES_IN_A_ROW and not history.ranked
         return DeadEnd(Ending.ALL_FAIL, failing[-1], len(failing)) if is_hopeless else None
     unlike = {trial.key for trial in failing}
-    if len(unlike) < FAILURES_TO_LOOK_INTO and history.reference.key not in unlike:
+    if allowance.is_spent or (len(unlike) < FAILURES_TO_LOOK_INTO and history.reference.key not in unlike):
         return None
     excuses = tuple(trial.number for trial in failing)
     return Measure(history.reference.params, Purpose.ANCHOR, Stage.SEARCH, Why.CHECK, excuses=excuses)

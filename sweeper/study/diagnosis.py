@@ -1,7 +1,7 @@
 """What went wrong in a session, in one sentence with the remedy; read from the end, the progress and the log.
 
 The learner's exit code is no evidence: it is 1 after a complete training with torch 2.9, and 0 when interrupted
-before any player connected (facts of mlagents 1.1.0).
+before any player connected (docs/sources.md).
 """
 
 from __future__ import annotations

@@ -179,8 +179,8 @@ class History:
 
     @cached_property
     def given_up(self) -> frozenset[str]:
-        """Keys of what was disturbed so often that it is left alone."""
-        return frozenset(given_up(self.results))
+        """Keys of what was disturbed so often, and never measured, that it is left alone."""
+        return frozenset(given_up(self.results)) - {item.key for item in self.candidates if item.measured}
 
     @cached_property
     def owed(self) -> Params | None:

@@ -19,7 +19,7 @@ def study_notes(history: History, spent_seconds: float) -> tuple[Finding, ...]:
     notes = [
         *(Finding(_INERT[knob]) for knob in history.inert),
         _busy(history),
-        _lost_rounds(history.results),
+        _lost_slices(history.results),
         _unsteady(history.results),
         _drift(history.noise, spent_seconds / 3600),
     ]
@@ -42,13 +42,13 @@ def _busy(history: History) -> Finding | None:
     return Finding(FindingKind.MACHINE_BUSY, values)
 
 
-def _lost_rounds(results: Sequence[TrialResult]) -> Finding | None:
+def _lost_slices(results: Sequence[TrialResult]) -> Finding | None:
     found = _warned(results, FindingKind.SLICES_DISTURBED)
     if not found:
         return None
     lost = {(trial.round, at) for trial in found for at, rate in enumerate(trial.slices) if rate is None}
-    total = sum({trial.round: len(trial.slices) for trial in found}.values())
-    return Finding(FindingKind.SLICES_DISTURBED, {"lost_rounds": len(lost), "rounds": total, **_busiest(found)})
+    total = sum({trial.round: len(trial.slices) for trial in results}.values())
+    return Finding(FindingKind.SLICES_DISTURBED, {"lost_slices": len(lost), "slices": total, **_busiest(found)})
 
 
 def _busiest(trials: Sequence[TrialResult]) -> dict[str, Value]:

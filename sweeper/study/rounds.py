@@ -10,7 +10,7 @@ from sweeper.model.trial import TrialResult
 
 SLICES = 4
 """Of each contender in a round of sessions that run in turn; then they are started again, because what belongs to a
-session is in none of its slices. Two to four are right whatever that is (facts on statistics, (e))."""
+session is in none of its slices. Two to four are right whatever that is (docs/sources.md, (e))."""
 SLICE_CYCLES = 3
 MIN_SLICE_SECONDS = 3.0
 """Shorter slices would be all resuming and suspending."""

@@ -42,7 +42,7 @@ def record(wanted: int) -> None:
         words = [str(study(root, "usual", STEP_MS))]
         with measuring(words, words, lambda text: print(text, file=sys.stderr), stop) as (both, machine, stack):
             cap, _ = memory_cap(both[0].subject.study.spec.memory_cap, machine)
-            sessions = stack.enter_context(sessions_for(machine, cap, stop))
+            sessions = stack.enter_context(sessions_for(both[0].subject.study, machine, cap, stop))
             pairs = Pairs(both, sessions, root, Judging(cap, None, machine.usable_cores), machine.key, stop)
             gate = Gate(pairs, Terms(SLOWER, ENDLESS_SECONDS, 1.0, cap), lambda text: None, lambda pair, look: None)
             lengths = gate.begin()

@@ -1,7 +1,7 @@
 """Sessions of a simulated build, sample by sample, for whole studies: the real loop and the real rules, no process.
 
 A build is two formulas: seconds a step of collecting, and of updating. The machine's speed wanders as the recorded
-one's does (facts on search, 12): 6 % over 10 s, 2 % over minutes; a session has 1.5 % of its own, a cycle 8 %.
+one's does (docs/sources.md, 12): 6 % over 10 s, 2 % over minutes; a session has 1.5 % of its own, a cycle 8 %.
 """
 
 from __future__ import annotations

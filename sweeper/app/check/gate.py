@@ -13,13 +13,13 @@ from sweeper.compare.gate.rule import LOOKS, Call, Rule, pair_deviation, slice_s
 from sweeper.errors import Inconclusive, NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, GateVerdict, Look, Mode, Pair
 from sweeper.model.load import BusyProcess
-from sweeper.model.measurement import Method
+from sweeper.model.measurement import Method, PerThousandSteps
 from sweeper.model.trial import Outcome, TrialResult
 from sweeper.report.words.reasons import reason_text
 from sweeper.study.rounds import MAX_SLICE_SECONDS, slice_cycles
 
 MAX_VOID_SHARE = 0.3
-"""Of the pairs, that others may disturb (facts on statistics, 8.5)."""
+"""Of the pairs, that others may disturb (docs/sources.md, 8.5)."""
 LEAST_PAIRS_TO_BLAME = 10
 """That MAX_VOID_SHARE is a share of at least: a disturbance that passes must not end a check that has just begun."""
 PAIRS_TO_TIME = 3
@@ -132,6 +132,8 @@ class Gate:
                     raise NotReady("the machine never was quiet enough for a first session", "end other programs first")
             elif trial.is_ok:
                 return trial
+            elif trial.outcome is Outcome.INTERRUPTED:
+                continue  # that somebody asked us to stop is said by what would begin next
             else:
                 failures += 1
                 if failures >= FAILURES:
@@ -188,9 +190,19 @@ class Gate:
         return [pair.difference for pair in self.found if pair.difference is not None]
 
     @property
+    def counted(self) -> list[Both]:
+        """The sessions of those pairs."""
+        return [two for pair, two in zip(self.found, self.both) if pair.difference is not None]
+
+    @property
     def scatter(self) -> float:
         """What the slices of those pairs make of a difference; 0 of whole sessions."""
         return slice_scatter([pair.slices for pair in self.found if pair.difference is not None])
+
+    @property
+    def updates(self) -> dict[str, PerThousandSteps]:
+        """Per 1,000 steps, of each side in those pairs."""
+        return updates_of([trial for two in self.counted for trial in two])
 
     @property
     def deviation(self) -> float | None:
@@ -232,7 +244,7 @@ class Gate:
 
     def _passed(self, differences: Sequence[float]) -> tuple[GateVerdict, Because]:
         assert self.rule is not None
-        if updates_shortfall(updates_of(self.pairs.trials)) is not None:
+        if updates_shortfall(self.updates) is not None:
             return GateVerdict.REGRESSED, Because.UPDATES
         growth = memory_growth(self.found)
         if growth is not None and growth.interval[0] > self.terms.max_memory_growth:

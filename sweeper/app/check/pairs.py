@@ -28,7 +28,7 @@ from sweeper.session.turns import Contender
 from sweeper.study.judge import Asked, Terms, judge
 
 SLICES = 3
-"""Of each side between two restarts: two to four are right whatever belongs to a session (facts on statistics, (e))."""
+"""Of each side between two restarts: two to four are right whatever belongs to a session (docs/sources.md, (e))."""
 MAX_UNEVEN_PERCENT = 10.0
 """Of the cores, that other programs may take more of one side's time than of the other's (8.5 there)."""
 WAIT_SECONDS = 60.0

@@ -18,11 +18,12 @@ from sweeper.app.check.pairs import Pairs
 from sweeper.app.check.sides import Side, check_sides, look_at, sides
 from sweeper.app.clock import now
 from sweeper.app.glimpses import event_of
-from sweeper.app.prepare import memory_cap
+from sweeper.app.prepare import gpu_cap_bytes, memory_cap
 from sweeper.app.stop import StopSignal
-from sweeper.compare.gate.conclude import memory_growth, updates_of
+from sweeper.compare.gate.conclude import memory_growth
 from sweeper.compare.gate.rule import LOOKS, Rule, plain_mean, tolerance_in_reach
 from sweeper.compare.gate.why import phase_changes
+from sweeper.inputs.study_file import Study
 from sweeper.machine import available_memory, describe_machine, memory_margin
 from sweeper.model.events import Listener, ignore
 from sweeper.model.gate import Because, CheckResult, GateVerdict, Look, Pair
@@ -133,15 +134,15 @@ def pairs_of(
     study, in_editor = both[0].subject.study, any(side.subject.is_in_editor for side in both)
     cap, _ = memory_cap(study.spec.memory_cap, machine)
     tolerates_load = wishes.tolerate_load or study.spec.measure.contention == "mark"
-    with sessions_for(machine, cap, stop, tell) as sessions:
+    with sessions_for(study, machine, cap, stop, tell) as sessions:
         judging = Judging(cap, None, machine.usable_cores, tolerates_load, in_editor)
         yield Pairs(both, sessions, folder.root, judging, machine.key, stop, max_seconds=wishes.max_seconds), cap
 
 
-def sessions_for(machine: Machine, cap_bytes: int, stop: StopSignal, tell: Listener = ignore) -> Sessions:
-    """A runner of sessions under the memory cap."""
-    free = Gpus().free_bytes()
-    rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, free)
+def sessions_for(study: Study, machine: Machine, cap_bytes: int, stop: StopSignal, tell: Listener = ignore) -> Sessions:
+    """A runner of sessions under the memory cap, and under that of GPU memory that the study states."""
+    gpu_cap = gpu_cap_bytes(study, Gpus().free_bytes())
+    rules = MemoryRules(cap_bytes, memory_margin(machine.memory_bytes), available_memory, gpu_cap)
     return Sessions(rules, machine.usable_cores, stop.asked, lambda glimpse: tell(event_of(glimpse)))
 
 
@@ -159,7 +160,7 @@ def concluded(
     """All that a check knows, in one value."""
     differences = gate.differences
     deviation = gate.deviation
-    counted = [two for pair, two in zip(gate.found, gate.both) if pair.difference is not None]
+    counted = gate.counted
     starts = [pair.startup for pair in gate.found if pair.startup is not None and pair.difference is not None]
     planned = Rule(gate.terms.tolerance, LOOKS[-1], gate.terms.trimmed)
     needed = planned.pairs_needed(deviation) if deviation else None
@@ -194,7 +195,7 @@ def concluded(
         steps_per_second={side: median(rate or 0.0 for rate in found) for side, found in rates.items() if found},
         memory_growth=memory_growth(gate.found),
         max_memory_growth=gate.terms.max_memory_growth,
-        updates=updates_of(gate.pairs.trials),
+        updates=gate.updates,
         why=phase_changes(counted),
         startup_more=None if startup is None else (startup.value, startup.interval()),
         busiest=gate.busiest[:3],

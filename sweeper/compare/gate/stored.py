@@ -48,7 +48,7 @@ class Prediction:
 def prediction(days: Sequence[Sequence[float]], batch: int) -> Prediction:
     """Of the mean ln(rate) of `batch` new sessions of another day, from the rates of each recorded day.
 
-    s * sqrt(1 + 1/n) of the n days' means, Student's t (facts on statistics, 8.3; Hahn and Meeker, Statistical
+    s * sqrt(1 + 1/n) of the n days' means, Student's t (docs/sources.md, 8.3; Hahn and Meeker, Statistical
     Intervals, 4.7); and beside it the sessions' own spread within a day, of which the batch has its share.
     """
     logs = [[math.log(rate) for rate in day] for day in days]

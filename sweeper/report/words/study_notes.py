@@ -131,8 +131,8 @@ def _busy(values: Values) -> str:
     return f"{_lost(lost, sessions, 'sessions')}{busiest}"
 
 
-def _rounds(values: Values) -> str:
-    return f"{_lost(values['lost_rounds'], values['rounds'], 'rounds of the confirmation')}{_busiest(values)}"
+def _slices(values: Values) -> str:
+    return f"{_lost(values['lost_slices'], values['slices'], 'slices of the confirmation')}{_busiest(values)}"
 
 
 def _lost(count: int, of: int, what: str) -> str:
@@ -179,7 +179,7 @@ _SENTENCES: Sentences = {
     FindingKind.AREAS_INERT: _areas,
     FindingKind.ENVS_INERT: _environments,
     FindingKind.MACHINE_BUSY: _busy,
-    FindingKind.SLICES_DISTURBED: _rounds,
+    FindingKind.SLICES_DISTURBED: _slices,
     FindingKind.MACHINE_UNSTEADY: _unsteady,
     FindingKind.DRIFT: _drift,
 }

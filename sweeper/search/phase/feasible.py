@@ -9,7 +9,7 @@ import numpy
 
 from sweeper.compare.candidates import Candidate
 from sweeper.inputs.study_limits import ROOM_FOR_BURSTS
-from sweeper.model.trial import Outcome, Params, ParamValue, configuration_key
+from sweeper.model.trial import Params, ParamValue, configuration_key
 from sweeper.plan.space import Space
 from sweeper.search.phase.coordinates import BATCH, SWITCH, Array
 from sweeper.study.history import History
@@ -21,14 +21,14 @@ PRIORS = ((600 * MIB, 500 * MIB), (400 * MIB, 600 * MIB), (20 * MIB, 60 * MIB))
 PEAK_ERROR = 0.04
 """Of a peak, about a sum of those."""
 BOUND_ERROR = 0.15
-"""Of what a session needed that was ended at the cap; taken for a tenth more than it had."""
+"""Of what a session needed that was ended at the cap; taken for a tenth more than the cap."""
 
 
 def chances_to_fit(configurations: Sequence[Params], tried: Sequence[Candidate], cap_bytes: int) -> Array:
     """Probability that each peak stays below the cap: Bayesian linear regression on the terms of PRIORS."""
     seen = [item for item in tried if item.peak_memory_bytes]
     peaks = numpy.array([_peak(item, cap_bytes) for item in seen])
-    errors = numpy.array([(BOUND_ERROR if item.broke_cap else PEAK_ERROR) for item in seen]) * peaks
+    errors = numpy.array([(BOUND_ERROR if item.was_cut else PEAK_ERROR) for item in seen]) * peaks
     mean = numpy.array([float(prior[0]) for prior in PRIORS])
     covariance = numpy.diag([float(prior[1]) ** 2 for prior in PRIORS])
     if seen:
@@ -100,8 +100,7 @@ def _beside(params: Params, *knobs: str) -> Setting:
 
 def _peak(item: Candidate, cap_bytes: int) -> float:
     peak = float(item.peak_memory_bytes or 0)
-    is_cut = any(trial.outcome is Outcome.OVER_MEMORY for trial in item.trials)
-    return max(1.1 * cap_bytes, peak) if is_cut else peak
+    return max(1.1 * cap_bytes, peak) if item.was_cut else peak
 
 
 def _terms(configurations: Sequence[Params]) -> Array:

@@ -4,7 +4,7 @@
     ln U = u0 + uB b + uBB b^2 + GP(b) + GP(e, a) + residual
     ln t = ln(C + U) + threaded * D,    D = overlap that is possible * what of it is used + GP(everything) + residual
 
-with e, a and b in octaves. Means and deviations are those that served in replay (facts on search, 12).
+with e, a and b in octaves. Means and deviations are those that served in replay (docs/sources.md, 12).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ USUAL_GAP = 1.5
 """Of ln U below ln(seconds a step), where no session told its phases."""
 DRIFT = 0.02
 DRIFT_SECONDS = 300.0
-"""The machine's speed over minutes (facts on search, 12)."""
+"""The machine's speed over minutes (docs/sources.md, 12)."""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from sweeper.model.trial import Stage, TrialResult, configuration_key
 from sweeper.search.phase.coordinates import BATCH, SWITCH
 
 WHITE = 0.08
-"""Relative deviation of one cycle beyond what the machine does to all of a session (facts on search, 12)."""
+"""Relative deviation of one cycle beyond what the machine does to all of a session (docs/sources.md, 12)."""
 MOST = 200
 """Sessions that are read; thinking about them all takes a second."""
 TOLD_ERROR = 0.06
-"""Relative deviation of an update's time that was told from some gradient steps (facts on search, 12: 3 to 6 %)."""
+"""Relative deviation of an update's time that was told from some gradient steps (docs/sources.md, 12: 3 to 6 %)."""
 LEAST_ERROR = 0.01
 LEAST_SHARE = 0.001
 """Of the time: a phase that takes less is not told from none."""

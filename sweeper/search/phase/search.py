@@ -23,7 +23,7 @@ from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
 
 ENOUGH = 0.01
 """Expected regret at which the search ends by itself, and not later: the model is too sure where a
-configuration lies off its surface (facts on search, 12)."""
+configuration lies off its surface (docs/sources.md, 12)."""
 ENOUGH_BY_WORTH = 0.02
 TRAINING_SECONDS = 4 * 3600.0
 """Of training that the answer is for, at the least: a session that is expected to save less of it than it costs is not
@@ -181,11 +181,11 @@ class _View:
     def proposal(self, place: int, length: float, because: Because, regret: float) -> Proposal:
         """With what is expected of it. `regret`: over the leader, which need not have been measured."""
         mean = self.posterior.mean
-        rate, seconds = math.exp(-float(mean[place])), float(self._seconds(length)[place])
+        seconds = float(self._seconds(length)[place])
         places = [self.places[item.key] for item in self.question.history.ranked]
         measured = [mean[one] for one in places if self.allowed[one]]
         left = regret + float(min(measured) - mean[self.leader]) if measured else None
-        return Proposal(self.configurations[place], because, length, rate, seconds, left)
+        return Proposal(self.configurations[place], because, length, seconds, left)
 
     def anything(self) -> Answer:
         """Something that was not tried, where the model has nothing to say."""

@@ -1,4 +1,4 @@
-"""Ways to search that others use, for replays: what a search of ours has to beat (facts on search, 4 to 8)."""
+"""Ways to search that others use, for replays: what a search of ours has to beat (docs/sources.md, 4 to 8)."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Surface:
             raise NoSurface("your own settings, with which every search begins, were not measured in it")
         if len(recorded) < LEAST_CONFIGURATIONS:
             raise NoSurface(f"it holds {len(recorded)} configurations; {LEAST_CONFIGURATIONS} are needed at least")
-        return cls(
+        found = cls(
             result.study.name,
             result.baseline.params,
             result.memory_cap_bytes,
@@ -78,6 +78,9 @@ class Surface:
             result.study.min_updates,
             {key: tuple(trials) for key, trials in recorded.items()},
         )
+        if not found.speeds:
+            raise NoSurface("no configuration ran without a failure, so that none is the fastest")
+        return found
 
     @cached_property
     def space(self) -> Space:

@@ -131,6 +131,20 @@ def test_a_row_that_never_runs_is_not_tried_again(guide):
     assert [row.failed is not None for row in result.rows] == [row.envs == 8 for row in result.rows]
 
 
+@pytest.mark.parametrize("row", ["1x1", "8x1"])
+def test_one_failed_session_removes_no_row_that_ran(guide, row):
+    guide.run(rounds=2)
+    rounds = [index for index, name in enumerate(guide.ran) if name.endswith(row)]
+    other = Guide(guide.root / "other")
+
+    def end(index: int) -> SessionEnd:
+        return SessionEnd.EXITED if index == rounds[1] else SessionEnd.MEASURED
+
+    result = other.run(rounds=2, end=end)
+    assert not any(found.failed for found in result.rows)
+    assert all(found.speedup is not None or (found.envs, found.areas) == (1, 1) for found in result.rows)
+
+
 def test_disturbed_sessions_count_over_all_runs(guide):
     with pytest.raises(Interrupted):
         guide.run(stop_at=1, load=lambda index: BUSY)

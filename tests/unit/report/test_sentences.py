@@ -122,8 +122,8 @@ STUDY_NOTES: list[tuple[FindingKind, Mapping[str, Value], str]] = [
     (FindingKind.MACHINE_BUSY, {**BUSY, "never_quiet": True}, "This machine was never quiet: every number here"),
     (
         FindingKind.SLICES_DISTURBED,
-        {"lost_rounds": 2, "rounds": 4, "busiest": ()},
-        "2 of 4 rounds of the confirmation were disturbed by other programs and do not count.",
+        {"lost_slices": 2, "slices": 4, "busiest": ()},
+        "2 of 4 slices of the confirmation were disturbed by other programs and do not count.",
     ),
     (
         FindingKind.MACHINE_UNSTEADY,

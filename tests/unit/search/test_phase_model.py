@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy
 import pytest
 
+from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.measurement import PerThousandSteps, Phases
 from sweeper.model.trial import Outcome, Params, Stage, TrialResult, configuration_key
 from sweeper.plan.space import Space
@@ -248,6 +249,13 @@ class TestFeasible:
         before = chances_to_fit([params_of(10)], history.candidates[:1], 4 * GIB)
         after = chances_to_fit([params_of(10)], history.candidates, 4 * GIB)
         assert after[0] < before[0] / 2
+
+    def test_what_broke_the_cap_of_gpu_memory_is_none(self) -> None:
+        gpu = Finding(FindingKind.OVER_GPU_MEMORY, {"peak_bytes": 8 * GIB})
+        broke = trial_of(1, params_of(8), outcome=Outcome.OVER_MEMORY, peak_memory_bytes=2 * GIB, reason=gpu)
+        history = History((trial_of(0, params_of(1)), broke), params_of())
+        assert not history.candidates[1].was_cut and history.candidates[1].broke_cap
+        assert chances_to_fit([params_of(8)], history.candidates, 4 * GIB)[0] > 0.99
 
     def test_the_guard_goes_with_the_inverse_of_the_batch(self) -> None:
         own = trial_of(0, params_of(batch=128), updates_per_1000_steps=PerThousandSteps(24.0, 0.5), stage=Stage.PILOT)

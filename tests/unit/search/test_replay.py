@@ -47,6 +47,9 @@ class TestSurface:
             Surface.of(replace(result, trials=(trial_of(0, SURFACE.own),)))
         with pytest.raises(NoSurface, match="your own settings"):
             Surface.of(replace(result, baseline=None))
+        broken = [trial_of(100 + at, trial.params, outcome=Outcome.CRASHED) for at, trial in enumerate(result.trials)]
+        with pytest.raises(NoSurface, match="no configuration ran without a failure"):
+            Surface.of(replace(result, trials=(*result.trials, *broken)))
 
 
 class TestTape:

@@ -95,7 +95,7 @@ class TestEveryBackEnd:
         assert store.results() == (first, second)
         other = again(started_at="2027-07-07", memory_cap_bytes=5, gpu_memory_cap_bytes=7)
         assert other.results() == (first, second)
-        assert (other.started_at, other.memory_cap_bytes, other.gpu_memory_cap_bytes) == ("2026-01-01", 8 * GIB, GIB)
+        assert (other.started_at, other.memory_cap_bytes, other.gpu_memory_cap_bytes) == ("2026-01-01", 8 * GIB, 7)
         assert run(other, params_of(2)).number == 2
 
     def test_time_spent_adds_up_over_runs(self, again: Opener) -> None:

@@ -400,7 +400,7 @@ class TestNotes:
         assert found == {"unsteady_sessions": 1, "sessions": 3, "change_percent": 25.0}
         assert self.values(trials[::2], FindingKind.MACHINE_UNSTEADY) is None
 
-    def test_rounds_that_do_not_count(self) -> None:
+    def test_slices_that_do_not_count(self) -> None:
         lost = (Finding(FindingKind.SLICES_DISTURBED),)
         load = Contention(5.0, 0.0, None, None, 0.0, (BusyProcess("stress", 0.9),))
         rates: Sequence[tuple[float | None, ...]] = [(900.0, None, 950.0, None), (1800.0, None, 1900.0, 2000.0)]
@@ -408,8 +408,9 @@ class TestNotes:
             trial_of(at + 1, params, 1000.0, Purpose.CONFIRM, round=0, slices=rate, warnings=lost, contention=load)
             for at, (params, rate) in enumerate(zip((OWN, A), rates))
         ]
-        found = self.values([self.own, *trials], FindingKind.SLICES_DISTURBED)
-        assert found == {"lost_rounds": 2, "rounds": 4, "busiest": ("stress",)}
+        calm = trial_of(3, A, 1000.0, Purpose.CONFIRM, round=1, slices=(900.0, 950.0, 900.0))
+        found = self.values([self.own, *trials, calm], FindingKind.SLICES_DISTURBED)
+        assert found == {"lost_slices": 2, "slices": 7, "busiest": ("stress",)}
         assert self.values([self.own, *trials]) is None
 
     def test_nothing_to_say(self) -> None:

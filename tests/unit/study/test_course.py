@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sweeper.compare.voids import MAX_VOIDS
 from sweeper.inputs.study_limits import Budget
 from sweeper.model.findings import Finding, FindingKind
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult
@@ -121,6 +123,18 @@ class TestOverTheCap:
     def test_nothing_fits(self) -> None:
         assert step(self.broke) == DeadEnd(Ending.CAP_TOO_LOW, self.broke)
 
+    @pytest.mark.parametrize("attempts", [1, 2, 3])
+    def test_the_smallest_is_not_tried_for_ever_on_a_busy_machine(self, attempts: int) -> None:
+        bigger = params_of(4, 4)
+        void = [trial_of(1 + at, OWN, stage=Stage.PILOT, outcome=VOID) for at in range(attempts)]
+        allowance = Allowance(History((self.of(bigger), *void), bigger), Budget(1200.0), 0.0, 8 * GIB)
+        again = Measure(OWN, SEARCH, Stage.PILOT, Why.SMALLEST)
+        assert next_step(allowance, SPACE, 0, None) == (
+            again if attempts < MAX_VOIDS else DeadEnd(Ending.UNMEASURED, void[-1])
+        )
+        spent = replace(allowance, spent_seconds=1200.0)
+        assert next_step(spent, SPACE, 0, None) == DeadEnd(Ending.UNMEASURED, void[-1])
+
     def test_the_search_goes_on_beside_the_smallest(self) -> None:
         bigger = params_of(4, 4)
         small = trial_of(1, OWN, stage=Stage.PILOT)
@@ -151,6 +165,10 @@ class TestABrokenMachine:
         assert step(*measured, *crashed(2, A, A, A)) == Search()
         found = step(*measured, *crashed(2, *self.unlike))
         assert found == Measure(OWN, ANCHOR, Stage.SEARCH, Why.CHECK, excuses=(2, 3, 4))
+
+    def test_nothing_is_looked_into_when_the_budget_is_spent(self) -> None:
+        measured = (own(), again(1))
+        assert step(*measured, *crashed(2, *self.unlike), spent=1200.0) == End("budget")
 
     def test_so_is_an_anchor_that_no_longer_runs(self) -> None:
         found = step(own(), again(1), again(2, outcome=CRASHED))

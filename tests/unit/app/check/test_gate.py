@@ -14,6 +14,7 @@ from sweeper.app.check.pairs import STANDSTILL_SECONDS, Pairs
 from sweeper.app.check.run import concluded
 from sweeper.app.check.sides import Side
 from sweeper.app.stop import StopSignal
+from sweeper.compare.gate.conclude import updates_of
 from sweeper.errors import Inconclusive, Interrupted, NotReady
 from sweeper.model.gate import BASELINE, CANDIDATE, Because, CheckResult, GateVerdict, Mode
 from sweeper.model.session import SessionEnd
@@ -146,6 +147,24 @@ def test_a_candidate_that_crashes_twice_has_its_own_verdict(tmp_path):
     found = check.run()
     assert (found.verdict, found.because) == (GateVerdict.CANDIDATE_FAILS, Because.FAILED)
     assert "two of its sessions failed" in headline(found)
+
+
+def test_being_asked_to_stop_is_no_second_failure(tmp_path):
+    """A first session of the candidate fails, and the next one is interrupted."""
+    check = Check(tmp_path)
+    ends = (SessionEnd.MEASURED, SessionEnd.EXITED, SessionEnd.INTERRUPTED)
+    check.runner.end = lambda index: ends[index]
+    check.runner.on_session = lambda index: check.stop.ask() if index == 2 else None
+    with pytest.raises(Interrupted):
+        check.run()
+
+
+def test_updates_are_those_of_the_pairs_that_count(tmp_path):
+    check = Check(tmp_path, jitter=wobble)
+    found = check.run()
+    counted = [trial for two in check.gate.counted for trial in two]
+    assert len(counted) == 2 * found.counted < len(found.trials)  # first sessions belong to no pair
+    assert found.updates == updates_of(counted)
 
 
 def test_one_crash_is_bad_luck(tmp_path):
