@@ -2,11 +2,13 @@
 
 A check takes minutes. `.bench/gate.jsonl` has a line for each that ended, so that a bench goes on where it was stopped;
 `gate-recorded` reads the pairs of the unchanged ones. Checks of another player, settings or buffer do not count.
+`GATE_FILE` names another file: `tests/benchmarks/recorded/gate.jsonl` was recorded on two shared cores.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ import yaml
 from sweeper.model.gate import CheckResult
 from tests.benchmarks.common import CONFIG
 
-FILE = Path(".bench/gate.jsonl")
+FILE = Path(os.environ.get("GATE_FILE", ".bench/gate.jsonl"))
 SLOWER = 0.05
 WORK, STEP_MS = "sleep", 2.0
 SETTINGS = {"num_envs": 1, "num_areas": 16}
