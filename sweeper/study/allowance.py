@@ -272,7 +272,7 @@ class Allowance:
             degrees = PRIOR_DEGREES + (found.degrees if found else 0)
             deviation = math.sqrt(squares / degrees)
         wanted = rounds_to_show(SHRINKAGE * advantage, deviation, degrees, len(rivals))
-        return max(1, wanted - len(self.confirmation.rounds))
+        return max(1, wanted - len(self.confirmation.judging_rounds))
 
     def _in_turn(self, keys: Sequence[str]) -> Round | None:
         """A round of sessions that are alive together; None where that is not possible.

@@ -3,6 +3,12 @@
 Contenders run side by side in rounds that choose nobody. After some of these rounds one looks whether a rival is faster
 than the reference (compare.looks); the confirmation ends as soon as that is clear, and begins again for a newcomer
 that the search finds later: all its rounds are evidence.
+
+    nobody ── a rival looks faster ──► open ── clear, or MAX_ROUNDS ──► closed
+                                        ▲                                 │
+                                        └─────── a newcomer looks faster ─┘
+
+While it is open (`is_open`), `contenders` are those of the last round; else the newcomers beside the best so far.
 """
 
 from __future__ import annotations
@@ -61,7 +67,7 @@ class Confirmation:
         if reference is None:
             return ()
         shown: set[str] = set()
-        rounds = self._judging_rounds
+        rounds = self.judging_rounds
         for count in range(1, len(rounds) + 1):
             is_last = self.is_last and count == len(rounds)
             allowed = level(count, is_last)
@@ -185,7 +191,7 @@ class Confirmation:
         return frozenset(trial.key for trials in self.rounds.values() for trial in trials if trial.key != own)
 
     @cached_property
-    def _judging_rounds(self) -> list[int]:
+    def judging_rounds(self) -> list[int]:
         """Rounds in which a rival was read."""
         return [
             number
@@ -195,7 +201,7 @@ class Confirmation:
 
     def _until(self, round: int) -> Contrast:
         """With the readings of when that round was over; how much sessions differ is taken from all of the study."""
-        if self._judging_rounds and round == self._judging_rounds[-1]:
+        if self.judging_rounds and round == self.judging_rounds[-1]:
             return self.contrast
         last = max(trial.number for trial in self.rounds[round])
         lone = [(number, reading) for number, reading in self._lone_readings if number <= last]

@@ -3,6 +3,14 @@
 `ln(C + U)` is not linear in ln C and ln U, so it is made so about the posterior mean, a few times (Gauss and Newton).
 All that one session reports shares an error, which is the machine's at that time and the session's own: so the update's
 time gauges the machine while collecting is measured.
+
+With x the latents (ln C, ln U and D of every configuration, of prior mean x0 and covariance K), y what was read and A
+by how much each latent moves it (`_by_kind`), at every step of the linearisation
+
+    y = expected + A (x - x0) + e,  e ~ N(0, machine)      toward = K A'      joint = A K A' + machine
+    mean of x = x0 + toward joint^-1 (y - expected)        covariance of x = K - toward joint^-1 toward'
+
+and ln(seconds a step) moves with x by w = (C / (C + U), U / (C + U), threaded).
 """
 
 from __future__ import annotations
