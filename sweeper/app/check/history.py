@@ -17,7 +17,10 @@ SHOWN = 60
 
 
 def key_of(result: CheckResult) -> str:
-    """What makes checks comparable: the machine, and what the baseline and its settings are, builds aside."""
+    """What makes checks comparable: the machine, the study's name and the baseline's settings.
+
+    Build, trainer config and learner may change from check to check: a trend is of them.
+    """
     settings = sorted(f"{knob}={value}" for knob, value in result.baseline.params.items())
     text = "|".join([result.name, result.machine.key, *settings])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
