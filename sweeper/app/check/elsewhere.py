@@ -32,13 +32,17 @@ class Elsewhere:
         """What is wrong with them is said at once; a result of an earlier check goes.
 
         Raises:
-            InvalidInput: a file could not be written, or the history is something else.
+            InvalidInput: a file could not be written, or holds something else than a check leaves there.
         """
         if self.history is not None:
             check_place("--history", self.history)
             check_history(self.history)
         if self.junit is not None:
             check_place("--junit", self.junit)
+            if self.junit == self.history:
+                raise InvalidInput(f"--junit: {self.junit} is the history too", "name another file")
+            if not _may_be_replaced(self.junit):
+                raise InvalidInput(f"--junit: {self.junit} holds something else than JUnit XML", "name another file")
             self.junit.unlink(missing_ok=True)
 
     def leave(self, folder: CheckFolder, result: CheckResult) -> list[str]:
@@ -61,7 +65,9 @@ class Elsewhere:
         said: list[str | None] = []
         text = ended.junit(message, code)
         for place in (self.junit, None if folder is None else _own(folder)):
-            if place is not None and os.path.isdir(place.parent):  # noqa: PTH112 the other one raises
+            if place is None or place == self.history or not os.path.isdir(place.parent):  # noqa: PTH112 the other raises
+                continue
+            if _may_be_replaced(place):
                 said.append(attempt(str(place), _writer(place, text)))
         said += [
             self._append(SUMMARY, ended.summary(message, code)),
@@ -97,6 +103,20 @@ def check_place(option: str, file: Path) -> None:
         raise InvalidInput(f"{option}: there is no folder {file.parent}", "make it first, or name another file")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         raise InvalidInput(f"{option}: {file} cannot be written by this user", "name another file, or mend its rights")
+
+
+def _may_be_replaced(junit: Path) -> bool:
+    """Whether nothing is lost: no file is there, or an empty one, or results of tests."""
+    try:
+        if not junit.exists():
+            return True
+        if not junit.is_file():
+            return False
+        with junit.open("rb") as file:
+            start = file.read(1024)
+    except OSError:
+        return False
+    return not start or b"<testsuite" in start
 
 
 def _own(folder: Path) -> Path | None:

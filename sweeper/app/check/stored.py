@@ -135,13 +135,15 @@ def against(wishes: Wishes, file: Path, told: Told, stop: StopSignal) -> Checked
         NotComparable: there is no baseline, it is too young, or it belongs to something else.
     """
     if not file.exists():
-        raise NotComparable(f"there is no baseline {file}", f"record one: sweeper check --record {file}")
+        raise NotComparable(
+            f"there is no baseline {file}", f"record one: sweeper check --candidate SIDE --record {file}"
+        )
     stored = read_baseline(file)
     if len(stored.sessions) < MIN_SESSIONS or stored.days < MIN_DAYS:
         raise NotComparable(
             f"{file} holds {len(stored.sessions)} sessions of {stored.days} day(s); {MIN_SESSIONS} of {MIN_DAYS} are "
             "needed at least, or every mood of the machine would look like a change of the code",
-            f"record again on another day: sweeper check --record {file}",
+            f"record again on another day: sweeper check --candidate SIDE --record {file}",
         )
     started_at = now()
     with _alone(wishes, told, stop) as one:

@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,6 +173,30 @@ def test_a_history_without_a_last_end_of_line_stays_one_record_a_line(tmp_path):
     assert len(history.read_text().splitlines()) == 2
 
 
+@pytest.mark.parametrize("holds", ["version: 1\n", "<project/>"])
+def test_a_file_that_is_no_junit_is_not_replaced(tmp_path, holds):
+    (file := tmp_path / "car.yaml").write_text(holds)
+    places = Elsewhere(None, file, {})
+    with pytest.raises(InvalidInput, match="holds something else than JUnit XML"):
+        places.look()
+    places.leave_error(None, "the error", 2)
+    assert file.read_text() == holds
+
+
+def test_a_device_is_no_place_for_junit():
+    with pytest.raises(InvalidInput, match="holds something else"):
+        Elsewhere(None, Path("/dev/null"), {}).look()
+
+
+def test_junit_is_not_the_history(tmp_path):
+    (file := tmp_path / "h").touch()
+    places = Elsewhere(file, file, {})
+    with pytest.raises(InvalidInput, match="is the history too"):
+        places.look()
+    places.leave_error(None, "the error", 2)
+    assert file.read_text() == ""
+
+
 @pytest.mark.parametrize("option", ["history", "junit"])
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, option):
     places = {"history": None, "junit": None, option: tmp_path / "nowhere" / "file"}
@@ -211,7 +236,7 @@ def test_an_error_leaves_ci_what_it_reads_and_nothing_of_an_earlier_check(tmp_pa
     folder.open()
     folder.write(check_of(verdict=GateVerdict.PASS))
     junit = tmp_path / "j.xml"
-    junit.write_text("<yesterday/>")
+    junit.write_text("<testsuites/>")
     places = Elsewhere(None, junit, {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)})
     places.look()
     assert not junit.exists()
