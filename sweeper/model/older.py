@@ -17,6 +17,8 @@ _INTERVALS = {
 }
 _MESSAGES = {"running in turn with others did not work": "turns_broken"}
 _TOO_SLOW = " in the time allowed"
+_VALUES = {"lost_rounds": "lost_slices", "rounds": "slices"}
+"""Of the study's warning of disturbed slices, which it called rounds."""
 
 
 def upgrade_study(data: dict[str, Any]) -> None:
@@ -56,6 +58,8 @@ def _upgrade_warnings(data: dict[str, Any]) -> None:
     for item in warnings if isinstance(warnings, list) else ():
         if isinstance(item, dict) and "values" not in item and isinstance(item.get("text"), str):
             item["values"] = {"text": item["text"]}
+        if isinstance(item, dict) and isinstance(values := item.get("values"), dict) and "lost_rounds" in values:
+            item["values"] = {_VALUES.get(name, name): value for name, value in values.items()}
 
 
 def _stage(trial: dict[str, Any], searched: bool) -> str:

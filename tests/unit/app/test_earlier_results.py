@@ -15,6 +15,7 @@ from sweeper.errors import InvalidInput
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import Pooled, StudyResult
 from sweeper.model.trial import Outcome, Purpose
+from sweeper.report.words.study_notes import study_note
 from tests.helpers.builders import GIB, params_of, trial_of
 from tests.helpers.results import FAST, OWN, full_result
 
@@ -85,6 +86,17 @@ def test_without_confirmation_or_baseline(read_old: Read) -> None:
     assert [item.speedup for item in few.configurations] == [None] * 4
     none = read_old(replace(result, baseline=None))
     assert [item.speedup for item in none.configurations] == [None] * 4
+
+
+def test_slices_that_were_called_rounds(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    save_results(folder, full_result())
+    data = json.loads(folder.results.read_text())
+    values = {"lost_rounds": 2, "rounds": 4, "busiest": []}
+    data["warnings"] = [{"kind": "slices_disturbed", "values": values, "text": "2 of 4 rounds"}]
+    folder.results.write_text(json.dumps(data))
+    (note,) = read_results(folder).warnings
+    assert study_note(note) == "2 of 4 slices of the confirmation were disturbed by other programs and do not count."
 
 
 def test_what_is_of_today_stays_as_it_is(tmp_path: Path) -> None:
