@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import psutil
 
@@ -58,8 +59,8 @@ class LiveSession:
         self._oom_kills_before = oom_kills()
         self._mark = owner() + uuid.uuid4().hex
         self._guardian = guardian
-        self._scratch = Scratch()  # torch leaves folders in TMPDIR when it is killed
-        guardian.watch(self._mark, self._scratch.path)
+        # Of its own, for torch leaves folders in TMPDIR when it is killed.
+        self._scratch = Scratch(partial(guardian.watch, self._mark))
         self._keeper: CapKeeper | None = None
         try:
             with open_log(plan) as log:

@@ -6,7 +6,10 @@ The lock is the system's own, so it says the same in every container of a machin
 from __future__ import annotations
 
 import contextlib
+import secrets
+import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,21 +24,22 @@ LOCK = ".sweeper-owner"
 class Scratch:
     """A new one. Close it, or use it as a context manager that gives its path: what is in it goes with it."""
 
-    def __init__(self) -> None:
-        """Make it.
+    def __init__(self, announce: Callable[[str], None] = lambda _path: None) -> None:
+        """Make it. `announce` is told its path before it exists: who is to remove it after a kill must know by then.
 
         Raises:
             NotReady: no temporary folder can be written.
         """
         try:
             # A short path: sockets in it may have 108 characters at most.
-            self._folder = tempfile.TemporaryDirectory(prefix=PREFIX + owner(), ignore_cleanup_errors=True)
+            self.path = str(Path(tempfile.gettempdir()) / f"{PREFIX}{owner()}{secrets.token_hex(4)}")
+            announce(self.path)
+            Path(self.path).mkdir(mode=0o700)
         except OSError as error:
             raise NotReady(
                 f"no temporary folder can be made: {error.strerror or error}",
                 "free some space there, or name a folder that you may write with TMPDIR",
             ) from None
-        self.path = self._folder.name
         self._lock = FileLock(Path(self.path) / LOCK)
         with contextlib.suppress(OSError, Timeout):  # a file system without locks: then the mark alone tells
             self._lock.acquire(timeout=0)
@@ -50,7 +54,7 @@ class Scratch:
         """Remove it."""
         with contextlib.suppress(OSError):
             self._lock.release()
-        self._folder.cleanup()
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def is_held(folder: Path) -> bool:

@@ -17,6 +17,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,8 +61,7 @@ class WarmLearner:
             raise NotWarm(f"which Python runs {script} cannot be told")
         self._guardian, self._mark, self._stop_asked = guardian, owner() + uuid.uuid4().hex, stop_asked
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = Scratch()
-        guardian.watch(self._mark, self._scratch.path)
+        self._scratch = Scratch(partial(guardian.watch, self._mark))
         self._keeper = keep_cap(self._mark, cap_bytes)
         self._answers = b""
         self._ended: dict[int, int] = {}

@@ -133,6 +133,17 @@ def test_an_owner_that_holds_its_folder_lives_whatever_its_mark_says(
     scratch.close()
 
 
+def test_a_folder_is_announced_before_it_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill between the two leaves a folder that somebody knows of, never one that nobody does."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    announced = {}
+    scratch = Scratch(lambda path: announced.update({path: Path(path).exists()}))
+    assert announced == {scratch.path: False}
+    assert Path(scratch.path).stat().st_mode & 0o777 == 0o700 or os.name == "nt"
+    scratch.close()
+    assert not Path(scratch.path).exists()
+
+
 def test_a_folder_that_cannot_be_asked_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_held(tmp_path)
     (tmp_path / LOCK).write_text("")
