@@ -129,7 +129,8 @@ def read_trainer_config(path: Path) -> TrainerConfig:
     check_age(source)
     for key in source.data:
         if key not in TOP_LEVEL_KEYS:
-            raise source.error((key,), f"unknown key in a trainer config{_belongs(key)}")
+            hint = "correct the key, or name a trainer config: one has `behaviors:`"
+            raise source.error((key,), f"unknown key in a trainer config{_belongs(key)}", hint)
     check_sections(source)
     check_behaviors(source)
     if not isinstance(source.data.get("default_settings"), (dict, type(None))):

@@ -94,18 +94,21 @@ def parse_yaml(path: Path, text: str, what: str) -> YamlText:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            raise InvalidInput(f"{path}: this {what} is empty")
+            raise InvalidInput(f"{path}: this {what} is empty", f"name the {what} itself")
         refuse_unclear_keys(path, node, what)
         _Unfolded(path).measure(node)
         data = _data_of(node)
     except yaml.MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
         line = f":{where.line + 1}" if where else ""
-        raise InvalidInput(f"{path}{line}: not valid YAML: {short(str(error.problem or error))}") from None
+        what_yaml = f"not valid YAML: {short(str(error.problem or error))}"
+        raise InvalidInput(f"{path}{line}: {what_yaml}", f"mend that line, if this is the {what}") from None
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise InvalidInput(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+        raise InvalidInput(f"{path}: not valid YAML: {str(error).splitlines()[0]}", f"name the {what} itself") from None
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
-        raise InvalidInput(f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}")
+        raise InvalidInput(
+            f"{path}:1: a {what} is a mapping of keys to values, not a {type(data).__name__}", f"name the {what} itself"
+        )
     return YamlText(path, text, data, node, mark)
 
 

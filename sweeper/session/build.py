@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.errors import NotReady
 from sweeper.inputs.study_file import Study
-from sweeper.session.interpreter import why_it_cannot_start
+from sweeper.session.interpreter import how_to_let_it_start, why_it_cannot_start
 
 RACER_SCRIPT = "sweeper-racer"
 _ENDINGS = {"win32": (".exe",), "darwin": (".app",)}
@@ -90,7 +90,7 @@ def _executable(path: Path) -> Path:
     if path.suffix == ".app" and path.is_dir() and not any((path / _BUNDLED).glob("*")):
         raise NotReady(f"{path} holds no executable ({_BUNDLED})", "build your Unity project again, for macOS")
     if sys.platform == "linux" and not os.access(path, os.X_OK):
-        raise NotReady(f"{path} is not executable", f"chmod +x {path}")
+        raise NotReady(f"{path} is not executable", how_to_let_it_start(path))
     if (wrong := why_it_cannot_start(path)) is not None:
         raise NotReady(f"{path} cannot start: {wrong[0]}", wrong[1])
     return path

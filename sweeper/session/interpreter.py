@@ -1,12 +1,26 @@
-"""A script that is there and cannot start, because the interpreter that its first line names is not."""
+"""A file that is there and cannot start: its rights, or the interpreter that its first line names, are not right."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 _MOST_BYTES = 256
 """Of a first line, as Linux reads it (BINPRM_BUF_SIZE)."""
+
+
+def how_to_let_it_start(file: Path) -> str:
+    """What to do about a file that is not executable: text that is no script is not what was meant."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(_MOST_BYTES)
+    except OSError:
+        start = b""
+    is_text = not any(byte < 32 and byte not in b"\t\n\f\r" for byte in start)
+    if start and is_text and not start.startswith(b"#!"):
+        return "it is text: name the program itself"
+    return f"chmod +x {shlex.quote(str(file))}"
 
 
 def why_it_cannot_start(script: Path) -> tuple[str, str] | None:

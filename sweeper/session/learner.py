@@ -18,7 +18,7 @@ from sweeper.errors import NotReady
 from sweeper.inputs.study_file import Study
 from sweeper.learner import surroundings
 from sweeper.outside import read_bounded
-from sweeper.session.interpreter import why_it_cannot_start
+from sweeper.session.interpreter import how_to_let_it_start, why_it_cannot_start
 from sweeper.session.scratch import Scratch
 from sweeper.troubles.learner import SETUPTOOLS, TORCH
 
@@ -59,7 +59,7 @@ def locate_learner(study: Study) -> Path:
         if not path.is_file():
             raise NotReady(f"{study.path}:{line}: learner: no such file: {path}", _LEARNER_HINT)
         if not os.access(path, os.X_OK):
-            raise NotReady(f"{study.path}:{line}: learner: {path} is not executable", f"chmod +x {path}")
+            raise NotReady(f"{study.path}:{line}: learner: {path} is not executable", how_to_let_it_start(path))
         return path
     # The environment that this tool runs in may not be activated, so its own scripts come after PATH.
     beside = os.pathsep.join((os.environ.get("PATH", ""), str(Path(sys.executable).parent)))
@@ -105,7 +105,9 @@ def probe_learner(path: Path) -> Learner:
             raise NotReady(f"cannot start {path}: {what}", mend) from None
         packages = _told_versions(told) or installed_packages(python_of(path))
     flags = frozenset(re.findall(r"--[a-z][a-z-]*", answer.stdout))
-    if answer.returncode != 0 or "--run-id" not in flags:
+    if answer.returncode == 0 and "--run-id" not in flags:
+        raise NotReady(f"{path} is no ML-Agents learner: its --help tells of no --run-id", _LEARNER_HINT)
+    if answer.returncode != 0:
         lines = (answer.stderr or answer.stdout).strip().splitlines()
         raise NotReady(f"{path} does not start: {lines[-1] if lines else 'no output'}", _mend(answer.stderr, packages))
     return Learner(path, flags, packages)

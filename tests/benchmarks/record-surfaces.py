@@ -24,6 +24,7 @@ import yaml
 
 from sweeper.app.outputs import read_results
 from sweeper.cli.main import main as sweeper
+from sweeper.errors import ExitCode
 from sweeper.model.folder import StudyFolder
 from sweeper.model.study import StudyResult, to_json
 from sweeper.model.trial import Stage, configuration_key
@@ -91,8 +92,8 @@ def _is_nothing(value: Any) -> bool:
     return value is None or value is False or value in ([], {})
 
 
-def record(name: str, build: Build) -> None:
-    """Go on with one surface, and write what there is."""
+def record(name: str, build: Build) -> bool:
+    """Go on with one surface, and write what there is; whether it ended by itself."""
     root = FOLDER / name
     root.mkdir(parents=True, exist_ok=True)
     config = json.loads(json.dumps(CONFIG))
@@ -106,14 +107,15 @@ def record(name: str, build: Build) -> None:
         "env_args": list(build.env_args), "min_updates": "off", **build.study,
     }  # fmt: skip
     (root / "study.yaml").write_text(yaml.safe_dump(study))
-    folder = StudyFolder(root / "study")
+    folder, code = StudyFolder(root / "study"), 0
     try:
         sweeper(["run", str(root / "study.yaml"), f"--out={folder.root}", "--budget=48h"])
     except SystemExit as end:
-        print(f"{name}: ended with {end.code}")
+        code = int(end.code or 0)
     if folder.results.exists():
         KEPT.mkdir(exist_ok=True)
         (KEPT / f"{name}.json").write_text(json.dumps(compact(read_results(folder)), separators=(",", ":")) + "\n")
+    return code not in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
 def main() -> None:
@@ -124,7 +126,8 @@ def main() -> None:
         left = until - time.monotonic()
         if left > 60:
             signal.alarm(int(left))
-            record(name, BUILDS[name])
+            if not record(name, BUILDS[name]):
+                break
             signal.alarm(0)
 
 

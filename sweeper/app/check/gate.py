@@ -140,6 +140,7 @@ class Gate:
                     if side.name == CANDIDATE:
                         return None
                     raise _does_not_run(trial)
+            self.tell(f"it does not count: {_words(trial)}")
             if self._is_late:
                 raise Inconclusive(
                     f"the time is up, and no first session of the {side.name} went well: {_words(trial)}",

@@ -63,8 +63,10 @@ def _read(file: Path) -> list[Past]:
         return []
     try:
         lines = read_bounded(file, MAX_BYTES).decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file}: no history of checks: it is not text", "name another file") from None
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{file}: cannot be read: {error}") from None
+        raise InvalidInput(f"{file}: cannot be read: {error}", "name another file, or mend its rights") from None
     found: list[Past] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -72,5 +74,7 @@ def _read(file: Path) -> list[Past]:
         try:
             found.append(from_json(Past, line))
         except ValueError as error:
-            raise InvalidInput(f"{file}:{number}: not a line of a history: {error}", "name another file") from None
+            raise InvalidInput(
+                f"{file}:{number}: not a line of a history: {error}", "mend the line, or name another file"
+            ) from None
     return found

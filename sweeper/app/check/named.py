@@ -18,10 +18,12 @@ from sweeper.model.folder import StudyFolder
 from sweeper.model.gate import BASELINE, CANDIDATE
 from sweeper.outside import read_bounded, shown
 from sweeper.session.build import candidates
+from sweeper.session.interpreter import how_to_let_it_start, why_it_cannot_start
 
 KINDS = ("study", "folder", "build", "config", "learner", "rev")
 YAML = (".yaml", ".yml")
 FILES = (*YAML, ".x86_64", ".x86", ".exe", ".app", ".json")
+_MEANT = {"study": "study file", "folder": "study folder", "config": "trainer config", "learner": "learner"}
 _MEND = "a study file, a study folder, a build, a trainer config, a learner or its environment, or a git revision"
 
 
@@ -94,15 +96,29 @@ def _kind(side: str, word: str, place: Path | None) -> tuple[str, object]:
     if kind == "rev" or (kind == "build" and text == DEMO_BUILD):
         return kind, text
     if kind == "build":
-        path = path.absolute()
-        if not any(candidate.exists() for candidate in candidates(path)):
-            raise InvalidInput(f"--{side}: there is no build {path}", "give the path of the executable")
-        return kind, str(path)
+        return kind, _build_at(side, path.absolute())
     if not path.exists():
-        raise InvalidInput(f"--{side}: there is no {path}")
+        raise InvalidInput(f"--{side}: there is no {_MEANT[kind]} {path}", f"mend the path, or name {_MEND}")
     if kind == "folder":
         return kind, StudyFolder(path)
     return kind, _learner_in(side, path) if kind == "learner" else path.absolute()
+
+
+def _build_at(side: str, path: Path) -> str:
+    found = next((place for place in candidates(path) if place.is_file() or place.suffix == ".app"), None)
+    if found is None and path.is_dir():
+        raise InvalidInput(f"--{side}: {path} is a folder", "name the executable of the build in it")
+    if found is None or not found.exists():
+        raise InvalidInput(f"--{side}: there is no build {path}", "give the path of the executable")
+    _check_start(side, "build", found)
+    return str(path)
+
+
+def _check_start(side: str, what: str, program: Path) -> None:
+    if not os.access(program, os.X_OK):
+        raise InvalidInput(f"--{side}: the {what} {program} cannot be executed", how_to_let_it_start(program))
+    if (wrong := why_it_cannot_start(program)) is not None:
+        raise InvalidInput(f"--{side}: the {what} {program} cannot start: {wrong[0]}", wrong[1])
 
 
 def _looks_like_a_file(text: str) -> bool:
@@ -145,6 +161,5 @@ def _learner_in(side: str, path: Path) -> Path:
         if not found:
             raise InvalidInput(f"--{side}: {path} holds no mlagents-learn", "name an environment in which it is")
         path = found[0]
-    if not os.access(path, os.X_OK):
-        raise InvalidInput(f"--{side}: the learner {path} cannot be executed", f"chmod +x {path}")
+    _check_start(side, "learner", path)
     return path.absolute()

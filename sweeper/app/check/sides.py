@@ -106,10 +106,10 @@ def _as_the_baseline(after: Named, before: Named) -> Named:
     )
 
 
-def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool = False) -> str:
+def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool = False, option: str = BASELINE) -> str:
     """What is wrong with the words or their files is said at once, before anything is waited for or started.
 
-    `needs_both`: whether there are to be two sides.
+    `needs_both`: whether there are to be two sides. `option`: with which a study that is missing can be named.
 
     Returns:
         The study's name.
@@ -118,7 +118,7 @@ def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool 
         InvalidInput, NotComparable: as `sides` does.
     """
     before, after = both_named(baseline, candidate)
-    ground = _ground(before, after)
+    ground = _ground(before, after, option=option)
     if needs_both and not candidate:
         raise NotComparable("there is no candidate: nothing would be compared", f"name {_SIDES} with --candidate")
     if needs_both and not baseline and not _names_a_part(after):
@@ -158,8 +158,11 @@ def _names_a_part(own: Named) -> bool:
     return any(part is not None for part in (own.build, own.config, own.learner, own.rev))
 
 
-def _ground(*who: Named) -> Ground:
-    """Of what is named, the folder first, then the study file; else the one finished study in reach."""
+def _ground(*who: Named, option: str = BASELINE) -> Ground:
+    """Of what is named, the folder first, then the study file; else the one finished study in reach.
+
+    `option`: with which one is to be named where that is not clear.
+    """
     for own in who:
         if own.folder is not None:
             return _of_folder(own.folder)
@@ -172,10 +175,11 @@ def _ground(*who: Named) -> Ground:
         return _of_folder(found[0])
     if found:
         names = ", ".join(str(folder.root) for folder in found[:5])
-        raise InvalidInput(f"{len(found)} studies are here: {names}", "name one with --baseline")
+        raise InvalidInput(f"{len(found)} studies are here: {names}", f"name one with --{option}")
+    what = "revisions are named, but no study" if any(own.rev for own in who) else "no study is named"
     raise InvalidInput(
-        "no study is named, and no finished one is here",
-        "name a study file or folder: sweeper check --baseline study.yaml",
+        f"{what}, and no finished one is here",
+        f"name a study file or folder too, which the rest is taken from: --{option} study.yaml",
     )
 
 
@@ -184,7 +188,10 @@ def _of_folder(folder: StudyFolder) -> Ground:
     if result.best is None:
         raise NotComparable(f"{folder.root} has no answer yet", "finish it with `sweeper run`, or name its study file")
     if not result.study.file or not Path(result.study.file).is_file():
-        raise InvalidInput(f"{folder.root}: its study file {short(str(result.study.file))} is not there any more")
+        raise InvalidInput(
+            f"{folder.root}: its study file {short(str(result.study.file))} is not there any more",
+            "name where it is now: a study file can be a side too",
+        )
     return Ground(Path(result.study.file), result.best.params)
 
 
@@ -248,6 +255,7 @@ def check_sides(one: SideFacts, other: SideFacts, same: bool = False) -> None:
     """That a comparison of these two would tell something. `same`: they are meant to be one thing.
 
     Raises:
+        InvalidInput: they are meant to be one thing and are not.
         NotComparable: nothing that is known of them differs, or their steps are of other behaviours.
     """
     counts = [len(side.fingerprint["behaviours"]) for side in (one, other)]
@@ -258,7 +266,10 @@ def check_sides(one: SideFacts, other: SideFacts, same: bool = False) -> None:
             "of other behaviours are other steps",
             "give both configs the same behaviours",
         )
-    if same or differences(one, other):
+    differing = differences(one, other)
+    if same and differing:
+        raise InvalidInput(f"--same: the sides differ in {', '.join(differing)}", "leave it out to compare them")
+    if same or differing:
         return
     today = [f"of {' '.join(side.named)}, {' and '.join(side.from_today)}" for side in (one, other) if side.from_today]
     taken = f"; {'; '.join(today)} was taken from today, because git does not hold it" if today else ""

@@ -197,7 +197,7 @@ def memory_of(stored: StoredBaseline, found: Sequence[TrialResult]) -> Change | 
 @contextmanager
 def _alone(wishes: Wishes, told: Told, stop: StopSignal) -> Iterator[Alone]:
     named_alone(wishes.candidate)
-    folder = open_check(wishes.folder, look_at((), wishes.candidate))
+    folder = open_check(wishes.folder, look_at((), wishes.candidate, option=CANDIDATE))
     with ExitStack() as stack:
         alone(stack, told.say, stop)
         clean_up()

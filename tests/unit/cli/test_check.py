@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from sweeper.app.check.elsewhere import check_place
 from sweeper.cli.check import _next
 from sweeper.cli.options import growth
+from sweeper.errors import InvalidInput
 from sweeper.model.gate import GateVerdict
 from tests.helpers.builders import PPO, STUDY_HEAD
 from tests.unit.cli.test_cli import run
@@ -140,6 +143,37 @@ def test_a_name_that_no_file_can_have_is_no_bug(place, capsys, option, expected)
     assert code == expected
     assert "File name too long" in err
     assert "internal error" not in err
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder in which even root makes no file")
+@pytest.mark.parametrize("option", ["--junit", "--history", "--record"])
+def test_a_place_that_takes_no_file_is_refused_before_anything_is_measured(place, capsys, option):
+    sides = ["--candidate=study.yaml", *(() if option == "--record" else ["--baseline=Car.x86_64"])]
+    code, _, err = run(capsys, "check", *sides, option, "/proc/sweeper")
+    assert (code, f"{option}: /proc/sweeper cannot be written" in err) == (2, True), err
+
+
+def test_looking_at_a_place_leaves_no_file_and_changes_none(tmp_path):
+    check_place("--history", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").write_text("x")
+    check_place("--history", tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "x"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="no ordinary file"):
+        check_place("--history", tmp_path / "pipe")
+
+
+def test_a_history_that_is_no_text_is_told_so_in_words(place, capsys):
+    (place / "h.jsonl").write_bytes(b"\xff\xfe\x00")
+    code, _, err = run(capsys, "check", "--baseline=study.yaml", "--candidate=Car.x86_64", "--history=h.jsonl")
+    assert code == 2
+    assert "h.jsonl: no history of checks: it is not text" in err
+    assert "codec" not in err
 
 
 def test_a_result_of_yesterday_does_not_outlive_an_error(place, capsys):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.session.interpreter import why_it_cannot_start
+from sweeper.session.interpreter import how_to_let_it_start, why_it_cannot_start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="first lines are POSIX's")
 
@@ -39,6 +39,16 @@ def test_nothing_is_said_of_what_may_start(tmp_path: Path, text: str) -> None:
     script.write_text(text)
     assert why_it_cannot_start(script) is None
     assert why_it_cannot_start(tmp_path / "gone") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "is_program"),
+    [(b"notes\n", False), (b"\x7fELF\x02\x01", True), (b"#!/bin/sh\n", True), (b"", True)],
+)
+def test_text_is_not_to_be_made_executable(tmp_path: Path, content: bytes, is_program: bool) -> None:
+    file = tmp_path / "my game"
+    file.write_bytes(content)
+    assert how_to_let_it_start(file).startswith("chmod +x '") == is_program
 
 
 def test_the_mend_mends_it(tmp_path: Path) -> None:

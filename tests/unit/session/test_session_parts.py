@@ -22,7 +22,7 @@ from sweeper.model.session import SessionEnd
 from sweeper.session.build import find_build, told
 from sweeper.session.build_files import identity
 from sweeper.session.follow import SampleFile, log_tail, player_that_ended
-from sweeper.session.learner import breakages, command_name, locate_learner, python_of
+from sweeper.session.learner import breakages, command_name, locate_learner, probe_learner, python_of
 from sweeper.session.ports import free_block, is_free
 from sweeper.study.diagnosis import diagnose, exception_line
 from sweeper.troubles.learner import SETUPTOOLS, TORCH
@@ -236,6 +236,17 @@ class TestLearner:
         found = breakages(packages)
         assert len(found) == len(mends)
         assert all(text.endswith(mend) for text, mend in zip(found, mends))
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+    def test_a_program_that_is_no_learner_is_told_from_one_that_is_broken(self, tmp_path: Path) -> None:
+        program = tmp_path / "other"
+        program.write_text("#!/bin/sh\necho '--version  print it'\n")
+        program.chmod(0o755)
+        with pytest.raises(NotReady, match="is no ML-Agents learner: its --help tells of no --run-id"):
+            probe_learner(program)
+        program.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
+        with pytest.raises(NotReady, match="does not start: broken"):
+            probe_learner(program)
 
     def test_locating(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         script = self.script(tmp_path, f"#!{sys.executable}")

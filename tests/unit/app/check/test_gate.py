@@ -149,6 +149,16 @@ def test_a_candidate_that_crashes_twice_has_its_own_verdict(tmp_path):
     assert "two of its sessions failed" in headline(found)
 
 
+def test_a_first_session_that_is_repeated_says_why(tmp_path):
+    check = Check(tmp_path, jitter=wobble, end=lambda index: SessionEnd.EXITED if index == 0 else SessionEnd.MEASURED)
+    check.run()
+    first = [text for text in check.said if "first session" in text or "does not count" in text]
+    assert [text.partition(":")[0] for text in first] == [
+        "first session of the baseline", "it does not count", "first session of the baseline",
+        "first session of the candidate",
+    ]  # fmt: skip
+
+
 def test_being_asked_to_stop_is_no_second_failure(tmp_path):
     """A first session of the candidate fails, and the next one is interrupted."""
     check = Check(tmp_path)

@@ -66,14 +66,18 @@ def test_a_word_is_known_by_what_it_is(place, word, kind):
     ("words", "said"),
     [
         (["nowhere"], "nothing that can be measured"),
-        (["config:gone.yaml"], "there is no gone.yaml"),
+        (["config:gone.yaml"], "there is no trainer config gone.yaml"),
         (["gone.yaml"], "there is no file"),
         (["builds/gone"], "there is no file"),
         (["build:gone.x86_64"], "there is no build"),
         ([""], "names nothing"),
         (["rev:"], "names nothing"),
         (["New.x86_64", "Car.x86_64"], "a second build"),
-        (["learner:car.d"], "there is no"),
+        (["learner:car.d"], "there is no learner car.d"),
+        (["folder:nope"], "there is no study folder nope"),
+        (["build:env"], "is a folder"),
+        (["build:car.yaml"], "cannot be executed"),
+        (["learner:car.yaml"], "cannot be executed"),
         (["-rf"], "nothing that can be measured"),
     ],
 )
@@ -81,6 +85,17 @@ def test_a_word_that_means_nothing_is_refused_with_its_side(place, words, said):
     with pytest.raises(InvalidInput, match=said) as error:
         named("candidate", words)
     assert "--candidate" in str(error.value)
+    assert error.value.hint
+
+
+def test_text_that_is_named_as_a_program_is_not_to_be_made_executable(place):
+    with pytest.raises(InvalidInput) as error:
+        named("candidate", ["build:car.yaml"])
+    assert error.value.hint == "it is text: name the program itself"
+    (place / "New.x86_64").chmod(0o644)
+    with pytest.raises(InvalidInput) as error:
+        named("candidate", ["New.x86_64"])
+    assert error.value.hint == f"chmod +x {place / 'New.x86_64'}"
 
 
 def test_what_a_side_does_not_name_is_as_the_others(place):
@@ -144,6 +159,8 @@ def test_what_does_not_differ_is_not_compared_unless_that_is_meant(place, words)
         check_sides(before.facts, after.facts, same=True)
     with sides(["study.yaml"], [*words[:1], "env"]) as (before, after):
         assert differences(before.facts, after.facts) == ("learner program",)
+        with pytest.raises(InvalidInput, match="--same: the sides differ in learner program"):
+            check_sides(before.facts, after.facts, same=True)
 
 
 def test_configs_of_other_behaviours_are_not_compared_and_other_names_are_told(place):
@@ -181,6 +198,15 @@ def test_a_study_alone_has_nobody_to_be_compared_with(place, monkeypatch, candid
 def test_without_a_study_nothing_can_be_measured(place):
     with pytest.raises(InvalidInput, match="no study is named"), sides([], ["New.x86_64"]):
         pass
+    with pytest.raises(InvalidInput, match="revisions are named, but no study") as refused:
+        look_at(["rev:HEAD~1"], ["rev:HEAD"], needs_both=True)
+    assert "--baseline study.yaml" in str(refused.value.hint)
+
+
+def test_a_study_is_asked_for_with_the_option_that_can_name_it(place):
+    with pytest.raises(InvalidInput) as refused:
+        look_at([], ["New.x86_64"], option="candidate")
+    assert "--candidate study.yaml" in str(refused.value.hint)
 
 
 def test_a_finished_study_in_reach_is_the_ground_with_its_best_settings(place):
