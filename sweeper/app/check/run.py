@@ -12,10 +12,11 @@ from pathlib import Path
 from statistics import median
 
 from sweeper.app.alone import alone
+from sweeper.app.check.comparable import check_sides
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import Gate, Terms
 from sweeper.app.check.pairs import Pairs
-from sweeper.app.check.sides import Side, check_sides, look_at, sides
+from sweeper.app.check.sides import Side, look_at, sides
 from sweeper.app.clock import now
 from sweeper.app.glimpses import event_of
 from sweeper.app.prepare import gpu_cap_bytes, memory_cap

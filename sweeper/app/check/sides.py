@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sweeper.app.check.git import check_revision, forget_lost_worktrees, worktree
+from sweeper.app.check.git import check_revision, forget_lost_worktrees
 from sweeper.app.check.named import Named, both_named
-from sweeper.app.check.today import Revision, start_of
+from sweeper.app.check.today import TODAY, Revision, revision_of, start_of
 from sweeper.app.named_by_config import with_what_it_names
 from sweeper.app.outputs import read_results
 from sweeper.app.prepare import subject_of
@@ -32,13 +32,13 @@ _SIDES = "a build, a trainer config, a learner or a git revision"
 
 @dataclass(frozen=True)
 class Side:
-    """One side, ready to be measured with `params`. `revision`: what it was made of, where it is one of git's."""
+    """One side, ready to be measured with `params`. `from_today`: parts that its revision does not hold."""
 
     name: str
     named: tuple[str, ...]
     subject: Subject
     params: Params
-    revision: Revision | None = None
+    revision: Revision = TODAY
     from_today: tuple[str, ...] = ()
 
     @property
@@ -46,7 +46,7 @@ class Side:
         """For the result."""
         config = self.subject.config.path.name
         command = self.subject.command(self.params, config)
-        study, revision = self.subject.study, self.revision or Revision()
+        study, revision = self.subject.study, self.revision
         known = {
             **self.subject.fingerprint(),
             "behaviours": [behavior.name for behavior in self.subject.config.behaviors if behavior.name],
@@ -197,92 +197,29 @@ def _of_folder(folder: StudyFolder) -> Ground:
 
 def _side(name: str, own: Named, as_written: bool, ground: Ground, stack: ExitStack, probe: Any) -> Side:
     """`as_written`: whether trainer configs are measured as they are, because a side names one."""
-    named_ground = _of_folder(own.folder) if own.folder else Ground(own.study) if own.study else ground
-    path, elsewhere, revision = named_ground.study, None, None
-    if own.rev is not None:
-        place, top = stack.enter_context(worktree(own.rev, path.absolute().parent))
-        revision = Revision(own.rev, place.resolve(), top.resolve())
-        elsewhere = path
-        path = place / path.resolve().relative_to(top.resolve())
-        if not path.is_file():
-            raise NotComparable(
-                f"{own.rev} has no {path.relative_to(place)}", "name a revision that has the study file"
-            )
-    study = read_study(path)
-    if revision is not None and own.config is None:
+    start = _of_folder(own.folder) if own.folder else Ground(own.study) if own.study else ground
+    revision = TODAY if own.rev is None else stack.enter_context(revision_of(own.rev, start.study))
+    study = read_study(revision.in_tree(start.study))
+    if own.config is None:
         revision.check_config(study)
-    changes: dict[str, Any] = {}
-    if elsewhere is not None:
-        changes.update(_left_at_home(study, elsewhere))
-    if own.config is not None:
-        changes["trainer_config"] = str(own.config)
-    if own.build is not None:
-        changes["env_path"] = own.build
-    if own.learner is not None:
-        changes["learner"] = str(own.learner)
-    study = replace(study, spec=study.spec.model_copy(update=changes))
-    config_path = study.resolve(study.spec.trainer_config)
-    config = read_trainer_config(config_path)
-    study = with_what_it_names(
-        study, replace(config, path=_at_home(study, elsewhere).resolve(study.spec.trainer_config))
-    )
-    subject, learner = subject_of(study, config, probe)
-    settings = {**settings_today(study, config, "--num-areas" in learner.flags), **(named_ground.best or {})}
+    study = _with_parts(study, own, revision)
+    config = read_trainer_config(study.resolve(study.spec.trainer_config))
+    at_home = replace(config, path=revision.of_today(study).resolve(study.spec.trainer_config))
+    subject, learner = subject_of(with_what_it_names(study, at_home), config, probe)
+    settings = {**settings_today(subject.study, config, "--num-areas" in learner.flags), **(start.best or {})}
     if as_written:
         # Two trainer configs are compared as they are: what a study chose for one would hide how they differ.
         settings = {knob: value if knob in LAUNCH_KNOBS else config.value(knob) for knob, value in settings.items()}
-    today = revision.from_today(own, subject, config_path) if revision is not None else ()
-    return Side(name, own.words or ("the study's own",), subject, settings, revision, today)
+    return Side(name, own.words or ("the study's own",), subject, settings, revision, revision.from_today(own, subject))
 
 
-def _at_home(study: Study, elsewhere: Path | None) -> Study:
-    """A revision's study as if it lay where the study of today does, `elsewhere`; any other as it is."""
-    return study if elsewhere is None else replace(study, source=replace(study.source, path=elsewhere))
-
-
-def _left_at_home(study: Study, elsewhere: Path) -> dict[str, str]:
-    """Paths of a revision's study that git does not hold, such as builds: they are taken from where the study lies."""
-    home, found = _at_home(study, elsewhere), {}
-    for key in ("env_path", "learner", "initialize_from"):
-        written = getattr(study.spec, key)
-        is_path = {"env_path": not study.uses_demo_build, "learner": "/" in (written or "")}.get(key, True)
-        if written and is_path and not study.resolve(written).exists():
-            found[key] = str(home.resolve(written))
-    return found
-
-
-def check_sides(one: SideFacts, other: SideFacts, same: bool = False) -> None:
-    """That a comparison of these two would tell something. `same`: they are meant to be one thing.
-
-    Raises:
-        InvalidInput: they are meant to be one thing and are not.
-        NotComparable: nothing that is known of them differs, or their steps are of other behaviours.
-    """
-    counts = [len(side.fingerprint["behaviours"]) for side in (one, other)]
-    if counts[0] != counts[1] and all(counts):
-        names = [", ".join(side.fingerprint["behaviours"]) for side in (one, other)]
-        raise NotComparable(
-            f"the baseline's trainer config is of {short(names[0])}, the candidate's of {short(names[1])}: agent steps "
-            "of other behaviours are other steps",
-            "give both configs the same behaviours",
-        )
-    differing = differences(one, other)
-    if same and differing:
-        raise InvalidInput(f"--same: the sides differ in {', '.join(differing)}", "leave it out to compare them")
-    if same or differing:
-        return
-    today = [f"of {' '.join(side.named)}, {' and '.join(side.from_today)}" for side in (one, other) if side.from_today]
-    taken = f"; {'; '.join(today)} was taken from today, because git does not hold it" if today else ""
-    raise NotComparable(
-        f"nothing that is known of the two sides differs (build, trainer config, learner, settings){taken}",
-        "name what differs, such as --baseline build:OLD beside the revision; to compare a thing with itself: --same",
-    )
-
-
-def differences(one: SideFacts, other: SideFacts) -> tuple[str, ...]:
-    """Names of what differs between two sides."""
-    keys = {**one.fingerprint, **other.fingerprint}
-    found = [key for key in keys if one.fingerprint.get(key) != other.fingerprint.get(key)]
-    if one.params != other.params:
-        found.append("settings")
-    return tuple(found)
+def _with_parts(study: Study, own: Named, revision: Revision) -> Study:
+    """The study with what the side names, and with what git does not hold from where it lies today."""
+    parts: dict[str, Any] = dict(revision.left_at_home(study))
+    if own.config is not None:
+        parts["trainer_config"] = str(own.config)
+    if own.build is not None:
+        parts["env_path"] = own.build
+    if own.learner is not None:
+        parts["learner"] = str(own.learner)
+    return replace(study, spec=study.spec.model_copy(update=parts))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweeper.app.check.git import worktree
 from sweeper.app.check.named import Named
 from sweeper.errors import NotComparable
 from sweeper.inputs.study_file import Study
@@ -16,11 +19,15 @@ TRAINED = "*.pt"
 
 @dataclass(frozen=True)
 class Revision:
-    """A worktree `tree` of the project in `top`, both resolved; none of the three for a side of today."""
+    """A worktree `tree` of the project in `top`, both resolved; nothing of it for a side of today.
+
+    `study`: where the study file lies today.
+    """
 
     name: str = ""
     tree: Path | None = None
     top: Path | None = None
+    study: Path | None = None
 
     def holds(self, path: Path) -> bool:
         """Whether this is in the worktree, and no link out of it."""
@@ -32,6 +39,35 @@ class Revision:
             return path
         return self.top / path.resolve().relative_to(self.tree)
 
+    def in_tree(self, study: Path) -> Path:
+        """The study file as it was then.
+
+        Raises:
+            NotComparable: there was none.
+        """
+        if self.tree is None or self.top is None:
+            return study
+        then = study.resolve().relative_to(self.top)
+        if not (self.tree / then).is_file():
+            raise NotComparable(f"{self.name} has no {then}", "name a revision that has the study file")
+        return self.tree / then
+
+    def of_today(self, study: Study) -> Study:
+        """A study of then as if it lay where that of today does."""
+        return study if self.study is None else replace(study, source=replace(study.source, path=self.study))
+
+    def left_at_home(self, study: Study) -> dict[str, str]:
+        """Paths of a study of then that git does not hold, such as builds: they are taken from where it lies today."""
+        if self.study is None:
+            return {}
+        home, found = self.of_today(study), {}
+        for key in ("env_path", "learner", "initialize_from"):
+            written = getattr(study.spec, key)
+            is_path = {"env_path": not study.uses_demo_build, "learner": "/" in (written or "")}.get(key, True)
+            if written and is_path and not study.resolve(written).exists():
+                found[key] = str(home.resolve(written))
+        return found
+
     def program(self, learner: Path) -> str:
         """What tells one learner's program from another; worktrees that hold the same do not differ."""
         return f"{self.at_home(learner.resolve())} {_digest([learner])}"
@@ -42,6 +78,8 @@ class Revision:
         Raises:
             NotComparable: it does not.
         """
+        if self.tree is None:
+            return
         path = study.resolve(study.spec.trainer_config)
         if not path.exists():
             raise NotComparable(
@@ -49,9 +87,11 @@ class Revision:
                 "have git hold it, or name one beside the revision: config:PATH",
             )
 
-    def from_today(self, own: Named, subject: Subject, config: Path) -> tuple[str, ...]:
+    def from_today(self, own: Named, subject: Subject) -> tuple[str, ...]:
         """Parts that the side does not name and git does not hold, for people."""
-        study, build = subject.study, subject.launch.build
+        if self.tree is None:
+            return ()
+        study, build, config = subject.study, subject.launch.build, subject.config.path
         found = []
         if own.build is None and build is not None and not study.uses_demo_build and not self.holds(build):
             found.append(f"the build {build.name}")
@@ -63,6 +103,20 @@ class Revision:
         if start is not None and not self.holds(study.resolve(start)):
             found.append(f"the trained run {Path(start).name}")
         return tuple(found)
+
+
+TODAY = Revision()
+
+
+@contextmanager
+def revision_of(name: str, study: Path) -> Iterator[Revision]:
+    """A revision of the project that holds this study file, for as long as the context lasts.
+
+    Raises:
+        NotReady: no git, no repository there, or no such revision.
+    """
+    with worktree(name, study.absolute().parent) as (tree, top):
+        yield Revision(name, tree.resolve(), top.resolve(), study)
 
 
 def start_of(study: Study, revision: Revision) -> str | None:

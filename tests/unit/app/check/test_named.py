@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from sweeper.app.check import sides as sides_module
+from sweeper.app.check.comparable import check_sides, differences
 from sweeper.app.check.git import is_revision, worktree
 from sweeper.app.check.named import named
-from sweeper.app.check.sides import check_sides, differences, look_at, sides
+from sweeper.app.check.sides import look_at, sides
 from sweeper.errors import InvalidInput, NotComparable, NotReady, SweeperError
 from sweeper.model.folder import StudyFolder
 from sweeper.report.check.words import notes
@@ -287,7 +288,7 @@ def test_a_revision_that_is_as_today_because_of_what_git_does_not_hold_is_no_com
             check_sides(before.facts, after.facts)
     with sides(["study.yaml", "rev:HEAD", "Car.x86_64"], ["New.x86_64"]) as (before, after):
         assert before.facts.from_today == ("the trained run run",)
-        assert after.revision is not None
+        assert after.revision.tree is not None
         check_sides(before.facts, after.facts)
 
 
