@@ -113,11 +113,12 @@ def check_place(option: str, file: Path) -> None:
 
 def _try(file: Path) -> None:
     """Open it to be written; what is in it stays, and none is left where none was."""
-    is_new = not file.exists()
-    with file.open("ab"):
+    place = file.resolve()  # a link to nowhere stays, too
+    is_new = not place.exists()
+    with place.open("ab"):
         pass
     if is_new:
-        file.unlink()
+        place.unlink()
 
 
 def _may_be_replaced(junit: Path) -> bool:

@@ -159,6 +159,10 @@ def test_looking_at_a_place_leaves_no_file_and_changes_none(tmp_path):
     (tmp_path / "old").write_text("x")
     check_place("--history", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "x"
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    check_place("--history", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
