@@ -76,13 +76,18 @@ def passes(question: Question) -> Answer:
 
 
 def compact(result: StudyResult) -> dict[str, Any]:
-    """What a replay needs, as JSON."""
+    """What a replay needs, as JSON; where things lay on the machine is nobody's."""
     trials = [
         replace(trial, command=(), log_tail=(), contention=None, utilisation=None, warnings=(), diagnosis=None)
         for trial in result.trials
         if trial.stage is not Stage.CONFIRMATION
     ]
-    kept = replace(result, trials=tuple(trials), configurations=(), warnings=(), best=None, verdict=None)
+    study = replace(result.study, file="study.yaml", trainer_config="car.yaml", env_path="demo:racer")
+    baseline = result.baseline and replace(result.baseline, command=())
+    kept = replace(
+        result, study=study, baseline=baseline, trials=tuple(trials), configurations=(), warnings=(), best=None,
+        best_with_no_fewer_updates=None, verdict=None,
+    )  # fmt: skip
     data: dict[str, Any] = to_json(kept)
     data["trials"] = [{key: value for key, value in one.items() if not _is_nothing(value)} for one in data["trials"]]
     return data
