@@ -167,6 +167,7 @@ def write_atomically(path: Path, text: str) -> None:
     """
     if path.is_symlink() and not path.exists():
         raise NotReady(f"cannot write {path}: it is a link to {path.readlink()}, which is not there", "mend the link")
+    path = Path(os.path.realpath(path))  # what a link names is written, and the link stays
     name = path.parent / f"{HALF_WRITTEN}{path.name}-{os.getpid()}"
     try:
         try:

@@ -57,7 +57,7 @@ def check(
         elsewhere = Elsewhere(history, junit, os.environ)
         with told_to_ci(elsewhere, out):
             check_options.refuse_what_does_nothing(context)
-            elsewhere.look()
+            elsewhere.look(out)
             wishes = Wishes(
                 baseline=tuple(baseline),
                 candidate=tuple(candidate),

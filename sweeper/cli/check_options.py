@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from sweeper.cli import options
+
 _SIDE = "a study file or folder, a build, a trainer config, a learner or its environment, or a git revision"
 
 CandidateOption = typer.Option(
@@ -33,21 +35,39 @@ TrimmedOption = typer.Option(False, "--trimmed", help="For shared runners: a few
 WholeSessionsOption = typer.Option(False, "--whole-sessions", help="Never keep both sides alive at once.")
 TolerateLoadOption = typer.Option(False, "--tolerate-load", help="Count pairs that other programs disturbed.")
 RecordOption = typer.Option(
-    None, "--record", metavar="FILE", help="Record a baseline instead; on several days.", show_default=False
+    None,
+    "--record",
+    metavar="FILE",
+    parser=options.place,
+    help="Record a baseline instead; on several days.",
+    show_default=False,
 )
 AgainstOption = typer.Option(
-    None, "--against", metavar="FILE", help="Compare with a recorded baseline.", show_default=False
+    None,
+    "--against",
+    metavar="FILE",
+    parser=options.place,
+    help="Compare with a recorded baseline.",
+    show_default=False,
 )
 HistoryOption = typer.Option(
-    None, "--history", metavar="FILE", help="Add the verdict to these JSON lines.", show_default=False
+    None,
+    "--history",
+    metavar="FILE",
+    parser=options.place,
+    help="Add the verdict to these JSON lines.",
+    show_default=False,
 )
 PlanOption = typer.Option(False, "--plan", help="Measure how long a check takes here, and what tolerance it reaches.")
 SameOption = typer.Option(False, "--same", help="Both sides are one thing, on purpose: to try the gate.")
-JunitOption = typer.Option(None, "--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False)
+JunitOption = typer.Option(
+    None, "--junit", metavar="FILE", parser=options.place, help="Write JUnit XML there too.", show_default=False
+)
 OutOption = typer.Option(
     None,
     "--out",
     metavar="DIR",
+    parser=options.place,
     help="Where everything is left. [default: reports/checks/NAME-TIME]",
     show_default=False,
 )

@@ -25,7 +25,12 @@ def guide(
         ROUNDS, "--rounds", min=1, max=100, metavar="N", help="Times that every row is measured."
     ),
     out: Optional[Path] = typer.Option(
-        None, "--out", metavar="DIR", help="Where it is left. [default: reports/NAME-guide]", show_default=False
+        None,
+        "--out",
+        metavar="DIR",
+        parser=options.place,
+        help="Where it is left. [default: reports/NAME-guide]",
+        show_default=False,
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the table as one JSON document."),
 ) -> None:

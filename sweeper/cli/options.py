@@ -13,10 +13,20 @@ import typer
 from sweeper.inputs.study_limits import MAX_TRIALS
 from sweeper.outside import shown
 
+
+def place(text: object) -> Path:
+    """A path as it was given; an empty one is a variable that was left empty, and not the current folder."""
+    if not str(text).strip():
+        raise typer.BadParameter("it names nothing; was a variable left empty?")
+    return Path(str(text))
+
+
 StudyArgument = typer.Argument(
-    ..., metavar="STUDY", help="A study file; `sweeper init` writes one.", show_default=False
+    ..., metavar="STUDY", parser=place, help="A study file; `sweeper init` writes one.", show_default=False
 )
-FolderArgument = typer.Argument(..., metavar="DIR", help="A study folder, such as reports/NAME.", show_default=False)
+FolderArgument = typer.Argument(
+    ..., metavar="DIR", parser=place, help="A study folder, such as reports/NAME.", show_default=False
+)
 BudgetOption = typer.Option(None, metavar="TIME", help="The study's total, such as 20m or 8h.", show_default=False)
 UntilOption = typer.Option(
     None, metavar="HH:MM", help="End by the next HH:MM, whatever the file's budget.", show_default=False
@@ -35,7 +45,9 @@ CapOption = typer.Option(
 SamplerOption = typer.Option(
     None, metavar="NAME", help="How to search: phase, tpe, gp, random or grid.", show_default=False
 )
-OutOption = typer.Option(None, metavar="DIR", help="Study folder. [default: reports/NAME]", show_default=False)
+OutOption = typer.Option(
+    None, metavar="DIR", parser=place, help="Study folder. [default: reports/NAME]", show_default=False
+)
 
 
 def overrides(

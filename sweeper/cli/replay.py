@@ -29,7 +29,11 @@ COLUMNS = {
 
 def replay(
     results: list[Path] = typer.Argument(
-        ..., metavar="RESULTS...", help="Study folders, or files like results.json.", show_default=False
+        ...,
+        metavar="RESULTS...",
+        parser=options.place,
+        help="Study folders, or files like results.json.",
+        show_default=False,
     ),
     strategy: list[str] = typer.Option(
         [],
@@ -41,7 +45,13 @@ def replay(
     seeds: int = typer.Option(100, "--seeds", min=1, max=10_000, metavar="N", help="Searches of each strategy."),
     time: str = typer.Option("30m", "--time", metavar="TIME", help="Of recorded time that a search may take at most."),
     output: Optional[Path] = typer.Option(
-        None, "-o", "--output", metavar="FILE", help="Draw the first surface into this SVG.", show_default=False
+        None,
+        "-o",
+        "--output",
+        metavar="FILE",
+        parser=options.place,
+        help="Draw the first surface into this SVG.",
+        show_default=False,
     ),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on stdout."),
 ) -> None:

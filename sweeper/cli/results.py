@@ -37,10 +37,12 @@ def show(folder: Path = options.FolderArgument) -> None:
 
 def report(
     folder: Path = options.FolderArgument,
-    other: Optional[Path] = typer.Argument(None, metavar="[DIR]", help="A second study, to set beside the first."),
+    other: Optional[Path] = typer.Argument(
+        None, metavar="[DIR]", parser=options.place, help="A second study, to set beside the first."
+    ),
     format: Optional[Format] = typer.Option(None, "--format", help="[default: html; md for two]", show_default=False),
     output: Optional[Path] = typer.Option(
-        None, "-o", "--output", metavar="FILE", help="Where to write.", show_default=False
+        None, "-o", "--output", metavar="FILE", parser=options.place, help="Where to write.", show_default=False
     ),
     open_it: bool = typer.Option(False, "--open", help="Open the report in the browser."),
 ) -> None:
@@ -73,6 +75,7 @@ def apply(
         "-o",
         "--output",
         metavar="DIR",
+        parser=options.place,
         help="Where to write. [default: beside the trainer config]",
         show_default=False,
     ),

@@ -14,7 +14,7 @@ from sweeper.cli.terminal import echo
 
 def doctor(
     study: Optional[Path] = typer.Argument(
-        None, metavar="[STUDY]", help="Check what this study needs.", show_default=False
+        None, metavar="[STUDY]", parser=options.place, help="Check what this study needs.", show_default=False
     ),
 ) -> None:
     """Is this machine, this environment, this build ready? One line a check, and how to mend it."""
@@ -34,7 +34,9 @@ def doctor(
 
 
 def init(
-    path: Path = typer.Argument(Path("study.yaml"), metavar="[PATH]", help="Where to write it; a file or a folder."),
+    path: Path = typer.Argument(
+        Path("study.yaml"), metavar="[PATH]", parser=options.place, help="Where to write it; a file or a folder."
+    ),
     demo: bool = typer.Option(False, "--demo", help="About the bundled demo build, whatever is found nearby."),
     command: Optional[str] = typer.Option(
         None,
@@ -75,7 +77,9 @@ def validate(
 
 
 def editor_script(
-    project: Path = typer.Argument(..., metavar="PROJECT", help="The folder of a Unity project.", show_default=False),
+    project: Path = typer.Argument(
+        ..., metavar="PROJECT", parser=options.place, help="The folder of a Unity project.", show_default=False
+    ),
 ) -> None:
     """Put a script into a Unity project that enters Play mode whenever a learner listens, so that nobody has to."""
     from sweeper.app.editor_script import install_script

@@ -138,7 +138,8 @@ class SessionRunner:
                 return LiveSession(plan, self.guardian, self.memory.cap_bytes, warm)
             except NotWarm as error:
                 self.cool()
-                self._stay_cold(error)
+                if not self.stop_asked():
+                    self._stay_cold(error)
         return LiveSession(plan, self.guardian, self.memory.cap_bytes)
 
     def _stay_cold(self, error: NotWarm) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sweeper.errors import InvalidInput
 from sweeper.model.gate import CheckResult
 from sweeper.outside import short
 
+OURS = b'<testsuite name="sweeper check"'
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
 
@@ -28,12 +30,18 @@ class Elsewhere:
     junit: Path | None
     environment: Mapping[str, str]
 
-    def look(self) -> None:
+    def look(self, out: Path | None = None) -> None:
         """What is wrong with them is said at once; a result of an earlier check goes.
+
+        `out`: the check's own folder, which is made later, and in which they may lie.
 
         Raises:
             InvalidInput: a file could not be written, or holds something else than a check leaves there.
         """
+        for place in (self.history, self.junit):
+            if place is not None and out is not None and place.is_relative_to(out):
+                with suppress(OSError):  # which is said of it in a moment
+                    place.parent.mkdir(parents=True, exist_ok=True)
         if self.history is not None:
             check_place("--history", self.history)
             check_history(self.history)
@@ -42,8 +50,8 @@ class Elsewhere:
             if self.junit == self.history:
                 raise InvalidInput(f"--junit: {self.junit} is the history too", "name another file")
             if not _may_be_replaced(self.junit):
-                raise InvalidInput(f"--junit: {self.junit} holds something else than JUnit XML", "name another file")
-            self.junit.unlink(missing_ok=True)
+                raise InvalidInput(f"--junit: {self.junit} holds something else than a check's", "name another file")
+            _empty(self.junit)
 
     def leave(self, folder: CheckFolder, result: CheckResult) -> list[str]:
         """Write all of it; returns what could not be, for people."""
@@ -97,6 +105,11 @@ def check_place(option: str, file: Path) -> None:
         is_folder, is_somewhere, is_special = file.is_dir(), file.parent.is_dir(), file.exists() and not file.is_file()
     except OSError as error:  # a name that is too long, a folder that this user may not look into
         raise InvalidInput(f"{option}: {short(str(file))}: {error.strerror}", "name another file") from None
+    if file.is_symlink() and not file.exists():
+        raise InvalidInput(
+            f"{option}: {file} is a link to {file.readlink()}, which is not there",
+            "mend the link, or name another file",
+        )
     if is_folder:
         raise InvalidInput(f"{option}: {file} is a folder", "name a file")
     if not is_somewhere:
@@ -113,16 +126,15 @@ def check_place(option: str, file: Path) -> None:
 
 def _try(file: Path) -> None:
     """Open it to be written; what is in it stays, and none is left where none was."""
-    place = file.resolve()  # a link to nowhere stays, too
-    is_new = not place.exists()
-    with place.open("ab"):
+    is_new = not file.exists()
+    with file.open("ab"):
         pass
     if is_new:
-        place.unlink()
+        file.unlink()
 
 
 def _may_be_replaced(junit: Path) -> bool:
-    """Whether nothing is lost: no file is there, or an empty one, or results of tests."""
+    """Whether nothing is lost: no file is there, or one without any test, or a check's."""
     try:
         if not junit.exists():
             return True
@@ -132,7 +144,15 @@ def _may_be_replaced(junit: Path) -> bool:
             start = file.read(1024)
     except OSError:
         return False
-    return not start or b"<testsuite" in start
+    return not start or (b"<testsuite" in start and (b"<testcase" not in start or OURS in start))
+
+
+def _empty(junit: Path) -> None:
+    """Remove it; where a link stands, empty what it names."""
+    if junit.is_symlink():
+        junit.write_bytes(b"")
+    else:
+        junit.unlink(missing_ok=True)
 
 
 def _own(folder: Path) -> Path | None:

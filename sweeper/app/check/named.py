@@ -16,7 +16,7 @@ from sweeper.inputs.study_file import DEMO_BUILD
 from sweeper.inputs.yaml_text import MAX_BYTES
 from sweeper.model.folder import StudyFolder
 from sweeper.model.gate import BASELINE, CANDIDATE
-from sweeper.outside import read_bounded, shown
+from sweeper.outside import read_bounded, short, shown
 from sweeper.session.build import candidates
 from sweeper.session.interpreter import how_to_let_it_start, why_it_cannot_start
 
@@ -50,7 +50,10 @@ def named(side: str, words: Sequence[str], place: Path | None = None) -> Named:
     """
     found: dict[str, object] = {}
     for word in words:
-        kind, value = _kind(side, word, place)
+        try:
+            kind, value = _kind(side, word, place)
+        except OSError as error:  # a name that is too long, a folder that this user may not look into
+            raise InvalidInput(f"--{side}: {short(word)}: {error.strerror}", f"name {_MEND}") from None
         if kind in found:
             raise InvalidInput(f"--{side}: {shown(word)} names a second {kind}", "name each kind once")
         found[kind] = value

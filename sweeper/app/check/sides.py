@@ -24,7 +24,8 @@ from sweeper.model.trial import Params
 from sweeper.outside import short
 from sweeper.plan.space import settings_today
 from sweeper.plan.subject import Subject
-from sweeper.session.learner import probe_learner
+from sweeper.session.build import find_build
+from sweeper.session.learner import locate_learner, probe_learner
 
 FOUND_IN = Path("reports")
 _SIDES = "a build, a trainer config, a learner or a git revision"
@@ -115,7 +116,7 @@ def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool 
         The study's name.
 
     Raises:
-        InvalidInput, NotComparable: as `sides` does.
+        InvalidInput, NotReady, NotComparable: as `sides` does.
     """
     before, after = both_named(baseline, candidate)
     ground = _ground(before, after, option=option)
@@ -124,12 +125,16 @@ def look_at(baseline: Sequence[str], candidate: Sequence[str], needs_both: bool 
     if needs_both and not baseline and not _names_a_part(after):
         what = "the candidate is the study itself, and there is no baseline"
         raise NotComparable(what, f"name {_SIDES}: sweeper check --help")
-    for own in (before, after):
-        study = read_study(own.study or ground.study)
+    after = _as_the_baseline(after, before)
+    for own in (before, after) if needs_both else (after,):
+        start = _start(own, ground)
         if own.rev is not None:
-            check_revision(own.rev, study.path.absolute().parent)
+            check_revision(own.rev, start.study.absolute().parent)
         else:
-            read_trainer_config(own.config or study.resolve(study.spec.trainer_config))
+            study = _with_parts(read_study(start.study), own, TODAY)
+            config = read_trainer_config(study.resolve(study.spec.trainer_config))
+            find_build(with_what_it_names(study, config))
+            locate_learner(study)
     return read_study(ground.study).spec.name
 
 
@@ -195,9 +200,14 @@ def _of_folder(folder: StudyFolder) -> Ground:
     return Ground(Path(result.study.file), result.best.params)
 
 
+def _start(own: Named, ground: Ground) -> Ground:
+    """The study that a side is made from: its own, or the one at hand."""
+    return _of_folder(own.folder) if own.folder else Ground(own.study) if own.study else ground
+
+
 def _side(name: str, own: Named, as_written: bool, ground: Ground, stack: ExitStack, probe: Any) -> Side:
     """`as_written`: whether trainer configs are measured as they are, because a side names one."""
-    start = _of_folder(own.folder) if own.folder else Ground(own.study) if own.study else ground
+    start = _start(own, ground)
     revision = TODAY if own.rev is None else stack.enter_context(revision_of(own.rev, start.study))
     study = read_study(revision.in_tree(start.study))
     if own.config is None:

@@ -134,7 +134,11 @@ def against(wishes: Wishes, file: Path, told: Told, stop: StopSignal) -> Checked
     Raises:
         NotComparable: there is no baseline, it is too young, or it belongs to something else.
     """
-    if not file.exists():
+    try:
+        is_there = file.exists()
+    except OSError as error:
+        raise InvalidInput(f"--against: {short(str(file))}: {error.strerror}", "name another file") from None
+    if not is_there:
         raise NotComparable(
             f"there is no baseline {file}", f"record one: sweeper check --candidate SIDE --record {file}"
         )

@@ -85,7 +85,7 @@ def failure_text(result: CheckResult) -> str:
 
 
 def _failure(trial: TrialResult) -> str:
-    return reason_text(trial.reason) or OUTCOME_WORDS[trial.outcome]
+    return (reason_text(trial.reason) or OUTCOME_WORDS[trial.outcome]).rstrip(".")
 
 
 def because(result: CheckResult) -> str:

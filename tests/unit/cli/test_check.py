@@ -134,7 +134,7 @@ def test_where_no_place_is_named_none_is_made(place, capsys, arguments):
 
 @pytest.mark.parametrize(
     ("option", "expected"),
-    [("--junit", 2), ("--history", 2), ("--record", 2), ("--against", 3), ("--out", 3), ("--candidate", 3)],
+    [("--junit", 2), ("--history", 2), ("--record", 2), ("--against", 2), ("--out", 3), ("--candidate", 2)],
 )
 def test_a_name_that_no_file_can_have_is_no_bug(place, capsys, option, expected):
     sides = {"--record": ["--candidate=study.yaml"], "--against": ["--candidate=study.yaml"]}
@@ -160,8 +160,8 @@ def test_looking_at_a_place_leaves_no_file_and_changes_none(tmp_path):
     check_place("--history", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "x"
     (tmp_path / "link").symlink_to(tmp_path / "new")
-    check_place("--history", tmp_path / "link")
-    assert (tmp_path / "link").is_symlink()
+    with pytest.raises(InvalidInput, match=r"is a link to .*new, which is not there"):
+        check_place("--history", tmp_path / "link")
     assert not (tmp_path / "new").exists()
 
 
@@ -170,6 +170,53 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidInput, match="no ordinary file"):
         check_place("--history", tmp_path / "pipe")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("option", ["--junit", "--history", "--record"])
+def test_a_link_to_itself_is_no_bug(place, capsys, option):
+    (place / "loop").symlink_to("loop")
+    sides = ["--candidate=study.yaml", *(() if option == "--record" else ["--baseline=Car.x86_64"])]
+    code, _, err = run(capsys, "check", *sides, option, "loop")
+    assert (code, f"{option}: loop is a link to loop, which is not there" in err) == (2, True), err
+
+
+def test_places_in_a_folder_of_the_check_that_is_yet_to_be_made_are_right(place, capsys):
+    arguments = ["--baseline=study.yaml", "--candidate=nope", "--out=new/a", "--junit=new/a/j.xml", "--history=new/a/h"]
+    for _ in range(2):
+        code, _, err = run(capsys, "check", *arguments)
+        assert (code, "nothing that can be measured" in err) == (2, True), err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_results_of_other_tests_stay_and_a_link_stays_one(place, capsys):
+    others = '<testsuites><testsuite name="pytest"><testcase name="a"/></testsuite></testsuites>'
+    (place / "pytest.xml").write_text(others)
+    code, _, err = run(capsys, "check", "--baseline=study.yaml", "--candidate=nope", "--junit=pytest.xml")
+    assert (code, "holds something else than a check's" in err) == (2, True), err
+    assert (place / "pytest.xml").read_text() == others
+    (place / "ours.xml").touch()
+    (place / "link.xml").symlink_to("ours.xml")
+    for _ in range(2):
+        run(capsys, "check", "--baseline=study.yaml", "--candidate=nope", "--junit=link.xml")
+        assert (place / "link.xml").is_symlink()
+    assert b"sweeper check" in (place / "ours.xml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--out="], ["check", "--junit="], ["check", "--history="], ["check", "--record="],
+        ["check", "--against="], ["run", ""], ["run", "study.yaml", "--out="], ["validate", ""], ["doctor", ""],
+        ["init", ""], ["report", ""], ["report", "reports/x", "-o", ""], ["show", ""], ["apply", ""], ["replay", ""],
+        ["guide", ""], ["editor-script", ""],
+    ],
+)  # fmt: skip
+def test_a_variable_that_was_left_empty_is_not_the_current_folder(place, capsys, arguments):
+    before = sorted(place.iterdir())
+    code, _, err = run(capsys, *arguments)
+    assert (code, "was a variable left empty?" in err) == (2, True), err
+    assert sorted(place.iterdir()) == before
 
 
 def test_a_history_that_is_no_text_is_told_so_in_words(place, capsys):

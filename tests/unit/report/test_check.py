@@ -177,14 +177,14 @@ def test_a_history_without_a_last_end_of_line_stays_one_record_a_line(tmp_path):
 def test_a_file_that_is_no_junit_is_not_replaced(tmp_path, holds):
     (file := tmp_path / "car.yaml").write_text(holds)
     places = Elsewhere(None, file, {})
-    with pytest.raises(InvalidInput, match="holds something else than JUnit XML"):
+    with pytest.raises(InvalidInput, match="holds something else than a check's"):
         places.look()
     places.leave_error(None, "the error", 2)
     assert file.read_text() == holds
 
 
 def test_a_device_is_no_place_for_junit():
-    with pytest.raises(InvalidInput, match="holds something else"):
+    with pytest.raises(InvalidInput, match="is no ordinary file"):
         Elsewhere(None, Path("/dev/null"), {}).look()
 
 
