@@ -107,9 +107,11 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
 def _watched(guardian: Guardian) -> Iterator[str]:
     """A temporary folder that goes even if this process is killed."""
     mark = owner() + uuid.uuid4().hex
-    with Scratch(partial(guardian.watch, mark)) as folder:
-        yield folder
-    guardian.forget(mark)
+    try:
+        with Scratch(partial(guardian.watch, mark)) as folder:
+            yield folder
+    finally:
+        guardian.forget(mark)
 
 
 @dataclass(frozen=True)
