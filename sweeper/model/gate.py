@@ -18,6 +18,8 @@ from sweeper.model.trial import Params, TrialResult
 
 FORMAT, VERSION = "sweeper.check", 1
 BASELINE, CANDIDATE = "baseline", "candidate"
+JUNIT_SUITE = "sweeper check"
+"""By which a check's JUnit file is known from other tests' results."""
 
 
 class Mode(str, Enum):

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+import uuid
 import zlib
 from pathlib import Path
 
@@ -80,6 +81,11 @@ def is_alive(pid: int, started: int) -> bool | None:
 def owner() -> str:
     """This process by place, id and start time in seconds, as a prefix of marks and folders."""
     return f"{place()}-{os.getpid()}-{start_seconds(psutil.Process())}-"
+
+
+def new_mark() -> str:
+    """Of this process, and of nothing else that it starts or makes."""
+    return owner() + uuid.uuid4().hex
 
 
 def is_ownerless(name: str) -> bool:

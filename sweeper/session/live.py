@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -21,7 +20,7 @@ from sweeper.session.console import ConsoleFile
 from sweeper.session.disk import TrialLogs
 from sweeper.session.follow import SampleFile, console_shows, log_tail, player_that_ended
 from sweeper.session.guardian import Guardian, kill_marked
-from sweeper.session.identity import owner
+from sweeper.session.identity import new_mark
 from sweeper.session.memory import NEAR_CAP, MemoryMeter, oom_kills
 from sweeper.session.parts import Parts
 from sweeper.session.play import CONNECTED, PlayWait
@@ -57,7 +56,7 @@ class LiveSession:
         self.samples: list[Sample] = []
         self._cap_bytes = cap_bytes
         self._oom_kills_before = oom_kills()
-        self._mark = owner() + uuid.uuid4().hex
+        self._mark = new_mark()
         self._guardian = guardian
         # Of its own, for torch leaves folders in TMPDIR when it is killed.
         self._scratch = Scratch(partial(guardian.watch, self._mark))

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ import psutil
 from sweeper.learner import INSIDE, surroundings
 from sweeper.session.cap import CapKeeper, Meanwhile, keep_cap
 from sweeper.session.guardian import MARK, Guardian, kill_marked
-from sweeper.session.identity import owner
+from sweeper.session.identity import new_mark
 from sweeper.session.learner import python_of
 from sweeper.session.process import Started
 from sweeper.session.scratch import Scratch
@@ -59,7 +58,7 @@ class WarmLearner:
         python = python_of(script)
         if python is None:
             raise NotWarm(f"which Python runs {script} cannot be told")
-        self._guardian, self._mark, self._stop_asked = guardian, owner() + uuid.uuid4().hex, stop_asked
+        self._guardian, self._mark, self._stop_asked = guardian, new_mark(), stop_asked
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch = Scratch(partial(guardian.watch, self._mark))
         self._keeper = keep_cap(self._mark, cap_bytes)

@@ -15,10 +15,10 @@ from sweeper.app.check.folder import CheckFolder, attempt
 from sweeper.app.check.history import append, check_history
 from sweeper.app.outputs import write_atomically
 from sweeper.errors import InvalidInput
-from sweeper.model.gate import CheckResult
+from sweeper.model.gate import JUNIT_SUITE, CheckResult
 from sweeper.outside import short
 
-OURS = b'<testsuite name="sweeper check"'
+OURS = f'<testsuite name="{JUNIT_SUITE}"'.encode()
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from sweeper.errors import NotReady
 from sweeper.outside import short
 from sweeper.session.guardian import Guardian
-from sweeper.session.identity import owner
+from sweeper.session.identity import new_mark
 from sweeper.session.scratch import PREFIX, Scratch
 
 SECONDS = 300.0
@@ -88,7 +87,7 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
         NotReady: no git, no repository there, or no such revision.
     """
     top = check_revision(revision, inside)
-    with Guardian() as guardian, _watched(guardian) as folder:
+    with _watched_folder() as folder:
         place = Path(folder) / WORKTREE
         try:
             made = _git(inside, *NO_HOOKS, "worktree", "add", "--detach", str(place), revision)
@@ -104,14 +103,15 @@ def worktree(revision: str, inside: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @contextmanager
-def _watched(guardian: Guardian) -> Iterator[str]:
+def _watched_folder() -> Iterator[str]:
     """A temporary folder that goes even if this process is killed."""
-    mark = owner() + uuid.uuid4().hex
-    try:
-        with Scratch(partial(guardian.watch, mark)) as folder:
-            yield folder
-    finally:
-        guardian.forget(mark)
+    mark = new_mark()
+    with Guardian() as guardian:
+        try:
+            with Scratch(partial(guardian.watch, mark)) as folder:
+                yield folder
+        finally:
+            guardian.forget(mark)
 
 
 @dataclass(frozen=True)

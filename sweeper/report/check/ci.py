@@ -6,7 +6,7 @@ import json
 from typing import Any
 from xml.etree import ElementTree
 
-from sweeper.model.gate import CheckResult, GateVerdict
+from sweeper.model.gate import JUNIT_SUITE, CheckResult, GateVerdict
 from sweeper.outside import one_line
 from sweeper.report.check.words import TITLES, change_text, headline, notes, why_text
 
@@ -15,7 +15,7 @@ _GITHUB = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 
 def junit(result: CheckResult) -> str:
     """JUnit: a regression is a failure, a candidate that does not run an error, and an open answer skipped."""
-    suite = ElementTree.Element("testsuite", name="sweeper check", tests="1", failures="0", errors="0", skipped="0")
+    suite = ElementTree.Element("testsuite", name=JUNIT_SUITE, tests="1", failures="0", errors="0", skipped="0")
     suite.set("time", f"{result.seconds:.3f}")
     suite.set("timestamp", result.started_at[:19])
     name = f"throughput of {compared(result)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from sweeper.model.gate import JUNIT_SUITE
 from sweeper.outside import one_line, printable
 from sweeper.report.check.ci import command_text, document
 
@@ -12,7 +13,7 @@ TITLE = "Training throughput was not checked"
 
 def junit(message: str, code: int) -> str:
     """JUnit: an error."""
-    suite = ElementTree.Element("testsuite", name="sweeper check", tests="1", failures="0", errors="1", skipped="0")
+    suite = ElementTree.Element("testsuite", name=JUNIT_SUITE, tests="1", failures="0", errors="1", skipped="0")
     case = ElementTree.SubElement(suite, "testcase", classname="sweeper.check", name="throughput")
     error = ElementTree.SubElement(case, "error", message=one_line(message), type=f"exit code {code}")
     error.text = printable(message)

@@ -63,8 +63,7 @@ def test_a_revision_that_is_as_today_because_of_what_git_does_not_hold_is_no_com
         check_sides(before.facts, after.facts)
 
 
-@pytest.mark.parametrize("variable", ["GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX"])
-def test_in_a_hook_of_git_the_index_and_the_files_stay_as_they_are(repository, monkeypatch, variable):
+def test_in_a_hook_of_git_the_index_and_the_files_stay_as_they_are(repository, monkeypatch):
     """Git tells its hooks where its index is; a worktree that is made with that would overwrite what is staged."""
     (repository / "new").write_text("staged")
     git(repository, "add", "new")
@@ -72,13 +71,19 @@ def test_in_a_hook_of_git_the_index_and_the_files_stay_as_they_are(repository, m
     status = ["git", "status", "--porcelain", "--untracked-files=no"]
     before = subprocess.run(status, cwd=repository, capture_output=True, text=True, check=True).stdout
     assert before.splitlines() == [" M car.yaml", "A  new"]
-    here = {"GIT_INDEX_FILE": repository / ".git" / "index", "GIT_DIR": repository / ".git", "GIT_PREFIX": "p/"}
     with monkeypatch.context() as hook:
-        hook.setenv(variable, str(here.get(variable, repository)))
+        hook.setenv("GIT_INDEX_FILE", str(repository / ".git" / "index"))
         with sides(["study.yaml", "rev:before"], ["study.yaml"]) as (one, other):
             sizes = [side.subject.config.behaviors[0].buffer_size for side in (one, other)]
     assert sizes == [2048, 8192]
     assert subprocess.run(status, cwd=repository, capture_output=True, text=True, check=True).stdout == before
+
+
+@pytest.mark.parametrize(("variable", "where"), [("GIT_DIR", ".git"), ("GIT_WORK_TREE", "env")])
+def test_in_a_hook_of_git_the_repository_is_that_of_the_study(repository, monkeypatch, variable, where):
+    (repository / "studies").mkdir()
+    monkeypatch.setenv(variable, str(repository / where))
+    assert check_revision("before", repository / "studies") == repository
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
