@@ -80,13 +80,15 @@ class Manner:
     def batch_sizes(self, params: Params, stage: Stage) -> tuple[int, ...]:
         """Of which it is to tell what an update would take: of all, until some sessions have told.
 
-        Where updates run beside collecting, their time is not theirs alone.
+        Where updates run beside collecting, their time is not theirs alone. Who was asked and could not tell is not
+        asked for ever.
         """
-        told = sum(trial.update_seconds is not None for trial in self.history.results)
+        asked = [trial for trial in self.history.results if trial.is_ok and _searches(trial.stage)]
+        told = sum(not trial.params.get("threaded") for trial in asked)
         sizes = self.prepared.space.knobs.get("batch_size", ())
         if not self._is_brief_at(stage) or params.get("threaded") or told >= TELLING_SESSIONS or len(sizes) < 2:
             return ()
-        return tuple(size for size in sizes if isinstance(size, int))
+        return tuple(size for size in dict.fromkeys((*sizes, params.get("batch_size"))) if isinstance(size, int))
 
     @property
     def _measure(self) -> Measure:

@@ -93,11 +93,8 @@ class Prepared:
         return replace(found, expected=self.strategy.expected(self.question(found)))
 
     def question(self, history: History) -> Question:
-        """What the search is asked; a knob that turned out to do nothing is not searched any more."""
-        space = self.space
-        for knob in history.inert:
-            space = space.without(knob)
-        return Question(space, history, self.cap_bytes, self.machine.usable_cores)
+        """What the search is asked."""
+        return Question(history.still_searched(self.space), history, self.cap_bytes, self.machine.usable_cores)
 
     def facts(
         self, started_at: str, spent_seconds: float, cap_bytes: int, reason: str | None, cut_short: bool = False

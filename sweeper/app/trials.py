@@ -139,16 +139,16 @@ class Trials:
         counts = [int(params.get("num_envs") or 1) for params in step.contenders]
         first = free_block(sum(counts))
         ports = [first + sum(counts[:index]) for index in range(len(counts))]
-        asked = [
-            self._ask(params, Purpose.CONFIRM, Stage.CONFIRMATION, step.round, port, STANDSTILL * step.plan.seconds)
-            for params, port in zip(step.contenders, ports)
-        ]
-        contenders = [
-            Contender(str(one.plan.number), one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
-            for one, cycles in zip(asked, step.plan.slice_cycles)
-        ]
+        asked: list[Asked] = []
+        still_seconds = STANDSTILL * step.plan.seconds
         try:
-            with self._runner.in_turn(contenders, self._max_wait(), STANDSTILL * step.plan.seconds) as turns:
+            for params, port in zip(step.contenders, ports):
+                asked.append(self._ask(params, Purpose.CONFIRM, Stage.CONFIRMATION, step.round, port, still_seconds))
+            contenders = [
+                Contender(str(one.plan.number), one.plan, one.rule.cut, one.rule.warmup_cycles or 1, cycles)
+                for one, cycles in zip(asked, step.plan.slice_cycles)
+            ]
+            with self._runner.in_turn(contenders, self._max_wait(), still_seconds) as turns:
                 counted = 0
                 for found in turns.rounds(self._orders(len(contenders), step.round)):
                     counted += self._tolerates_load() or not any(disturbance(one) for one in found.contention)

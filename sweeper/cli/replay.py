@@ -57,9 +57,13 @@ def replay(
 ) -> None:
     """Compare search strategies on recorded trials: how soon does each know the fastest? Starts no learner."""
     from sweeper.app.outputs import write_atomically
+    from sweeper.app.places import check_place
     from sweeper.app.replay import check_names, compared, read_surfaces
+    from sweeper.app.stop import StopSignal
     from sweeper.model.replay import figures
 
+    if output is not None:
+        check_place("--output", output)
     seconds_allowed = options.seconds("--time", time)
     names = check_names(strategy)
     surfaces = read_surfaces(results)
@@ -69,17 +73,19 @@ def replay(
             echo(f"{surface}: {name} searched {done} times.", err=True)
 
     found = {}
-    for comparison in compared(surfaces, names, seeds, seconds_allowed, tell):
-        by_strategy = {name: figures(courses) for name, courses in comparison.courses.items()}
-        found[comparison.surface.name] = by_strategy
-        if not as_json:
-            _print(comparison, by_strategy)
-        if output is not None:
-            from sweeper.report.replay import picture
+    stop = StopSignal()
+    with stop.installed():
+        for comparison in compared(surfaces, names, seeds, seconds_allowed, tell, stop):
+            by_strategy = {name: figures(courses) for name, courses in comparison.courses.items()}
+            found[comparison.surface.name] = by_strategy
+            if not as_json:
+                _print(comparison, by_strategy)
+            if output is not None:
+                from sweeper.report.replay import picture
 
-            write_atomically(output, picture(comparison))
-            echo(f"Wrote {output}.", err=True)
-            output = None
+                write_atomically(output, picture(comparison))
+                echo(f"Wrote {output}.", err=True)
+                output = None
     if as_json:
         echo(json.dumps({"seeds": seeds, "by_surface": found}))
     echo("Next: sweeper run STUDY --sampler NAME", err=True)
@@ -94,6 +100,13 @@ def _print(comparison: Comparison, by_strategy: dict[str, dict[str, float | None
         f"{surface.name}: {surface.feasible} of {surface.configurations} configurations are feasible, "
         f"{surface.sessions} sessions; the best makes {format_rate(surface.best)} steps/s"
     )
+    if surface.error is None:
+        echo("Nothing was measured twice: who trusts single readings looks better here than in use.")
+    else:
+        others = (
+            f"{surface.rivals - 1} others cannot be told from the best" if surface.rivals > 1 else "the best is sure"
+        )
+        echo(f"Speeds are known to ± {100 * surface.error:.1f} % (standard error): {others}")
     rows = [
         [name, *("never" if figures[column] is None else f"{figures[column]:,.1f}" for column in COLUMNS)]
         for name, figures in by_strategy.items()

@@ -46,14 +46,19 @@ class Course:
 
 @dataclass(frozen=True)
 class Surface:
-    """Which recording it was: configurations, sessions, the user's own speed and the best's, in steps/s."""
+    """Which recording it was.
+
+    `best`: the fastest true speed, in steps/s. `error`: relative standard error of a true speed, None where nothing was
+    measured twice. `rivals`: configurations that cannot be told from the best, itself among them.
+    """
 
     name: str
     configurations: int
     feasible: int
     sessions: int
-    own: float
     best: float
+    error: float | None
+    rivals: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Comparison:
 
 def quantile(values: Sequence[float], share: float) -> float | None:
     """The value that `share` of them do not exceed; None where that is infinite."""
-    found = sorted(values)[min(len(values) - 1, int(share * len(values)))]
+    found = sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
     return found if math.isfinite(found) else None
 
 
@@ -75,6 +80,7 @@ def figures(courses: Sequence[Course]) -> dict[str, float | None]:
     """Over the seeds of one strategy: seconds, and shares in per cent."""
     last = [course.moments[-1] for course in courses]
     return {
+        "seconds_to_10_percent": quantile([course.seconds_to(0.10) for course in courses], 0.5),
         "seconds_to_5_percent": quantile([course.seconds_to(0.05) for course in courses], 0.5),
         "seconds_to_2_percent": quantile([course.seconds_to(0.02) for course in courses], 0.5),
         "seconds_to_2_percent_p90": quantile([course.seconds_to(0.02) for course in courses], 0.9),

@@ -41,7 +41,8 @@ class Legality(Protocol):
 class Space:
     """The knobs to search, each with its values in order, and the rules that tell legal combinations.
 
-    Every configuration carries all knobs of the baseline: those that are not searched stay as they are there.
+    Every configuration carries all knobs of the baseline: those that are not searched stay as they are there. `listed`:
+    all that may be searched, where that is not every combination of the values.
     """
 
     knobs: Mapping[str, tuple[ParamValue, ...]]
@@ -49,6 +50,7 @@ class Space:
     rules: Legality
     baseline_stated: bool
     notes: tuple[Finding, ...] = ()
+    listed: tuple[Params, ...] | None = None
 
     def problem(self, params: Params) -> str | None:
         """Why `params` cannot be searched; None where it can."""
@@ -74,6 +76,8 @@ class Space:
     @property
     def size(self) -> int:
         """Number of combinations, legal or not."""
+        if self.listed is not None:
+            return len(self.listed)
         result = 1
         for values in self.knobs.values():
             result *= len(values)
@@ -81,8 +85,8 @@ class Space:
 
     def combinations(self) -> Iterator[dict[str, ParamValue]]:
         """Every legal configuration, in order."""
-        for values in itertools.product(*self.knobs.values()):
-            params = self.configuration(dict(zip(self.knobs, values)))
+        chosen = (dict(zip(self.knobs, values)) for values in itertools.product(*self.knobs.values()))
+        for params in map(self.configuration, chosen if self.listed is None else self.listed):
             if self.problem(params) is None:
                 yield params
 
@@ -93,7 +97,9 @@ class Space:
 
     def without(self, knob: str) -> Space:
         """The same with a knob left as the baseline has it."""
-        return replace(self, knobs={name: values for name, values in self.knobs.items() if name != knob})
+        knobs = {name: values for name, values in self.knobs.items() if name != knob}
+        of_own = self.listed and tuple(params for params in self.listed if params.get(knob) == self.baseline.get(knob))
+        return replace(self, knobs=knobs, listed=of_own)
 
     def smallest(self) -> dict[str, ParamValue] | None:
         """The legal configuration that needs least memory as far as can be told: fewest environments, then areas.

@@ -91,7 +91,7 @@ def _sampled(question: Question, make: MakeSampler) -> Answer:
             study.tell(trial, state=TrialState.FAIL)
         else:
             return Proposal(params, Because.SAMPLED)
-    found = _any_unmeasured(space, known)
+    found = _any_unmeasured(space, known, _seed(question))
     return Settled() if found is None else Proposal(found, Because.SAMPLED)
 
 
@@ -133,10 +133,11 @@ def _shown(history: History) -> Sequence[Candidate]:
     return (*latest, *(item for item in history.ranked[: MOST_SHOWN // 2] if item.key not in known))
 
 
-def _any_unmeasured(space: Space, known: frozenset[str]) -> dict[str, ParamValue] | None:
+def _any_unmeasured(space: Space, known: frozenset[str], seed: int) -> dict[str, ParamValue] | None:
     if space.size > LISTABLE:
         return None
-    return next((params for params in space.legal if configuration_key(params) not in known), None)
+    left = [params for params in space.legal if configuration_key(params) not in known]
+    return randoms.Random(seed).choice(left) if left else None
 
 
 def _is_ordered(values: Sequence[ParamValue]) -> bool:

@@ -11,9 +11,9 @@ told so.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -93,7 +93,7 @@ class PhaseSampler(BaseSampler):
         breaks_cap = told.get(PEAK_BYTES, 0) > self._cap_bytes
         failed = Outcome.OVER_MEMORY if breaks_cap else Outcome.CRASHED
         outcome = Outcome.OK if trial.state is TrialState.COMPLETE else failed
-        started = trial.datetime_start.astimezone() if trial.datetime_start else None
+        started = (trial.datetime_start or datetime.now()).astimezone()
         seconds = trial.duration.total_seconds() if trial.duration else 0.0
         phases = None
         if COLLECT_SECONDS in told and UPDATE_SECONDS in told:
@@ -104,7 +104,7 @@ class PhaseSampler(BaseSampler):
             params={knob: trial.params[knob] for knob in self._space.knobs},
             purpose=Purpose.SEARCH,
             outcome=outcome,
-            started_at=started.isoformat() if started else time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            started_at=started.isoformat(),
             total_seconds=seconds,
             seed=trial.number,
             steps_per_second=trial.value if outcome is Outcome.OK else None,

@@ -17,6 +17,7 @@ from sweeper.compare.voids import MAX_VOIDS, given_up, never_quiet, voids_in_a_r
 from sweeper.model.measurement import PerThousandSteps
 from sweeper.model.study import Noise
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
+from sweeper.plan.space import Space
 
 _AGAIN = (Outcome.DISTURBED, Outcome.INTERRUPTED)
 _BROKEN = (Outcome.CRASHED, Outcome.NO_STEPS, Outcome.TIMEOUT)
@@ -89,19 +90,26 @@ class History:
         """Knobs that turned out to do nothing."""
         return inert_knobs(self.candidates)
 
+    def still_searched(self, space: Space) -> Space:
+        """What is left to search of `space`: a knob that turned out to do nothing is not searched any more."""
+        for knob in self.inert:
+            space = space.without(knob)
+        return space
+
+    def but_for_inert(self, params: Params) -> str:
+        """A key that those have in common that differ in inert knobs alone."""
+        return configuration_key({knob: value for knob, value in params.items() if knob not in self.inert})
+
     def once(self, items: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Those that differ in more than inert knobs: the first of each, and the user's own settings of theirs."""
-        seen = {self._but_for_inert(self.own)}
+        seen = {self.but_for_inert(self.own)}
         found = []
         for item in items:
-            key = self._but_for_inert(item.params)
+            key = self.but_for_inert(item.params)
             if item.key == self.own_key or key not in seen:
                 found.append(item)
                 seen.add(key)
         return tuple(found)
-
-    def _but_for_inert(self, params: Params) -> str:
-        return configuration_key({knob: value for knob, value in params.items() if knob not in self.inert})
 
     @cached_property
     def baseline(self) -> Candidate | None:

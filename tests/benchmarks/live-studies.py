@@ -98,7 +98,8 @@ def main() -> None:
     for number in range(RUNS):
         for minutes in MINUTES:
             places = {one: FOLDER / name / f"{minutes:g}m-{number}-{one}" for one in STRATEGIES}
-            rows += [row(study(places[one], one, minutes), one, minutes) for one in STRATEGIES]
+            order = STRATEGIES[:: 1 if number % 2 == 0 else -1]  # hours differ
+            rows += [row(study(places[one], one, minutes), one, minutes) for one in order]
             if len(STRATEGIES) == 2:
                 change = paired(places[STRATEGIES[1]], places[STRATEGIES[0]])
                 ratios.append({"minutes": minutes, **_percent(change)})

@@ -17,6 +17,7 @@ START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BUFFER = 2048
 OVERHEAD = 10.0
 OVERLAP_USED = 0.5
+WANDERING_SECONDS = 10.0
 
 Cost = Callable[[Params], float]
 
@@ -39,7 +40,11 @@ def updating(params: Params) -> float:
 
 @dataclass
 class World:
-    """Sessions of a build; `noise` is the deviation of a session, shared by its phases, and of each cycle alone."""
+    """Sessions of a build.
+
+    `noise` is the deviation of a session, shared by its phases, and of each cycle alone where `white` is None.
+    `wandering`: of the machine's speed over WANDERING_SECONDS, which a long session averages out.
+    """
 
     space: Space
     collecting: Cost = collecting
@@ -47,6 +52,8 @@ class World:
     memory: Cost = lambda params: 0.7 + 0.1 * number(params, "num_envs")
     cap: float = 64.0
     noise: float = 0.03
+    wandering: float = 0.0
+    white: float | None = None
     tells_phases: bool = True
     tells_sizes: bool = False
     seed: int = 0
@@ -82,10 +89,12 @@ class World:
             )  # fmt: skip
             self.trials.append(result)
             return result
-        session = math.exp(self._random.gauss(0, self.noise))
         cycle = self.pace(params) * BUFFER
         cycles = max(2, math.ceil(seconds / cycle))
-        own = [session * math.exp(self._random.gauss(0, self.noise / math.sqrt(cycles))) for _ in range(2)]
+        averaged = min(1.0, 2 * WANDERING_SECONDS / (cycles * cycle))
+        session = math.exp(self._random.gauss(0, math.sqrt(self.noise**2 + averaged * self.wandering**2)))
+        white = (self.noise if self.white is None else self.white) / math.sqrt(cycles)
+        own = [session * math.exp(self._random.gauss(0, white)) for _ in range(2)]
         collect, update = self.collecting(params) * own[0], self.updating(params) * own[1]
         pace = self._together(params, collect, update)
         steps = cycles * BUFFER

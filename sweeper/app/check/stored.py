@@ -13,7 +13,6 @@ from statistics import fmean, median
 from typing import Any
 
 from sweeper.app.alone import alone
-from sweeper.app.check.elsewhere import check_place
 from sweeper.app.check.folder import CheckFolder
 from sweeper.app.check.gate import FAILURES
 from sweeper.app.check.pairs import Pairs, whole_lengths
@@ -21,6 +20,7 @@ from sweeper.app.check.run import Checked, Told, Wishes, open_check, pairs_of
 from sweeper.app.check.sides import Side, look_at, named_alone, one_side
 from sweeper.app.clock import now
 from sweeper.app.outputs import write_atomically
+from sweeper.app.places import check_place
 from sweeper.app.stop import StopSignal
 from sweeper.compare.gate.conclude import memory_is_unclear
 from sweeper.compare.gate.stored import BATCH, MIN_DAYS, MIN_SESSIONS, growth, prediction

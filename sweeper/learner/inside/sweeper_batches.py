@@ -41,12 +41,16 @@ def watch(told):
 
 
 def update_seconds(trainer, sizes):
-    """Seconds of an update by batch size; {} where the trainer's minibatches are sequences."""
+    """Seconds of an update by batch size; {} where minibatches are sequences, or hold images.
+
+    Those of images take much memory where they are large, and the session's peak would be theirs.
+    """
     import numpy as np
     from mlagents.trainers.buffer import BufferKey
 
     buffer, count = trainer.update_buffer, trainer.update_buffer.num_experiences
-    if trainer.policy.sequence_length != 1:
+    policy = trainer.policy
+    if policy.sequence_length != 1 or any(len(one.shape) > 2 for one in policy.behavior_spec.observation_specs):
         return {}
     advantages = np.array(buffer[BufferKey.ADVANTAGES].get_batch(), dtype=np.float32)
     buffer[BufferKey.ADVANTAGES].set((advantages - advantages.mean()) / (advantages.std() + 1e-10))

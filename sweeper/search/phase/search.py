@@ -13,7 +13,7 @@ import numpy
 from sweeper.model.trial import Params, configuration_key
 from sweeper.plan.space import LISTABLE, Space
 from sweeper.search.guesses import first_sessions
-from sweeper.search.phase.coordinates import Array, coordinates
+from sweeper.search.phase.coordinates import BATCH, Array, coordinates
 from sweeper.search.phase.cost import LENGTHS, Window, overheads, windows
 from sweeper.search.phase.feasible import chances_to_fit, keep_guard
 from sweeper.search.phase.gain import expected_regret, improvement, knowledge_gradient
@@ -34,7 +34,9 @@ does not follow the model, they are the likeliest to be faster."""
 LEAST_CHANCE = 0.5
 """Of keeping the memory cap, for a configuration to be launched, or to be thought the fastest."""
 MOST = 1_000
-"""Configurations that are thought about at once; of larger spaces a random part, with what was measured."""
+"""Configurations that are thought about at once; of larger spaces a random part, with what the search asks for."""
+FEW = 4
+"""Fastest so far, whose neighbours are thought about in any case."""
 
 
 def propose(question: Question) -> Answer:
@@ -75,18 +77,29 @@ class _View:
     def answers(self, question: Question) -> bool:
         """Whether `question` is the same, whatever its history expects: that comes from here."""
         own = self.question
-        is_same = own.space is question.space and own.history.results == question.history.results
+        # A space without what turned out to do nothing is made anew for every question.
+        is_space = own.space is question.space or own.space.knobs == question.space.knobs
+        is_same = is_space and own.history.results == question.history.results
         others = (own.cap_bytes, own.usable_cores, own.history.own, own.history.min_updates)
         asked = (question.cap_bytes, question.usable_cores, question.history.own, question.history.min_updates)
         return is_same and others == asked
 
     @cached_property
     def configurations(self) -> list[Params]:
-        """What is thought about: all that is legal, or some of very many; and what was tried."""
-        tried = [item.params for item in self.question.history.candidates]
-        keys = {configuration_key(params) for params in tried}
-        others = [params for params in _some(self.question.space) if configuration_key(params) not in keys]
-        return [*tried, *others]
+        """What is thought about: what was tried, and all that is legal; of very many some, and what a search asks for.
+
+        That are the first sessions, what lies beside the few fastest, and what told sessions with other batch sizes.
+        """
+        space, history = self.question.space, self.question.history
+        tried = [item.params for item in history.candidates]
+        few = [item.params for item in history.ranked[:FEW]]
+        wanted = [
+            *first_sessions(space, self.question.usable_cores),
+            *(other for params in few for other in _beside(space, params)),
+            *({**one.params, BATCH: int(size)} for one in history.counted for size in one.update_seconds or {}),
+        ]
+        legal = [params for params in wanted if space.contains(params) and space.problem(params) is None]
+        return list({configuration_key(params): params for params in (*tried, *legal, *_some(space))}.values())
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -158,12 +171,7 @@ class _View:
 
     def unmeasured_beside(self, leader: int) -> int | None:
         """The fastest neighbour of `leader`, one value of one knob away, that may be near it and was never tried."""
-        own = self.configurations[leader]
-        near = []
-        for knob, values in self.question.space.knobs.items():
-            at = values.index(own[knob])
-            beside = [values[index] for index in (at - 1, at + 1) if 0 <= index < len(values)]
-            near += [configuration_key({**own, knob: value}) for value in beside]
+        near = [configuration_key(params) for params in _beside(self.question.space, self.configurations[leader])]
         mean = self.posterior.mean
         places = [self.places[key] for key in near if key in self.places and key not in self.touched]
         places = [place for place in places if self.allowed[place] and mean[place] - mean[leader] < NEAR]
@@ -189,8 +197,8 @@ class _View:
 
     def anything(self) -> Answer:
         """Something that was not tried, where the model has nothing to say."""
-        untried = (params for key, params in zip(self.places, self.configurations) if key not in self.touched)
-        found = next((params for params in untried if self.question.space.contains(params)), None)
+        untried = ((key, params) for key, params in zip(self.places, self.configurations) if key not in self.touched)
+        found = next((params for key, params in untried if self.allowed[self.places[key]]), None)
         return Settled() if found is None else Proposal(found, Because.FIRST)
 
 
@@ -199,9 +207,20 @@ _latest: list[_View] = []
 
 
 def _view_of(question: Question) -> _View:
-    if not (_latest and _latest[0].answers(question)):
-        _latest[:] = [_View(question)]
-    return _latest[0]
+    latest = _latest[:1]
+    if not (latest and latest[0].answers(question)):
+        _latest[:] = latest = [_View(question)]
+    return latest[0]
+
+
+def _beside(space: Space, params: Params) -> list[Params]:
+    """What is one value of one knob away, legal or not."""
+    found: list[Params] = []
+    for knob, values in space.knobs.items():
+        if params.get(knob) in values:
+            at = values.index(params[knob])
+            found += [{**params, knob: values[index]} for index in (at - 1, at + 1) if 0 <= index < len(values)]
+    return found
 
 
 def _some(space: Space) -> Sequence[Params]:

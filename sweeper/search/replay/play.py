@@ -11,15 +11,20 @@ from sweeper.search.replay.surface import Surface, Tape
 from sweeper.study.history import History
 
 
-def play(surface: Surface, strategy: Strategy, seed: int, seconds: float) -> Course:
-    """One search. Every strategy gets the recorded sessions as they are and pays what they took, start-up included."""
+def play(surface: Surface, strategy: Strategy, seed: int, seconds: float, drops_inert: bool = True) -> Course:
+    """One search. Every strategy gets the recorded sessions as they are and pays what they took, start-up included.
+
+    Without racing, finals and sessions that other lengths were asked for: none of that was recorded. `drops_inert`:
+    knobs that turn out to do nothing are not searched any more, as in a study.
+    """
     tape = Tape(surface, seed)
     tape.play(surface.own, Purpose.BASELINE)
     moments: list[Moment] = []
     settled = False
-    while not settled and tape.seconds < seconds:
+    while not settled:
         history = History(tuple(tape.trials), surface.own, surface.min_updates)
-        question = Question(surface.space, history, surface.cap_bytes, surface.usable_cores, seed)
+        space = history.still_searched(surface.space) if drops_inert else surface.space
+        question = Question(space, history, surface.cap_bytes, surface.usable_cores, seed)
         history = replace(history, expected=strategy.expected(question))
         if history.ranked:
             moments.append(_moment(surface, history, tape.seconds))
@@ -27,6 +32,8 @@ def play(surface: Surface, strategy: Strategy, seed: int, seconds: float) -> Cou
         settled = isinstance(answer, Settled)
         if not isinstance(answer, Settled):
             tape.play(answer.params)
+            if tape.seconds >= seconds:
+                break
     if not moments:
         moments.append(Moment(tape.seconds, 1.0, 0.0))
     broke = sum(not trial.is_ok for trial in tape.trials)

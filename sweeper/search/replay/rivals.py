@@ -14,7 +14,7 @@ from sweeper.search.phase.coordinates import Array, coordinates
 from sweeper.search.phase.feasible import chances_to_fit, keep_guard
 from sweeper.search.phase.gain import expected_improvement
 from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled, Strategy
-from sweeper.search.replay.staged import halving, quick, walked
+from sweeper.search.replay.staged import halving, quick, survivors, walked
 from sweeper.search.strategies import STRATEGIES
 
 LENGTH, AMPLITUDE, NOISE, LEVEL = 2.0, 0.8, 0.06, 3.0
@@ -103,8 +103,8 @@ def _believed(question: Question, places: list[Params]) -> tuple[Array, Array]:
 RIVALS: Mapping[str, Strategy] = {
     "autotune": Strategy(autotune),
     "structured-gp": Strategy(structured_gp, structured_gp_expected),
-    "quick": Strategy(walked(quick)),
-    "halving": Strategy(walked(halving)),
+    "quick": Strategy(walked(quick), survivors),
+    "halving": Strategy(walked(halving), survivors),
 }
 """By the names that `sweeper replay --strategy` knows beside those of a study."""
 ALL: Mapping[str, Strategy] = {**STRATEGIES, **RIVALS}

@@ -23,6 +23,8 @@ Place = tuple[int, ...]
 RADIUS = 3.0
 SIGNIFICANT = (0.09, 0.3, 1.0)
 """Of a direction's gain: each that it exceeds is another step (Triton Model Analyzer, `quick` search)."""
+LEAST_BESIDE = 3
+"""Measured in the neighbourhood, for a direction to be read off it."""
 MOST_VISITS = 2
 AGAIN = 3
 """Of the best, that are measured once more at the end: where Triton sweeps its load."""
@@ -55,15 +57,16 @@ def quick(question: Question) -> Course:
     seen: dict[Place, float] = {}
     visits: dict[Place, int] = {}
     home = current = grid.home
-    yield question.history.own  # every search begins with the user's own
+    trial = yield question.history.own  # every search begins with the user's own
+    seen[grid.place(question.history.own)] = _rate(trial)
     while True:
         if current not in seen:
             trial = yield grid.params[current]
-            seen[current] = (trial.steps_per_second or 0.0) if trial.is_ok else 0.0
+            seen[current] = _rate(trial)
         hood = [place for place in grid.params if math.dist(place, home) <= RADIUS]
         known = [place for place in hood if place in seen and place != home]
         passing = [place for place in (home, *known) if seen.get(place, 0.0) > 0]
-        if len(known) < ETA:
+        if len(known) < LEAST_BESIDE:
             unseen = [place for place in hood if place not in seen]
             if unseen:
                 current = max(unseen, key=lambda place: (_newness(place, seen), -math.dist(place, home)))
@@ -93,7 +96,8 @@ def halving(question: Question) -> Course:
     """
     chooser = random.Random(question.seed)
     legal = list(question.space.legal)
-    yield question.history.own
+    trial = yield question.history.own
+    known = {trial.key: _rate(trial)}
     while legal:
         chooser.shuffle(legal)
         rung = {configuration_key(params): params for params in legal[: 2 * ETA**2]}
@@ -101,24 +105,38 @@ def halving(question: Question) -> Course:
         rates: dict[str, list[float]] = {key: [] for key in rung}
         while rung:
             for key, params in list(rung.items()):
+                if key in known:  # the user's own, measured before
+                    rates[key].append(known.pop(key))
+                    continue
                 trial = yield params
-                rates[key].append((trial.steps_per_second or 0.0) if trial.is_ok else 0.0)
+                rates[key].append(_rate(trial))
             ordered = sorted(rung, key=lambda key: -sum(rates[key]) / len(rates[key]))
             rung = {key: rung[key] for key in ordered[: len(rung) // ETA] if min(rates[key]) > 0}
+
+
+def survivors(question: Question) -> Mapping[str, float]:
+    """What a staged search answers with is among those that it measured most often: all others rank last."""
+    feasible = question.history.ranked
+    most = max((len(item.measured) for item in feasible), default=0)
+    return {item.key: 0.0 for item in feasible if len(item.measured) < most}
+
+
+def _rate(trial: TrialResult) -> float:
+    """Steps per second; nothing of one that failed."""
+    return (trial.steps_per_second or 0.0) if trial.is_ok else 0.0
 
 
 class _Grid:
     """Legal configurations by place."""
 
     def __init__(self, space: Space) -> None:
+        self._knobs = space.knobs
         self._shape = [len(values) for values in space.knobs.values()]
-        places = {configuration_key(params): self._place(space, params) for params in space.legal}
-        self.params: Mapping[Place, Params] = {places[configuration_key(params)]: params for params in space.legal}
+        self.params: Mapping[Place, Params] = {self.place(params): params for params in space.legal}
         self.home = min(self.params, key=lambda place: (sum(place), place))
 
-    @staticmethod
-    def _place(space: Space, params: Params) -> Place:
-        return tuple(values.index(params[knob]) for knob, values in space.knobs.items())
+    def place(self, params: Params) -> Place:
+        return tuple(values.index(params[knob]) for knob, values in self._knobs.items())
 
     def clamped(self, place: Place) -> Place:
         """The nearest legal place within the grid."""

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from statistics import fmean
+from statistics import fmean, median, variance
 
 from sweeper.model import replay
 from sweeper.model.study import StudyResult
 from sweeper.model.trial import Outcome, Params, Purpose, Stage, TrialResult, configuration_key
 from sweeper.plan.space import Space
+from sweeper.study.history import History
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LEAST_CONFIGURATIONS = 4
@@ -61,12 +62,14 @@ class Surface:
         Raises:
             NoSurface: too little was recorded, or not the user's own settings.
         """
-        recorded: dict[str, list[TrialResult]] = {}
-        for trial in result.trials:
+        recorded: dict[str, tuple[TrialResult, ...]] = {}
+        own = result.baseline.params if result.baseline else {}
+        for item in History(result.trials, own).candidates:
             # A session that ran in turn with others has a cost that is not its own.
-            if trial.outcome in _SAYS_SOMETHING and not trial.slices:
-                recorded.setdefault(trial.key, []).append(trial)
-        if result.baseline is None or configuration_key(result.baseline.params) not in recorded:
+            trials = tuple(one for one in item.trials if one.outcome in _SAYS_SOMETHING and not one.slices)
+            if trials:
+                recorded[item.key] = trials
+        if result.baseline is None or configuration_key(own) not in recorded:
             raise NoSurface("your own settings, with which every search begins, were not measured in it")
         if len(recorded) < LEAST_CONFIGURATIONS:
             raise NoSurface(f"it holds {len(recorded)} configurations; {LEAST_CONFIGURATIONS} are needed at least")
@@ -76,7 +79,7 @@ class Surface:
             result.memory_cap_bytes,
             result.machine.usable_cores,
             result.study.min_updates,
-            {key: tuple(trials) for key, trials in recorded.items()},
+            recorded,
         )
         if not found.speeds:
             raise NoSurface("no configuration ran without a failure, so that none is the fastest")
@@ -88,16 +91,46 @@ class Surface:
         every = [trials[0].params for trials in self.recorded.values()]
         values = {knob: {params[knob] for params in every if knob in params} for knob in self.own}
         knobs = {knob: tuple(sorted(found, key=_order)) for knob, found in values.items() if len(found) > 1}
-        return Space(knobs, self.own, OnlyRecorded(frozenset(self.recorded)), True)
+        return Space(knobs, self.own, OnlyRecorded(frozenset(self.recorded)), True, listed=tuple(every))
+
+    @cached_property
+    def history(self) -> History:
+        """All that was recorded."""
+        return History(tuple(trial for trials in self.recorded.values() for trial in trials), self.own)
+
+    @cached_property
+    def _alike(self) -> Mapping[str, tuple[float, ...]]:
+        """ln(steps/s) of all sessions of what is feasible, by the key of what differs in no knob that does something.
+
+        Else the luckiest of many equals were the best.
+        """
+        found: dict[str, tuple[float, ...]] = {}
+        for item in self.history.ranked:
+            kind = self.history.but_for_inert(item.params)
+            found[kind] = (*found.get(kind, ()), *map(math.log, item.rates))
+        return found
 
     @cached_property
     def speeds(self) -> dict[str, float]:
-        """The true speed of what is feasible: the geometric mean of all its sessions."""
-        found = {}
-        for key, trials in self.recorded.items():
-            if all(trial.is_ok for trial in trials):
-                found[key] = math.exp(fmean(math.log(trial.steps_per_second or 1.0) for trial in trials))
-        return found
+        """The true speed of what is feasible, as far as it is known: the geometric mean of all its sessions."""
+        kinds = {item.key: self.history.but_for_inert(item.params) for item in self.history.ranked}
+        return {key: math.exp(fmean(self._alike[kind])) for key, kind in kinds.items()}
+
+    @cached_property
+    def error(self) -> float | None:
+        """Standard error of a true speed, relative, with as many sessions as most have; None without repeats."""
+        repeats = [values for values in self._alike.values() if len(values) > 1]
+        if not repeats:
+            return None
+        squares = sum((len(values) - 1) * variance(values) for values in repeats)
+        degrees = sum(len(values) - 1 for values in repeats)
+        return math.sqrt(squares / degrees / median(map(len, self._alike.values())))
+
+    @property
+    def rivals(self) -> int:
+        """Configurations that cannot be told from the best: within two standard errors of a difference."""
+        width = 2 * math.sqrt(2) * (self.error or 0.0)
+        return sum(math.log(self.best / speed) <= width for speed in self.speeds.values())
 
     @cached_property
     def best(self) -> float:
@@ -107,8 +140,9 @@ class Surface:
     def summary(self) -> replay.Surface:
         """Which recording it is."""
         sessions = sum(map(len, self.recorded.values()))
-        own = self.speeds.get(configuration_key(self.own), math.nan)
-        return replay.Surface(self.name, len(self.recorded), len(self.speeds), sessions, own, self.best)
+        return replay.Surface(
+            self.name, len(self.recorded), len(self.speeds), sessions, self.best, self.error, self.rivals
+        )
 
 
 class Tape:
@@ -116,7 +150,7 @@ class Tape:
 
     def __init__(self, surface: Surface, seed: int) -> None:
         self._surface = surface
-        self._random = random.Random(seed)
+        self._random = random.Random(f"sessions {seed}")  # strategies draw from the seed itself
         self._left: dict[str, list[TrialResult]] = {}
         self.seconds = 0.0
         self.trials: list[TrialResult] = []

@@ -64,22 +64,24 @@ def test_a_study_may_ask_for_the_plain_command_always() -> None:
     assert {session.plan.learner_start for session in study.runner.sessions} == {LearnerStart.COLD}
 
 
-def test_searching_sessions_are_asked_for_all_batch_sizes_until_two_have_told() -> None:
-    """Those that confirm never are, and none whose updates run beside collecting."""
+def test_two_searching_sessions_are_asked_for_all_batch_sizes() -> None:
+    """Whether or not they told; none that confirms, and none whose updates run beside collecting."""
     study = phased()
     study.run()
     asked = [session.plan.batch_sizes for session in study.runner.sessions]
-    for sizes, trial in zip(asked, study.results):
-        is_searching = trial.stage in (Stage.PILOT, Stage.SEARCH)
-        # The scripted learner tells nothing, so it is asked again.
-        assert sizes == ((64, 128, 256) if is_searching and not trial.params.get("threaded") else ())
-    tells = phased()
-    told = {"64": 0.3, "128": 0.2, "256": 0.1}
-    tells.store = study.store
-    tells.store._results = {n: replace(trial, update_seconds=told) for n, trial in enumerate(study.results[:2])}
-    tells.store._started = 2
-    tells.run()
-    assert all(session.plan.batch_sizes == () for session in tells.runner.sessions)
+    by_trial = list(zip(asked, study.results))
+    telling = [trial for sizes, trial in by_trial if sizes]
+    assert [sizes for sizes in asked if sizes] == [(64, 128, 256)] * 2
+    assert not any(trial.params.get("threaded") for trial in telling)
+    first = [t for t in study.results if t.stage in (Stage.PILOT, Stage.SEARCH) and not t.params.get("threaded")]
+    assert telling == first[:2]
+
+
+def test_a_batch_size_of_yours_outside_the_space_is_told_too() -> None:
+    """Without it nothing could be said of the others: they are told beside it."""
+    study = phased()
+    manner = Manner(study.prepared, study.prepared.history(()))
+    assert manner.batch_sizes(params_of(batch=96), Stage.PILOT) == (64, 128, 256, 96)
 
 
 def test_what_is_left_to_gain_is_said_on_the_way() -> None:

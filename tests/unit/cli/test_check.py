@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from sweeper.app.check.elsewhere import check_place
+from sweeper.app.places import check_place
 from sweeper.cli.check import _next
 from sweeper.cli.options import growth
 from sweeper.errors import InvalidInput

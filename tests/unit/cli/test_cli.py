@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sweeper import __version__
@@ -241,6 +245,37 @@ class TestReplay:
         assert (code, "cannot be replayed" in err) == (2, True)
         code, _, err = run(capsys, "replay", tmp_path / "missing.json")
         assert (code, "missing.json: No such file" in err) == (2, True)
+        code, _, err = run(capsys, "replay", tmp_path)
+        assert (code, "no results.json here" in err) == (2, True)
+
+    def test_two_of_one_name_are_told_apart(self, capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+        other = recorded.with_name("other.json")
+        other.write_text(recorded.read_text())
+        _, out, _ = run(capsys, "replay", recorded, other, "--strategy=autotune", "--seeds=1", "--json")
+        assert list(json.loads(out)["by_surface"]) == [f"made ({recorded})", f"made ({other})"]
+
+    def test_a_picture_that_cannot_be_written_is_told_first(
+        self, capsys: pytest.CaptureFixture[str], recorded: Path, tmp_path: Path
+    ) -> None:
+        code, out, err = run(capsys, "replay", recorded, "-o", tmp_path / "nowhere" / "picture.svg")
+        assert (code, out) == (2, "")
+        assert "--output: there is no folder" in err
+
+    @pytest.mark.skipif(os.name == "nt", reason="no such signals")
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+    def test_however_it_ends_no_process_is_left(self, recorded: Path, number: int, code: int) -> None:
+        command = [sys.executable, "-m", "sweeper", "replay", str(recorded), "--seeds=10000"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            ours = psutil.Process(process.pid)
+            workers: list[psutil.Process] = []
+            deadline = time.monotonic() + 60
+            while not workers and time.monotonic() < deadline:
+                time.sleep(0.1)
+                workers = ours.children(recursive=True)
+            process.send_signal(number)
+            assert process.wait(timeout=60) == code
+        _, alive = psutil.wait_procs(workers, timeout=15)
+        assert workers and not alive
 
 
 def test_an_internal_error_is_1_with_its_log(

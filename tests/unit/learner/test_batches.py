@@ -43,7 +43,9 @@ class Trainer:
 
     def __init__(self, now: list[float]) -> None:
         self.update_buffer, self.optimizer = Buffer(now), self
-        self.policy = types.SimpleNamespace(sequence_length=1)
+        vector = types.SimpleNamespace(shape=(8,))
+        behavior = types.SimpleNamespace(observation_specs=[vector])
+        self.policy = types.SimpleNamespace(sequence_length=1, behavior_spec=behavior)
         self.hyperparameters = types.SimpleNamespace(num_epoch=3)
         self.updates = 0
         self._now = now
@@ -103,6 +105,12 @@ def test_minibatches_lie_within_the_buffer_and_no_size_beyond_it_is_tried(batche
 def test_sequences_are_left_alone(batches: Any, now: list[float]) -> None:
     trainer = trainer_of(now)
     trainer.policy.sequence_length = 16
+    assert batches.update_seconds(trainer, [64]) == {}
+
+
+def test_images_are_left_alone_for_their_memory(batches: Any, now: list[float]) -> None:
+    trainer = trainer_of(now)
+    trainer.policy.behavior_spec.observation_specs.append(types.SimpleNamespace(shape=(3, 84, 84)))
     assert batches.update_seconds(trainer, [64]) == {}
 
 

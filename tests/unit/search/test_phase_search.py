@@ -9,6 +9,7 @@ import pytest
 
 from sweeper.compare.voids import MAX_VOIDS
 from sweeper.model.trial import Outcome, Params, Purpose, configuration_key
+from sweeper.search.guesses import first_sessions
 from sweeper.search.phase import search
 from sweeper.search.phase.search import ENOUGH_BY_WORTH, expected, propose
 from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
@@ -185,6 +186,13 @@ def test_of_a_huge_space_a_part_is_thought_about(monkeypatch: pytest.MonkeyPatch
     )
     world = World(space)
     assert searched(world, most=5) is None
+    first = first_sessions(space, 8)
+    assert [trial.params for trial in world.trials[1:3]] == first
+    thought_about = {configuration_key(params) for params in search._View(question(world)).configurations}
+    fastest = max(world.trials, key=lambda trial: trial.steps_per_second or 0.0).params
+    beside = [params for params in search._beside(space, fastest) if space.problem(params) is None]
+    assert len(beside) > 2
+    assert {configuration_key(params) for params in beside} <= thought_about
 
 
 def test_a_baseline_outside_the_space_is_never_the_answer() -> None:
