@@ -158,7 +158,7 @@ def _awkward_player(root: Path) -> str:
 def main() -> None:
     strategies.STRATEGIES["grid"] = Strategy(passes, is_brief=True)  # type: ignore[index]
     # What breaks the cap or is far behind is recorded too.
-    Trials.veto = lambda trials, params: None  # type: ignore[method-assign]
+    Trials.veto = lambda trials, params: None  # type: ignore[method-assign, assignment]
     rule = Manner.rule
     Manner.rule = lambda *asked: replace(rule(*asked), rival=None)  # type: ignore[method-assign]
     signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))

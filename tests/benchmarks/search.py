@@ -35,7 +35,7 @@ from tests.helpers.world import World, collecting, number, updating
 SEEDS = 4 if SHORT else 25
 SECONDS = 1800.0
 CORES = 8
-NOISE = {"noise": 0.015, "wandering": 0.06, "white": 0.08}
+NOISE: dict[str, Any] = {"noise": 0.015, "wandering": 0.06, "white": 0.08}
 """Of a session, of the machine over ten seconds, of a cycle, as recorded (docs/sources.md, 12)."""
 WHOLE_SECONDS = 20.0
 """That a session of a strategy measures which has no brief ones; in a study of half an hour it is 45."""
