@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy
 
@@ -19,16 +20,16 @@ AT_ONCE = 64
 """Candidates thought about together; more would only take memory."""
 
 
-def expected_regret(found: Posterior, leader: int, allowed: Array) -> float:
-    """By how much, in ln(steps/s), the fastest of those `allowed` is expected to be faster than `leader`."""
+def expected_regret(found: Posterior, leaders: Sequence[int], allowed: Array) -> float:
+    """By how much, in ln(steps/s), the fastest of those `allowed` is expected to be faster than that of `leaders`."""
     random = numpy.random.default_rng(0)
     size = int(allowed.sum())
     covariance = found.covariance[numpy.ix_(allowed, allowed)]
     values, vectors = numpy.linalg.eigh(covariance)
     root = vectors * numpy.sqrt(numpy.maximum(values, 0.0))
     draws = found.mean[allowed][:, None] + root @ random.standard_normal((size, DRAWS))
-    own = draws[int(allowed[:leader].sum())]
-    return float((own - draws.min(axis=0)).mean())
+    own = draws[[int(allowed[:leader].sum()) for leader in leaders]]
+    return float((own.min(axis=0) - draws.min(axis=0)).mean())
 
 
 def knowledge_gradient(found: Posterior, candidates: Array, allowed: Array, window: Window) -> Array:

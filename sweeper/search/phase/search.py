@@ -22,8 +22,8 @@ from sweeper.search.phase.readings import readings
 from sweeper.search.proposal import Answer, Because, Proposal, Question, Settled
 
 ENOUGH = 0.01
-"""Expected regret at which the search ends by itself, and not later: the model is too sure where a
-configuration lies off its surface (docs/sources.md, 12)."""
+"""Expected regret beside the two fastest, at which the search ends by itself, and not later: the model is too sure
+where a configuration lies off its surface (docs/sources.md, 12)."""
 ENOUGH_BY_WORTH = 0.02
 TRAINING_SECONDS = 4 * 3600.0
 """Of training that the answer is for, at the least: a session that is expected to save less of it than it costs is not
@@ -49,14 +49,16 @@ def propose(question: Question) -> Answer:
     if not view.is_known or not view.allowed.any():
         return view.anything()
     leader = view.leader
-    regret = expected_regret(view.posterior, leader, view.allowed)
+    regret = expected_regret(view.posterior, [leader], view.allowed)
+    # Which of the two fastest it is, their confirmation tells: at full length, and side by side.
+    beyond = expected_regret(view.posterior, view.contenders, view.allowed)
     place, length, worth = view.most_worth()
-    if regret >= ENOUGH and (regret >= ENOUGH_BY_WORTH or worth * TRAINING_SECONDS >= 1):
+    if beyond >= ENOUGH and (beyond >= ENOUGH_BY_WORTH or worth * TRAINING_SECONDS >= 1):
         return view.proposal(place, length, Because.TEACHES, regret)
     if not view.is_measured(leader):
         return view.proposal(leader, LENGTHS[-1], Because.LEADS, regret)
     beside = view.unmeasured_beside(leader)
-    return Settled(regret) if beside is None else view.proposal(beside, LENGTHS[1], Because.BESIDE, regret)
+    return Settled(beyond) if beside is None else view.proposal(beside, LENGTHS[1], Because.BESIDE, regret)
 
 
 def expected(question: Question) -> dict[str, float]:
@@ -143,6 +145,13 @@ class _View:
     def leader(self) -> int:
         """Whose posterior mean is the fastest."""
         return int(numpy.argmin(numpy.where(self.allowed, self.posterior.mean, numpy.inf)))
+
+    @property
+    def contenders(self) -> list[int]:
+        """The leader, and the fastest other that was measured: what would be confirmed."""
+        places = [self.places[item.key] for item in self.question.history.ranked]
+        others = [place for place in places if self.allowed[place] and place != self.leader]
+        return [self.leader, *sorted(others, key=lambda place: float(self.posterior.mean[place]))[:1]]
 
     def most_worth(self) -> tuple[int, float, float]:
         """Whose session teaches most for a second, how long it measures then, and the expected gain for a second."""

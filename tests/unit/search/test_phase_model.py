@@ -201,13 +201,19 @@ class TestGain:
 
     def test_nothing_is_regretted_where_all_is_known(self) -> None:
         found = self.posterior([0.0, 0.5], [1e-12, 1e-12])
-        assert expected_regret(found, 0, numpy.array([True, True])) == pytest.approx(0.0, abs=1e-5)
+        assert expected_regret(found, [0], numpy.array([True, True])) == pytest.approx(0.0, abs=1e-5)
 
     def test_regret_is_the_mean_of_the_largest_of_normals(self) -> None:
         found = self.posterior([0.0, 0.0], [0.04, 0.04])
         # E max(X, Y) - E X of two independent normals: s / sqrt(pi).
-        assert expected_regret(found, 0, numpy.array([True, True])) == pytest.approx(0.2 / math.sqrt(math.pi), rel=0.25)
-        assert expected_regret(found, 0, numpy.array([True, False])) == pytest.approx(0.0, abs=1e-12)
+        assert expected_regret(found, [0], numpy.array([True, True])) == pytest.approx(
+            0.2 / math.sqrt(math.pi), rel=0.25
+        )
+        assert expected_regret(found, [0], numpy.array([True, False])) == pytest.approx(0.0, abs=1e-12)
+
+    def test_of_several_leaders_the_fastest_counts(self) -> None:
+        found = self.posterior([0.0, 0.0], [0.04, 0.04])
+        assert expected_regret(found, [0, 1], numpy.array([True, True])) == pytest.approx(0.0, abs=1e-12)
 
     def test_the_uncertain_rival_teaches_and_the_hopeless_one_does_not(self) -> None:
         found = self.posterior([0.0, 0.05, 3.0], [1e-6, 0.04, 0.04])
