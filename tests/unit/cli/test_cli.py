@@ -226,9 +226,16 @@ class TestReplay:
         code, out, err = run(capsys, "replay", recorded, *options)
         assert code == 0, err
         assert "made: 15 of 16 configurations are feasible, 48 sessions" in out
-        assert [line.split()[0] for line in out.splitlines()[2:]] == ["grid", "random"]
+        assert "Speeds are known to ± " in out
+        assert [line.split()[0] for line in out.splitlines()[3:]] == ["grid", "random"]
         assert drawn.read_text().startswith("<svg")
         assert "Next: " in err
+
+    def test_without_repeats_it_says_so(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        path = tmp_path / "once.json"
+        path.write_text(as_json(recording(repeats=1)))
+        _, out, _ = run(capsys, "replay", path, "--strategy=autotune", "--seeds=1")
+        assert "Nothing was measured twice" in out
 
     def test_json_is_one_document(self, capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
         _, out, _ = run(capsys, "replay", recorded, "--strategy=autotune", "--seeds=1", "--json")
