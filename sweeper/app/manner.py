@@ -78,7 +78,7 @@ class Manner:
         return self.prepared.subject.study.spec.learner_start if _searches(stage) else LearnerStart.COLD
 
     def batch_sizes(self, params: Params, stage: Stage) -> tuple[int, ...]:
-        """Of which it is to tell what an update would take: of all, until some sessions have told.
+        """Of which it is to tell what an update would take: of all, in the first sessions that can.
 
         Where updates run beside collecting, their time is not theirs alone. Who was asked and could not tell is not
         asked for ever.
